@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * twin - userspace interface of the twin kernel module, /dev/twin.
+ *
+ * One kernel (A) starts a second one (B) beside itself on a CPU, a piece of
+ * memory and PCI buses that it let go, and later hands over the rest. The
+ * module runs in both. Every structure starts with its own size, so that it
+ * can grow: userspace sets @size to what it was built with; the kernel treats
+ * what userspace did not pass as zero, and refuses (E2BIG) what it does not
+ * know unless it is zero.
+ */
+#ifndef _UAPI_TWIN_H
+#define _UAPI_TWIN_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define TWIN_ABI_VERSION 1
+
+/* Which side of an upgrade this kernel is on. */
+#define TWIN_ROLE_PRIMARY   0	/* booted by the firmware, or took over */
+#define TWIN_ROLE_SECONDARY 1	/* started beside another kernel */
+
+/* What the module is doing; also /sys/kernel/twin/state. */
+#define TWIN_STATE_IDLE    0	/* nothing reserved */
+#define TWIN_STATE_CARVED  1	/* shared region carved from the crash region */
+#define TWIN_STATE_ARMED   2	/* the CPU will start the twin when it goes offline */
+#define TWIN_STATE_RUNNING 3	/* a twin runs */
+#define TWIN_STATE_TWIN    4	/* this kernel is itself the twin */
+
+/* A physical address range, in bytes. */
+struct twin_range {
+	__u64 start;
+	__u64 size;
+};
+
+struct twin_info {
+	__u32 size;
+	__u32 abi;		/* TWIN_ABI_VERSION of the module */
+	__u32 role;		/* TWIN_ROLE_* */
+	__u32 state;		/* TWIN_STATE_* */
+	struct twin_range crash;	/* the crash region as B will see it */
+	struct twin_range shared;	/* the shared region, size 0: none */
+	struct twin_range trampoline;	/* this kernel's real-mode code, below 1 MiB */
+	__u64 ecam;		/* ECAM base of PCI segment 0, 0: none */
+	__u32 tsc_khz;		/* calibrated TSC frequency */
+	__u32 boot_apic_id;	/* APIC id of this kernel's boot CPU */
+	__u32 twin_cpu;		/* CPU that runs the twin, ~0: none */
+	__u32 reserved;
+};
+
+struct twin_carve {
+	__u32 size;
+	__u32 reserved;
+	__u64 bytes;		/* in: size of the shared region, a multiple of 2 MiB; 0: give it back */
+	__u64 start;		/* out: its physical address */
+};
+
+struct twin_cpu {
+	__u32 size;
+	__u32 cpu;		/* logical number in this kernel */
+};
+
+struct twin_table {
+	__u32 size;
+	__u32 length;		/* bytes at @address, an ACPI SSDT with its header */
+	__u64 address;		/* user pointer */
+};
+
+struct twin_memory {
+	__u32 size;
+	__u32 node;
+	struct twin_range range;	/* to take as System RAM */
+	__u64 added;		/* out: bytes taken */
+};
+
+#define TWIN_IOC_MAGIC 0xB7
+
+/* What is known; always allowed. */
+#define TWIN_IOC_INFO		_IOWR(TWIN_IOC_MAGIC, 0, struct twin_info)
+/*
+ * A: take @bytes from the end of the crash region for both kernels to share.
+ * ENODEV no crashkernel=, ENOSPC region too small, EBUSY a crash image is
+ * loaded or a twin runs, EINVAL size not aligned.
+ */
+#define TWIN_IOC_CARVE		_IOWR(TWIN_IOC_MAGIC, 1, struct twin_carve)
+/*
+ * A: when @cpu goes offline next, it starts the loaded crash image instead of
+ * halting. From then on A's PCI configuration goes through ECAM, no shorthand
+ * IPI is sent, and A's own panic does not jump into the image.
+ * EINVAL no such CPU, EPERM the machine's boot CPU, ENOEXEC no crash image
+ * loaded, EBUSY a twin runs, ENXIO nothing carved, EOPNOTSUPP no ECAM.
+ */
+#define TWIN_IOC_ARM		_IOW(TWIN_IOC_MAGIC, 2, struct twin_cpu)
+/*
+ * A: the twin is over: its CPU was taken back (put online again before this
+ * call), or it never started. Undoes ARM. EBUSY the CPU still runs the twin.
+ */
+#define TWIN_IOC_DISARM		_IO(TWIN_IOC_MAGIC, 3)
+/*
+ * A: stop for good. Only the calling CPU may be online; it leaves A's memory
+ * for a loop in the shared region and never returns. EBUSY other CPUs are
+ * online, ENXIO no twin runs.
+ */
+#define TWIN_IOC_PARK		_IO(TWIN_IOC_MAGIC, 4)
+/* B: load an SSDT and enumerate what it describes. EBADMSG not a valid table. */
+#define TWIN_IOC_ADOPT_PCI	_IOW(TWIN_IOC_MAGIC, 5, struct twin_table)
+/*
+ * B: take a physical range as System RAM and put it online: whole memory
+ * blocks by hotplug, the rest where this kernel has struct pages for it.
+ * EEXIST part of it is in use already.
+ */
+#define TWIN_IOC_ADD_MEMORY	_IOWR(TWIN_IOC_MAGIC, 6, struct twin_memory)
+/* Interrupt the other kernel. ENOTCONN it has not opened its side. */
+#define TWIN_IOC_DOORBELL	_IO(TWIN_IOC_MAGIC, 7)
+/*
+ * B: the other kernel has parked; this one is the primary from now on.
+ * EBUSY it has not parked.
+ */
+#define TWIN_IOC_PROMOTE	_IO(TWIN_IOC_MAGIC, 8)
+
+/*
+ * mmap() at offset 0 maps the shared region. read() blocks until the doorbell
+ * was rung and returns a __u64, how often since the last read; poll() waits
+ * for the same. POLLHUP: the other kernel's heartbeat has stopped.
+ */
+
+#define TWIN_SHARED_MAGIC	0x315248534e495754ULL	/* "TWINSHR1", little endian */
+#define TWIN_SHARED_VERSION	1
+#define TWIN_NO_APIC		0xffffffffU
+
+/* Sides, as index into the arrays below. */
+#define TWIN_SIDE_A 0
+#define TWIN_SIDE_B 1
+
+/*
+ * The first page of the shared region. The first 64 bytes are written once by
+ * A's broker, under @checksum (CRC-32C of them with @checksum as zero); what
+ * follows changes while both kernels run. Offsets are from the region's start.
+ */
+struct twin_shared {
+	__u64 magic;
+	__u32 version;
+	__u32 checksum;
+	__u64 instance;		/* random, one for each start of a twin */
+	__u64 region_size;
+	__u32 tables_offset;	/* ACPI tables of B */
+	__u32 tables_size;
+	__u32 parking_offset;	/* pages that the module owns: where A parks */
+	__u32 parking_size;
+	__u32 ring_offset[2];	/* struct twin_ring by the side that writes it */
+	__u32 ring_size[2];	/* bytes of data[], a power of two */
+
+	__u32 apic_id[2];	/* where each side wants its doorbell, by its module */
+	__u64 doorbell[2];	/* rung by the other side so often */
+	__u64 heartbeat[2];	/* TSC, written by each module ten times a second */
+	__u32 parked;		/* 1: A has left its memory for good */
+	__u32 pad;
+	__u64 baton;		/* who owns the machine; brokers move it by compare-and-swap */
+	__u64 clock_tsc;	/* a TSC value ... */
+	__u64 clock_realtime;	/* ... and CLOCK_REALTIME at it, in ns */
+};
+
+/* A byte stream from one writer to one reader; positions only grow. */
+struct twin_ring {
+	__u64 written;
+	__u64 pad0[7];
+	__u64 read;
+	__u64 pad1[7];
+	__u8 data[];
+};
+
+#endif /* _UAPI_TWIN_H */
