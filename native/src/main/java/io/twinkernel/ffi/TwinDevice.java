@@ -1,0 +1,187 @@
+package io.twinkernel.ffi;
+
+import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.Twin;
+import io.twinkernel.ffi.bindings.twin_carve;
+import io.twinkernel.ffi.bindings.twin_cpu;
+import io.twinkernel.ffi.bindings.twin_info;
+import io.twinkernel.ffi.bindings.twin_memory;
+import io.twinkernel.ffi.bindings.twin_range;
+import io.twinkernel.ffi.bindings.twin_table;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+
+/**
+ * {@code /dev/twin}, the twin module's device. Every errno's meaning is in twin.h; the exception
+ * repeats it with what to do.
+ */
+public final class TwinDevice implements AutoCloseable {
+  /** Where the module puts it. */
+  public static final String PATH = "/dev/twin";
+
+  private final Fd device;
+  private final Arena mappings = Arena.ofShared();
+
+  private TwinDevice(Fd device) {
+    this.device = device;
+  }
+
+  /** Opens {@link #PATH}. */
+  public static TwinDevice open() throws SyscallException {
+    return open(PATH);
+  }
+
+  static TwinDevice open(String path) throws SyscallException {
+    return new TwinDevice(Fd.open(path, Linux.O_RDWR()));
+  }
+
+  /** What the module knows; always allowed. */
+  public TwinInfo info() throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(twin_info.layout());
+      twin_info.size(info, (int) info.byteSize());
+      call("TWIN_IOC_INFO", Twin.TWIN_IOC_INFO(), info, "");
+      return TwinInfo.from(info);
+    }
+  }
+
+  /**
+   * A: takes the region to share from the end of the crash region.
+   *
+   * @param bytes a multiple of 2 MiB; 0 gives it back
+   * @return its physical address
+   */
+  public long carve(long bytes) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment carve = arena.allocate(twin_carve.layout());
+      twin_carve.size(carve, (int) carve.byteSize());
+      twin_carve.bytes(carve, bytes);
+      call("TWIN_IOC_CARVE", Twin.TWIN_IOC_CARVE(), carve, bytes + " bytes");
+      return twin_carve.start(carve);
+    }
+  }
+
+  /**
+   * A: lets a CPU start the loaded crash image when it goes offline next.
+   *
+   * @param cpu its logical number in this kernel
+   */
+  public void arm(int cpu) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = arena.allocate(twin_cpu.layout());
+      twin_cpu.size(argument, (int) argument.byteSize());
+      twin_cpu.cpu(argument, cpu);
+      call("TWIN_IOC_ARM", Twin.TWIN_IOC_ARM(), argument, "CPU " + cpu);
+    }
+  }
+
+  /** A: the twin is over and its CPU is back, or it never started. */
+  public void disarm() throws SyscallException {
+    call("TWIN_IOC_DISARM", Twin.TWIN_IOC_DISARM(), MemorySegment.NULL, "");
+  }
+
+  /** A: leaves this kernel for good. Returns only by an exception. */
+  public void park() throws SyscallException {
+    call("TWIN_IOC_PARK", Twin.TWIN_IOC_PARK(), MemorySegment.NULL, "");
+  }
+
+  /**
+   * B: loads a table and enumerates the PCI buses that it describes.
+   *
+   * @param ssdt an ACPI SSDT with its header
+   */
+  public void adoptPci(byte[] ssdt) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(Math.max(ssdt.length, 1));
+      MemorySegment.copy(ssdt, 0, bytes, ValueLayout.JAVA_BYTE, 0, ssdt.length);
+      MemorySegment table = arena.allocate(twin_table.layout());
+      twin_table.size(table, (int) table.byteSize());
+      twin_table.length(table, ssdt.length);
+      twin_table.address(table, bytes.address());
+      String arguments = "SSDT of " + ssdt.length + " bytes";
+      call("TWIN_IOC_ADOPT_PCI", Twin.TWIN_IOC_ADOPT_PCI(), table, arguments);
+    }
+  }
+
+  /**
+   * B: takes physical memory as System RAM and puts it online, on NUMA node 0.
+   *
+   * @param start physical address
+   * @param size in bytes
+   * @return how many bytes were taken
+   */
+  public long addMemory(long start, long size) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(twin_memory.layout());
+      twin_memory.size(memory, (int) memory.byteSize());
+      MemorySegment range = twin_memory.range(memory);
+      twin_range.start(range, start);
+      twin_range.size(range, size);
+      String arguments = new TwinInfo.Range(start, size).toString();
+      call("TWIN_IOC_ADD_MEMORY", Twin.TWIN_IOC_ADD_MEMORY(), memory, arguments);
+      return twin_memory.added(memory);
+    }
+  }
+
+  /** Interrupts the other kernel. */
+  public void doorbell() throws SyscallException {
+    call("TWIN_IOC_DOORBELL", Twin.TWIN_IOC_DOORBELL(), MemorySegment.NULL, "");
+  }
+
+  /** B: the other kernel has parked; this one is the primary from now on. */
+  public void promote() throws SyscallException {
+    call("TWIN_IOC_PROMOTE", Twin.TWIN_IOC_PROMOTE(), MemorySegment.NULL, "");
+  }
+
+  /**
+   * Maps the whole shared region ({@code struct twin_shared} at its start), for any thread, until
+   * this device is closed.
+   */
+  public MemorySegment mapShared() throws SyscallException {
+    TwinInfo.Range shared =
+        info()
+            .shared()
+            .orElseThrow(() -> new SyscallException("mmap", device.label(), Errno.ENXIO));
+    int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
+    return device.mmap(shared.size(), protection, Linux.MAP_SHARED(), 0, mappings);
+  }
+
+  /**
+   * Waits for the other kernel.
+   *
+   * @return POLLIN: it rang the doorbell; POLLHUP: its heartbeat has stopped; 0: time-out
+   */
+  public int poll(Duration timeout) throws SyscallException {
+    return device.poll(Linux.POLLIN(), timeout);
+  }
+
+  /** Blocks until the doorbell was rung; returns how often since the last time. */
+  public long readDoorbell() throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_LONG);
+      device.read(count);
+      return count.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  /** Unmaps the shared region and closes the device; a second time does nothing. */
+  @Override
+  public void close() throws SyscallException {
+    if (mappings.scope().isAlive()) {
+      mappings.close();
+    }
+    device.close();
+  }
+
+  private void call(String name, long request, MemorySegment argument, String arguments)
+      throws SyscallException {
+    long result =
+        NativeCall.system(
+            Linux.__NR_ioctl(), device.number(), request, argument.address(), 0, 0, 0, argument);
+    if (result < 0) {
+      throw SyscallException.of(name, arguments, result);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/* What errnos.args binds: error numbers. */
+#include <errno.h>
