@@ -128,6 +128,7 @@ struct twin_memory {
 #define TWIN_SHARED_MAGIC	0x315248534e495754ULL	/* "TWINSHR1", little endian */
 #define TWIN_SHARED_VERSION	1
 #define TWIN_NO_APIC		0xffffffffU
+#define TWIN_PARKING_SIZE	0x10000		/* the least parking_size, in bytes */
 
 /* Sides, as index into the arrays below. */
 #define TWIN_SIDE_A 0

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that differs between the kernels the module is built for,
+ * 5.10 to 7.2. The other files know no kernel version.
+ */
+#ifndef _TWIN_COMPAT_H
+#define _TWIN_COMPAT_H
+
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/pm.h>
+#include <linux/reboot.h>
+#include <linux/version.h>
+
+/* How a dying CPU tells the one that takes it down. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define TWIN_REPORT_DEAD "cpuhp_ap_report_dead"
+#else
+#define TWIN_REPORT_DEAD "cpu_report_death"
+#endif
+
+/* sys-off handlers came with 5.19; before, there is one pm_power_off. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0)
+#define TWIN_SYS_OFF 1
+#else
+#define TWIN_SYS_OFF 0
+#endif
+
+/* vm_flags became read-only with 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "kernels before 5.10 are not supported"
+#endif
+
+#endif /* _TWIN_COMPAT_H */

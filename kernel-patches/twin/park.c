@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A's end. Its boot CPU cannot be given to the other kernel (INIT would reset it
+ * on real hardware), so it stays, halted, in a loop that needs nothing of A: code,
+ * stack, descriptor tables and page tables are in the shared region, identity
+ * mapped. Once @parked is set, all of A's memory is the other kernel's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpu.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+#include <linux/pgtable.h>
+#include <linux/preempt.h>
+#include <asm/desc_defs.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
+#include <asm/segment.h>
+#include <asm/tlbflush.h>
+#include <asm/trapnr.h>
+
+#include "twin_internal.h"
+
+/* The parking area: one page each of code and data, IDT, then page tables. */
+#define PAGE_CODE	0
+#define PAGE_IDT	1
+#define PAGE_TABLES	2
+#define PAGES		(TWIN_PARKING_SIZE / PAGE_SIZE)
+
+/* In the code page; the stack grows down from its end. */
+#define AT_GDT		0x800
+#define AT_GDTR		0x840
+#define AT_IDTR		0x850
+#define PARK_GDT_ENTRIES	8
+
+#define TABLE_FLAGS	(_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
+#define MCG_STATUS	0x17a
+#define KEEP_CR4	0x3060	/* PAE, MCE, LA57, VMXE; literal for the code below */
+
+/*
+ * Copied to the parking area, so it is data here and position independent.
+ * In: rdi @parked, rsi the code page, rdx the final CR3, all by their physical
+ * addresses; both the kernel's and the final page tables map them so.
+ */
+asm(".pushsection .rodata, \"a\"\n"
+    ".balign 16\n"
+    "twin_park_code:\n"
+    "	.byte 0xf3, 0x0f, 0x1e, 0xfa\n"		/* endbr64 */
+    "	cli\n"
+    "	lea 0x1000(%rsi), %rsp\n"
+    "	lgdt " __stringify(AT_GDTR) "(%rsi)\n"
+    "	lidt " __stringify(AT_IDTR) "(%rsi)\n"
+    "	mov $" __stringify(__KERNEL_DS) ", %eax\n"
+    "	mov %eax, %ds\n"
+    "	mov %eax, %es\n"
+    "	mov %eax, %ss\n"
+    "	xor %eax, %eax\n"
+    "	mov %eax, %fs\n"
+    "	mov %eax, %gs\n"
+    "	lldt %ax\n"
+    "	pushq $" __stringify(__KERNEL_CS) "\n"
+    "	lea 1f(%rip), %rax\n"
+    "	push %rax\n"
+    "	lretq\n"
+    "1:	mov %rdx, %cr3\n"
+    /* Without global pages nothing of A is left in the TLB either. */
+    "	mov %cr4, %rax\n"
+    "	and $" __stringify(KEEP_CR4) ", %eax\n"
+    "	mov %rax, %cr4\n"
+    "	mov %rdx, %cr3\n"
+    "	mfence\n"
+    "	movl $1, (%rdi)\n"
+    "2:	cli\n"
+    "	hlt\n"
+    "	jmp 2b\n"
+    "twin_park_return:\n"			/* NMI and the like */
+    "	iretq\n"
+    "twin_park_machine_check:\n"		/* not for this CPU: acknowledge */
+    "	push %rax\n"
+    "	push %rcx\n"
+    "	push %rdx\n"
+    "	mov $" __stringify(MCG_STATUS) ", %ecx\n"
+    "	xor %eax, %eax\n"
+    "	xor %edx, %edx\n"
+    "	wrmsr\n"
+    "	pop %rdx\n"
+    "	pop %rcx\n"
+    "	pop %rax\n"
+    "	iretq\n"
+    "twin_park_stop:\n"				/* an exception: cannot be */
+    "	cli\n"
+    "	hlt\n"
+    "	jmp twin_park_stop\n"
+    "twin_park_code_end:\n"
+    ".popsection\n");
+
+extern const u8 twin_park_code[], twin_park_code_end[], twin_park_return[];
+extern const u8 twin_park_machine_check[], twin_park_stop[];
+
+/* What is built in the shared region, before the point of no return. */
+struct parking {
+	phys_addr_t start;	/* of the parking area */
+	u8 *area;		/* the same, in this kernel's mapping */
+	unsigned int used;	/* pages of it */
+	phys_addr_t top;	/* final page tables */
+	phys_addr_t transit;	/* the same plus this kernel's half */
+};
+
+static u64 *table_at(struct parking *parking, phys_addr_t table)
+{
+	return (u64 *)(parking->area + (table - parking->start));
+}
+
+static phys_addr_t new_table(struct parking *parking)
+{
+	if (parking->used == PAGES)
+		return 0;
+	return parking->start + PAGE_SIZE * parking->used++;
+}
+
+/* Make @pa appear at the virtual address @pa. */
+static int identity_map(struct parking *parking, phys_addr_t pa)
+{
+	int shift = native_read_cr4() & X86_CR4_LA57 ? 48 : 39;
+	phys_addr_t table = parking->top;
+
+	for (; shift > PAGE_SHIFT; shift -= 9) {
+		u64 *entry = table_at(parking, table) + (pa >> shift) % 512;
+
+		if (!*entry) {
+			phys_addr_t lower = new_table(parking);
+
+			if (!lower)
+				return -ENOSPC;
+			*entry = lower | TABLE_FLAGS;
+		}
+		table = *entry & PTE_PFN_MASK;
+	}
+	table_at(parking, table)[(pa >> PAGE_SHIFT) % 512] = pa | TABLE_FLAGS;
+	return 0;
+}
+
+static int build_tables(struct parking *parking)
+{
+	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
+	u64 *kernel = __va(read_cr3_pa()), *transit;
+	int err;
+
+	parking->used = PAGE_TABLES;
+	parking->top = new_table(parking);
+	parking->transit = new_table(parking);
+	err = identity_map(parking, twin.shared_start);
+	if (!err)
+		err = identity_map(parking, code);
+	if (!err)
+		err = identity_map(parking, parking->start + PAGE_SIZE * PAGE_IDT);
+	if (err)
+		return err;
+	transit = table_at(parking, parking->transit);
+	memcpy(transit, table_at(parking, parking->top), PAGE_SIZE / 2);
+	memcpy(transit + 256, kernel + 256, PAGE_SIZE / 2);
+	return 0;
+}
+
+static void set_pointer(u8 *at, u16 limit, u64 base)
+{
+	memcpy(at, &limit, sizeof(limit));
+	memcpy(at + sizeof(limit), &base, sizeof(base));
+}
+
+static void set_gate(u64 *gate, u64 address)
+{
+	/* present interrupt gate on the current stack */
+	gate[0] = (address & 0xffff) | (u64)__KERNEL_CS << 16 |
+		  0x8e00ULL << 32 | (address & 0xffff0000) << 32;
+	gate[1] = address >> 32;
+}
+
+static bool returns(int vector)
+{
+	return vector == X86_TRAP_NMI || vector >= NUM_EXCEPTION_VECTORS;
+}
+
+static void build_descriptors(struct parking *parking)
+{
+	u64 code = parking->start + PAGE_SIZE * PAGE_CODE;
+	u64 idt = parking->start + PAGE_SIZE * PAGE_IDT;
+	u8 *page = parking->area + PAGE_SIZE * PAGE_CODE;
+	u64 *gates = (u64 *)(parking->area + PAGE_SIZE * PAGE_IDT);
+	u64 *gdt = (u64 *)(page + AT_GDT);
+	int vector;
+
+	memcpy(page, twin_park_code, twin_park_code_end - twin_park_code);
+	gdt[__KERNEL_CS / 8] = 0x00af9b000000ffffULL;
+	gdt[__KERNEL_DS / 8] = 0x00cf93000000ffffULL;
+	set_pointer(page + AT_GDTR, PARK_GDT_ENTRIES * 8 - 1, code + AT_GDT);
+	set_pointer(page + AT_IDTR, PAGE_SIZE - 1, idt);
+	for (vector = 0; vector < 256; vector++) {
+		const u8 *handler = twin_park_stop;
+
+		if (vector == X86_TRAP_MC)
+			handler = twin_park_machine_check;
+		else if (returns(vector))
+			handler = twin_park_return;
+		set_gate(gates + 2 * vector, code + (handler - twin_park_code));
+	}
+}
+
+/*
+ * Devices that A still drives must not write into memory that is no longer
+ * A's. Those without a driver were let go and may be the other kernel's;
+ * bridges carry its traffic.
+ */
+static void stop_devices(void)
+{
+	struct pci_dev *device = NULL;
+
+	for_each_pci_dev(device)
+		if (device->driver && !pci_is_bridge(device))
+			pci_clear_master(device);
+}
+
+static void __noreturn leave(struct parking *parking)
+{
+	phys_addr_t parked = twin.shared_start +
+			     offsetof(struct twin_shared, parked);
+	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
+
+	BUILD_BUG_ON(KEEP_CR4 != (X86_CR4_PAE | X86_CR4_MCE | X86_CR4_LA57 |
+				  X86_CR4_VMXE));
+	native_write_cr3(parking->transit);
+	asm volatile(ANNOTATE_RETPOLINE_SAFE "\n\tcall *%[code]"
+		     :: [code] "a" (code), "D" (parked), "S" (code),
+			"d" (parking->top)
+		     : "memory");
+	for (;;)
+		cpu_relax();
+}
+
+/* Called with twin.lock held. Does not return if it succeeds. */
+int twin_park(void)
+{
+	struct parking parking = {};
+	struct twin_layout layout;
+	int err;
+
+	if (twin.role != TWIN_ROLE_PRIMARY)
+		return -EOPNOTSUPP;
+	if (twin_state() != TWIN_STATE_RUNNING || twin_layout_read(&layout))
+		return -ENXIO;
+	/* No CPU can come or go; this one is not left from here on. */
+	cpus_read_lock();
+	if (num_online_cpus() != 1) {
+		cpus_read_unlock();
+		return -EBUSY;
+	}
+	parking.start = twin.shared_start + layout.parking_offset;
+	parking.area = (u8 *)twin.shared + layout.parking_offset;
+	memset(parking.area, 0, TWIN_PARKING_SIZE);
+	err = build_tables(&parking);
+	if (err) {
+		cpus_read_unlock();
+		return err;
+	}
+	build_descriptors(&parking);
+	pr_info("parking at %pa\n", &parking.start);
+
+	stop_devices();
+	local_irq_disable();
+	static_call(twin_clear_io_apic)();
+	static_call(twin_disable_local_apic)();
+	leave(&parking);
+}

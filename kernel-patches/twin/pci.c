@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI between two kernels. Ports 0xcf8 and 0xcfc take two writes an access, so
+ * two kernels must not both use them: while a twin lives, this one uses the
+ * memory-mapped configuration space (ECAM) for everything. B learns of a bus
+ * that A let go by an ACPI table that describes a host bridge for it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/acpi.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "twin_internal.h"
+
+#define SSDT_MAX SZ_1M
+
+static const struct pci_raw_ops *original_ops;
+
+/* Base of segment 0, for bus 0, or 0 if the machine has no ECAM. */
+u64 twin_pci_ecam(void)
+{
+	struct acpi_table_header *table;
+	struct acpi_mcfg_allocation *entry, *end;
+	u64 base = 0;
+
+	if (acpi_disabled ||
+	    ACPI_FAILURE(acpi_get_table(ACPI_SIG_MCFG, 0, &table)))
+		return 0;
+	entry = (void *)table + sizeof(struct acpi_table_mcfg);
+	end = (void *)table + table->length;
+	for (; entry + 1 <= end && !base; entry++)
+		if (!entry->pci_segment)
+			base = entry->address;
+	acpi_put_table(table);
+	return base;
+}
+
+int twin_pci_use_ecam(void)
+{
+	if (!*twin_symbols.raw_pci_ext_ops)
+		return -EOPNOTSUPP;
+	original_ops = *twin_symbols.raw_pci_ops;
+	WRITE_ONCE(*twin_symbols.raw_pci_ops, *twin_symbols.raw_pci_ext_ops);
+	return 0;
+}
+
+void twin_pci_restore(void)
+{
+	WRITE_ONCE(*twin_symbols.raw_pci_ops, original_ops);
+}
+
+static bool is_ssdt(const struct acpi_table_header *table, u32 length)
+{
+	const u8 *byte = (const u8 *)table;
+	u8 sum = 0;
+	u32 i;
+
+	for (i = 0; i < length; i++)
+		sum += byte[i];
+	return !sum && table->length == length &&
+	       !memcmp(table->signature, ACPI_SIG_SSDT, ACPI_NAMESEG_SIZE);
+}
+
+/* Called with twin.lock held. */
+int twin_pci_adopt(const void __user *from, u32 length)
+{
+	struct acpi_table_header *table;
+	acpi_status status;
+	u32 index;
+	int err;
+
+	if (!twin.was_secondary)
+		return -EOPNOTSUPP;
+	if (length < sizeof(*table) || length > SSDT_MAX)
+		return -EBADMSG;
+	table = memdup_user(from, length);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	if (!is_ssdt(table, length)) {
+		kfree(table);
+		return -EBADMSG;
+	}
+
+	/*
+	 * ACPICA goes on using the copy, even after some failures: from here on
+	 * it is never freed.
+	 */
+	status = acpi_load_table(table, &index);
+	if (ACPI_FAILURE(status)) {
+		pr_err("ACPI table %.8s: %s\n", table->oem_table_id,
+		       acpi_format_exception(status));
+		return status == AE_ALREADY_EXISTS ? -EEXIST : -EBADMSG;
+	}
+	acpi_scan_lock_acquire();
+	err = acpi_bus_scan(ACPI_ROOT_OBJECT);
+	acpi_scan_lock_release();
+	return err;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the twin module share. The user interface is twin.h. */
+#ifndef _TWIN_INTERNAL_H
+#define _TWIN_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/kexec.h>
+#include <linux/mutex.h>
+#include <linux/static_call.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <asm/pci_x86.h>
+
+#include "compat.h"
+#include "twin.h"
+
+struct memory_block;
+struct resource;
+
+/* The header of the shared region that A's broker wrote, after all checks. */
+struct twin_layout {
+	u64 instance;
+	u64 parking_offset;
+	u64 parking_size;
+};
+
+/*
+ * The module's state. @lock serializes everything that changes something for
+ * userspace and may take long; @shared_lock, inside it, only keeps the region
+ * from going away under whoever writes to it. @state is also changed, by
+ * compare-and-swap, by the CPU that starts a twin.
+ */
+struct twin {
+	struct mutex lock;
+	struct mutex shared_lock;
+	atomic_t state;			/* TWIN_STATE_* */
+	u32 role;			/* TWIN_ROLE_* */
+	u32 side;			/* TWIN_SIDE_* in the shared region */
+	bool was_secondary;		/* started as a twin, promoted or not */
+	unsigned int cpu;		/* runs the twin, or nr_cpu_ids */
+
+	phys_addr_t shared_start;
+	phys_addr_t shared_size;	/* 0: there is none */
+	struct twin_shared *shared;	/* first page of the region, mapped */
+	atomic_t mappings;		/* of the region in userspace */
+
+	wait_queue_head_t wait;		/* doorbell, heartbeat */
+	bool other_stopped;		/* the other kernel's heart */
+};
+
+extern struct twin twin;
+
+static inline u32 twin_state(void)
+{
+	return atomic_read(&twin.state);
+}
+
+static inline u32 twin_other_side(void)
+{
+	return twin.side == TWIN_SIDE_A ? TWIN_SIDE_B : TWIN_SIDE_A;
+}
+
+/* symbols.c: what the kernel has but does not export */
+struct twin_symbols {
+	struct kimage **kexec_crash_image;
+	struct resource *crashk_res;
+	atomic_t *kexec_lock;		/* from 6.0 on */
+	struct mutex *kexec_mutex;	/* before */
+	struct cpumask *cpus_booted_once_mask;
+	void **real_mode_header;
+	size_t real_mode_size;
+	const struct pci_raw_ops **raw_pci_ops;
+	const struct pci_raw_ops **raw_pci_ext_ops;
+	void (**platform_ipi_callback)(void);
+	int *ftrace_enabled;		/* NULL without CONFIG_FUNCTION_TRACER */
+	unsigned long *max_pfn;
+	unsigned long *max_low_pfn;
+};
+
+extern struct twin_symbols twin_symbols;
+
+int twin_symbols_init(void);
+
+/*
+ * Functions are reached by static calls: those are direct branches, so that
+ * indirect branch tracking has no say in what was never meant to be reached
+ * through a pointer.
+ */
+void twin_void_fn(void);
+unsigned long twin_lookup_fn(const char *name);
+int twin_walk_fn(unsigned long start, unsigned long size, void *arg,
+		 int (*func)(struct memory_block *block, void *arg));
+int twin_device_fn(struct device *dev);
+unsigned long twin_map_fn(unsigned long start, unsigned long end, pgprot_t prot);
+int twin_add_fn(int nid, struct resource *res, mhp_t flags);
+void twin_kexec_fn(struct kimage *image);
+
+DECLARE_STATIC_CALL(twin_machine_kexec, twin_kexec_fn);
+DECLARE_STATIC_CALL(twin_idle_task_exit, twin_void_fn);
+DECLARE_STATIC_CALL(twin_report_dead, twin_void_fn);
+DECLARE_STATIC_CALL(twin_apic_smt_update, twin_void_fn);
+DECLARE_STATIC_CALL(twin_disable_local_apic, twin_void_fn);
+DECLARE_STATIC_CALL(twin_clear_io_apic, twin_void_fn);
+DECLARE_STATIC_CALL(twin_lock_device_hotplug, twin_void_fn);
+DECLARE_STATIC_CALL(twin_unlock_device_hotplug, twin_void_fn);
+DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
+DECLARE_STATIC_CALL(twin_device_online, twin_device_fn);
+DECLARE_STATIC_CALL(twin_init_memory_mapping, twin_map_fn);
+DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
+
+/* carve.c: A's end of the crash region, and the lock around crash images */
+bool twin_kexec_trylock(void);
+void twin_kexec_unlock(void);
+int twin_carve(u64 bytes, u64 *start);
+int twin_attach(u64 start, u64 size);
+void twin_release_ram_buffer(u64 start, u64 end);
+void twin_attach_undo(void);
+
+/* shared.c: the header of the shared region */
+int twin_layout_read(struct twin_layout *layout);
+void twin_shared_reset(struct twin_shared *shared);
+void twin_shared_forget_other(void);
+void twin_publish(void);
+
+/* start.c: a CPU that goes offline starts the twin */
+int twin_arm(unsigned int cpu);
+int twin_disarm(void);
+void twin_start_settle(void);
+int twin_start_init(void);
+void twin_start_exit(void);
+
+/* park.c: A's end */
+int twin_park(void);
+
+/* ipi.c: the doorbell, and keeping broadcasts from the other kernel's CPUs */
+int twin_doorbell(void);
+u64 twin_doorbell_count(void);
+void twin_broadcast_forbid(unsigned int cpu);
+void twin_broadcast_allow(unsigned int cpu);
+int twin_ipi_init(void);
+void twin_ipi_exit(void);
+
+/* pci.c: configuration space, and buses that A let go */
+u64 twin_pci_ecam(void);
+int twin_pci_use_ecam(void);
+void twin_pci_restore(void);
+int twin_pci_adopt(const void __user *table, u32 length);
+
+/* memory.c: memory that A let go */
+int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);
+
+/* heartbeat.c */
+int twin_heartbeat_init(void);
+void twin_heartbeat_exit(void);
+
+/* poweroff.c: the way to switch the machine off that a twin's tables lack */
+int twin_poweroff_init(unsigned int port, unsigned int value);
+void twin_poweroff_exit(void);
+
+#endif /* _TWIN_INTERNAL_H */
