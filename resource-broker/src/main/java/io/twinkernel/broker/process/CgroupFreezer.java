@@ -1,0 +1,95 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * Stops and resumes all processes of a cgroup v2 (Documentation/admin-guide/cgroup-v2.rst, {@code
+ * cgroup.freeze}).
+ *
+ * @param cgroup a directory below the root of the hierarchy
+ */
+public record CgroupFreezer(Path cgroup) {
+
+  private static final int SIGCONT = 18;
+  private static final int SIGSTOP = 19;
+
+  /**
+   * Freezes the cgroup and those below it.
+   *
+   * @throws SocketTimeoutException if a task cannot be frozen in time; the cgroup is thawed then
+   */
+  public void freeze(Duration within) throws IOException {
+    long deadline = System.nanoTime() + within.toNanos();
+    SysFiles.write(cgroup + "/cgroup.freeze", "1");
+    while (true) {
+      try (Fd events = Fd.open(cgroup + "/cgroup.events", Linux.O_RDONLY())) {
+        if (content(events).contains("frozen 1")) {
+          return;
+        }
+        // Changes since this descriptor was read make it ready.
+        Duration left = Duration.ofNanos(deadline - System.nanoTime());
+        if (left.isNegative() || events.poll(Linux.POLLPRI(), left) == 0) {
+          thaw();
+          throw new SocketTimeoutException(
+              cgroup + " did not freeze within " + within + "; a task in it does not sleep");
+        }
+      }
+    }
+  }
+
+  /** Lets the cgroup run again, where it is frozen. */
+  public void thaw() throws IOException {
+    SysFiles.write(cgroup + "/cgroup.freeze", "0");
+  }
+
+  /**
+   * Stops every process of the cgroup, all at once: none runs between the first's stop and the
+   * last's, and none is created in between.
+   *
+   * @return the processes that were stopped
+   */
+  public ProcessTree stop(Duration within) throws IOException {
+    freeze(within);
+    try {
+      ProcessTree tree = ProcessTree.of(cgroup);
+      for (ServiceProcess process : tree.processes()) {
+        Processes.kill(process.pid(), SIGSTOP);
+      }
+      return tree;
+    } finally {
+      thaw();
+    }
+  }
+
+  /** Lets processes run that {@link #stop} stopped, or that were restored stopped. */
+  public void resume() throws IOException {
+    for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
+      Processes.kill(process.pid(), SIGCONT);
+    }
+  }
+
+  /** Moves a process, with its threads, into the cgroup. */
+  public void adopt(int pid) throws IOException {
+    SysFiles.write(cgroup + "/cgroup.procs", Integer.toString(pid));
+  }
+
+  private static String content(Fd file) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(256);
+      int length = file.read(buffer);
+      byte[] bytes = buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+      return new String(bytes, StandardCharsets.US_ASCII);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.broker.process.CriuRequest.Directories;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CRIU, driven over its service protocol: a {@code criu service} of our own, one connection and
+ * worker for each request, the next one's opened ahead.
+ *
+ * <p>Not for use by two threads at once. Closing ends the service; processes that it restored stay.
+ */
+public final class Criu implements AutoCloseable {
+
+  /** A dump of gigabytes may take minutes; this only bounds a CRIU that hangs. */
+  private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
+
+  private final CriuService service;
+  private final Path work;
+  private final Fd workFd;
+  private final CriuNetworkLock lock;
+  private Fd worker;
+  private int requests;
+
+  private Criu(CriuService service, Path work, Fd workFd, CriuNetworkLock lock, Fd worker) {
+    this.service = service;
+    this.work = work;
+    this.workFd = workFd;
+    this.lock = lock;
+    this.worker = worker;
+  }
+
+  /**
+   * Starts the service, with CRIU from the PATH, and waits until it has probed the kernel.
+   *
+   * @param work an existing directory of our own for the socket, logs and statistics; on a tmpfs
+   * @throws CriuException if CRIU cannot work on this kernel, with what it says is missing
+   * @throws IOException if there is no criu or the directory cannot be used
+   */
+  public static Criu start(Path work) throws IOException {
+    return start(Path.of("criu"), work, CriuNetworkLock.NFTABLES);
+  }
+
+  /**
+   * Starts the service.
+   *
+   * @param criu the program; a name without a slash is looked up in PATH
+   * @param work an existing directory of our own for the socket, logs and statistics; on a tmpfs
+   * @param lock how dumps keep packets away
+   */
+  public static Criu start(Path criu, Path work, CriuNetworkLock lock) throws IOException {
+    CriuService service = CriuService.start(criu, work);
+    Fd workFd = null;
+    try {
+      workFd = directory(work);
+      return new Criu(service, work, workFd, lock, service.connect());
+    } catch (IOException e) {
+      service.close();
+      if (workFd != null) {
+        workFd.close();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Asks which CRIU it is and whether this kernel tracks memory for {@link #preDump}.
+   *
+   * @return the version as major·10000 + minor·100 + sublevel: 31701
+   */
+  public int check() throws IOException {
+    int version = request(CriuCommand.VERSION, CriuRequest.version(), null).version();
+    CriuResponse features = request(CriuCommand.FEATURE_CHECK, CriuRequest.featureCheck(), null);
+    if (!features.tracksMemory()) {
+      throw new CriuException(
+          CriuCommand.FEATURE_CHECK,
+          0,
+          "this kernel does not track changed memory",
+          "boot a kernel with CONFIG_MEM_SOFT_DIRTY",
+          "");
+    }
+    return version;
+  }
+
+  /**
+   * Copies the memory of a process tree that runs on.
+   *
+   * @param pid its root
+   * @param images an existing empty directory
+   * @param parent the images of the pre-dump before, which must stay where they are: this one
+   *     refers to them by the relative path between both; null for the first
+   */
+  public CriuStatistics preDump(int pid, Path images, @Nullable Path parent) throws IOException {
+    String log = nextLog(CriuCommand.PRE_DUMP);
+    try (Fd directory = directory(images)) {
+      Directories where = new Directories(directory.number(), workFd.number(), log);
+      request(CriuCommand.PRE_DUMP, CriuRequest.preDump(pid, where, relative(images, parent)), log);
+    }
+    return CriuStatistics.read(work.resolve("stats-dump"));
+  }
+
+  /**
+   * Dumps a process tree.
+   *
+   * @param pid its root
+   * @param images an existing empty directory
+   * @param parent the images of the last pre-dump, as in {@link #preDump}; null for none
+   * @param leaveStopped true: the processes, which the caller has stopped, stay stopped with their
+   *     sockets usable, so that SIGCONT resumes them; false: they are killed
+   */
+  public CriuStatistics dump(int pid, Path images, @Nullable Path parent, boolean leaveStopped)
+      throws IOException {
+    if (leaveStopped && ProcessTree.read(pid).state() != 'T') {
+      throw new CriuException(
+          CriuCommand.DUMP, 0, "process " + pid + " is not stopped", "stop its cgroup first", "");
+    }
+    String log = nextLog(CriuCommand.DUMP);
+    try (Fd directory = directory(images)) {
+      Directories where = new Directories(directory.number(), workFd.number(), log);
+      byte[] message = CriuRequest.dump(pid, where, relative(images, parent), leaveStopped, lock);
+      request(CriuCommand.DUMP, message, log);
+    }
+    return CriuStatistics.read(work.resolve("stats-dump"));
+  }
+
+  /**
+   * Restores what was dumped, in the cgroup of this process. What was stopped is stopped.
+   *
+   * @param images as they were dumped, with their parents at the same relative paths
+   * @return PID of the tree's root, the same as it was
+   */
+  public int restore(Path images) throws IOException {
+    String log = nextLog(CriuCommand.RESTORE);
+    try (Fd directory = directory(images)) {
+      Directories where = new Directories(directory.number(), workFd.number(), log);
+      return request(CriuCommand.RESTORE, CriuRequest.restore(where, lock), log).pid();
+    }
+  }
+
+  /** What CRIU counted in the last restore. */
+  public CriuStatistics restoreStatistics() throws IOException {
+    return CriuStatistics.read(work.resolve("stats-restore"));
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (service;
+        workFd) {
+      worker.close();
+    }
+  }
+
+  private CriuResponse request(CriuCommand command, byte[] message, @Nullable String log)
+      throws IOException {
+    CriuResponse response;
+    try (Fd connection = worker) {
+      response = CriuResponse.parse(CriuService.exchange(connection, message, ANSWER_WITHIN));
+    } catch (IOException e) {
+      worker = service.connect();
+      throw failure(command, 0, String.valueOf(e.getMessage()), log, e);
+    }
+    worker = service.connect();
+    if (!response.success()) {
+      throw failure(command, response.errno(), response.error(), log, null);
+    }
+    return response;
+  }
+
+  private CriuException failure(
+      CriuCommand command,
+      int errno,
+      String error,
+      @Nullable String log,
+      @Nullable IOException cause) {
+    String tail = log == null ? "" : tail(work.resolve(log));
+    String why = error.isBlank() ? lastLine(tail) : error.strip();
+    CriuException failure =
+        new CriuException(
+            command,
+            errno,
+            why.isEmpty() ? "it gave no reason" : why,
+            log == null ? "see its log in " + work : "its log is " + work.resolve(log),
+            tail);
+    if (cause != null) {
+      failure.initCause(cause);
+    }
+    return failure;
+  }
+
+  private String nextLog(CriuCommand command) {
+    return command.words() + "-" + ++requests + ".log";
+  }
+
+  private static Fd directory(Path path) throws IOException {
+    return Fd.open(path.toString(), Linux.O_RDONLY() | Linux.O_DIRECTORY());
+  }
+
+  private static @Nullable String relative(Path images, @Nullable Path parent) {
+    return parent == null
+        ? null
+        : images.toAbsolutePath().relativize(parent.toAbsolutePath()).toString();
+  }
+
+  /** The log's last 20 lines; what cannot be read is said in their place. */
+  static String tail(Path log) {
+    try {
+      String text = Files.readString(log);
+      int from = text.length();
+      for (int lines = 0; lines <= 20 && from > 0; lines++) {
+        from = text.lastIndexOf('\n', from - 1);
+      }
+      return text.substring(Math.max(0, from + 1));
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      return log + " cannot be read: " + e.getMessage();
+    }
+  }
+
+  private static String lastLine(String text) {
+    String stripped = text.strip();
+    return stripped.substring(stripped.lastIndexOf('\n') + 1);
+  }
+}

@@ -1,0 +1,76 @@
+package io.twinkernel.broker.process;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Encodes requests of CRIU's service protocol; the numbers are those of images/rpc.proto in CRIU
+ * 3.17.1, messages {@code criu_req} and {@code criu_opts}, unchanged up to 4.2.
+ */
+final class CriuRequest {
+
+  private static final int LOG_WARNINGS = 2;
+  private static final int CG_IGNORE = 0;
+  private static final int TIMEOUT_SECONDS = 60;
+
+  private CriuRequest() {}
+
+  static byte[] version() {
+    return request(CriuCommand.VERSION).toByteArray();
+  }
+
+  static byte[] featureCheck() {
+    ProtobufWriter features = new ProtobufWriter().flag(1, true).flag(3, true);
+    return request(CriuCommand.FEATURE_CHECK).message(5, features).toByteArray();
+  }
+
+  static byte[] preDump(int pid, Directories directories, @Nullable String parent) {
+    ProtobufWriter options = options(directories, parent);
+    options.number(2, pid).flag(15, true); // pid, track_mem
+    return request(CriuCommand.PRE_DUMP).message(2, options).toByteArray();
+  }
+
+  static byte[] dump(
+      int pid,
+      Directories directories,
+      @Nullable String parent,
+      boolean leaveStopped,
+      CriuNetworkLock lock) {
+    ProtobufWriter options = options(directories, parent);
+    options.number(2, pid).flag(15, parent != null);
+    options.flag(3, leaveStopped); // leave_running: what was stopped stays so
+    options.number(64, lock.number());
+    return request(CriuCommand.DUMP).message(2, options).toByteArray();
+  }
+
+  static byte[] restore(Directories directories, CriuNetworkLock lock) {
+    ProtobufWriter options = options(directories, null);
+    options.number(64, lock.number());
+    return request(CriuCommand.RESTORE).message(2, options).toByteArray();
+  }
+
+  /**
+   * Where CRIU reads and writes.
+   *
+   * @param imagesFd number, in this process, of a descriptor of the images directory
+   * @param workFd the same of the directory for logs and statistics
+   * @param logFile name of the log in it
+   */
+  record Directories(int imagesFd, int workFd, String logFile) {}
+
+  private static ProtobufWriter request(CriuCommand command) {
+    return new ProtobufWriter().number(1, command.number());
+  }
+
+  private static ProtobufWriter options(Directories directories, @Nullable String parent) {
+    ProtobufWriter options = new ProtobufWriter();
+    options.number(1, directories.imagesFd()).number(17, directories.workFd());
+    options.number(9, LOG_WARNINGS).text(10, directories.logFile());
+    options.flag(4, true).flag(5, true); // ext_unix_sk, tcp_established
+    options.flag(8, true); // file_locks: a process that holds one could not be dumped else
+    options.number(34, CG_IGNORE).number(45, TIMEOUT_SECONDS); // manage_cgroups_mode, timeout
+    if (parent != null) {
+      options.text(14, parent);
+    }
+    return options;
+  }
+}

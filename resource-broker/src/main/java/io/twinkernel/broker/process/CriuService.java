@@ -1,0 +1,99 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Sockets;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.SocketTimeoutException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * The process {@code criu service}. Its socket's messages are datagrams in order (SOCK_SEQPACKET),
+ * one for each request and answer.
+ */
+final class CriuService implements AutoCloseable {
+
+  private static final int LARGEST_ANSWER = 64 << 10;
+  private static final String SOCKET = "criu.sock";
+  private static final String LOG = "service.log";
+
+  private final Process process;
+  private final Path socket;
+
+  private CriuService(Process process, Path socket) {
+    this.process = process;
+    this.socket = socket;
+  }
+
+  static CriuService start(Path criu, Path work) throws IOException {
+    Path absolute = work.toAbsolutePath();
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            criu.toString(),
+            "service",
+            "--address",
+            absolute.resolve(SOCKET).toString(),
+            "--work-dir",
+            absolute.toString(),
+            "--log-file",
+            LOG,
+            "--status-fd",
+            "1");
+    builder.redirectError(ProcessBuilder.Redirect.to(absolute.resolve("service.err").toFile()));
+    Process process = builder.start();
+    // One zero byte, written when the service listens (status_ready() in criu/util.c).
+    try (InputStream ready = process.getInputStream()) {
+      if (ready.read() != 0) {
+        process.destroyForcibly();
+        String log = Criu.tail(absolute.resolve(LOG)) + Criu.tail(absolute.resolve("service.err"));
+        throw new CriuException(
+            CriuCommand.START,
+            0,
+            "it did not start",
+            "run 'criu check' and load the modules it misses (tun, veth, nf_tables, *_diag)",
+            log);
+      }
+    }
+    return new CriuService(process, absolute.resolve(SOCKET));
+  }
+
+  /** A connection, for which the service forks a worker that waits for a request. */
+  Fd connect() throws IOException {
+    Fd connection = Sockets.socket(Linux.AF_UNIX(), Linux.SOCK_SEQPACKET(), 0);
+    try {
+      Sockets.connectUnix(connection, socket.toString());
+      return connection;
+    } catch (IOException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  static byte[] exchange(Fd connection, byte[] request, Duration within) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(request.length);
+      MemorySegment.copy(request, 0, out, ValueLayout.JAVA_BYTE, 0, request.length);
+      connection.write(out);
+      if (connection.poll(Linux.POLLIN(), within) == 0) {
+        throw new SocketTimeoutException("no answer within " + within);
+      }
+      MemorySegment in = arena.allocate(LARGEST_ANSWER);
+      int length = connection.read(in);
+      if (length == 0) {
+        throw new EOFException("it ended without an answer");
+      }
+      return in.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+  }
+}

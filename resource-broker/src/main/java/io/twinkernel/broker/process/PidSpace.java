@@ -1,0 +1,32 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.ffi.SysFiles;
+import java.io.IOException;
+
+/**
+ * Keeps the PIDs of services and of everything else apart: a process can only be restored under its
+ * own PID, so none of the second kernel's threads may have it.
+ */
+public final class PidSpace {
+
+  private static final String LAST_PID = "/proc/sys/kernel/ns_last_pid";
+
+  private PidSpace() {}
+
+  /**
+   * Has the next process or thread get a PID above this one.
+   *
+   * @param pid at least 300, below which the kernel never wraps ({@code RESERVED_PIDS})
+   */
+  public static void startAfter(int pid) throws IOException {
+    if (pid < 300) {
+      throw new IllegalArgumentException("PIDs up to 300 are for what a kernel starts itself");
+    }
+    SysFiles.write(LAST_PID, Integer.toString(pid));
+  }
+
+  /** The PID that was given last. */
+  public static int last() throws IOException {
+    return Integer.parseInt(SysFiles.read(LAST_PID).strip());
+  }
+}

@@ -1,0 +1,119 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The processes of a cgroup and the cgroups below it.
+ *
+ * @param processes each once, in the order of the kernel's lists
+ */
+public record ProcessTree(List<ServiceProcess> processes) {
+
+  private static final long PAGE = 4096;
+
+  /** Keeps the list from changing. */
+  public ProcessTree {
+    processes = List.copyOf(processes);
+  }
+
+  /**
+   * The processes that are in a cgroup now; those that end while they are read are left out.
+   *
+   * @param cgroup a directory of a cgroup v2 hierarchy
+   */
+  public static ProcessTree of(Path cgroup) throws IOException {
+    List<ServiceProcess> processes = new ArrayList<>();
+    collect(cgroup, processes);
+    return new ProcessTree(processes);
+  }
+
+  /** One process; fails with ENOENT where there is none. */
+  public static ServiceProcess read(int pid) throws IOException {
+    return parse(SysFiles.read("/proc/" + pid + "/stat"));
+  }
+
+  /** The processes whose parents are outside: CRIU takes a tree by its root. */
+  public List<ServiceProcess> roots() {
+    List<ServiceProcess> roots = new ArrayList<>();
+    for (ServiceProcess process : processes) {
+      boolean inside = false;
+      for (ServiceProcess other : processes) {
+        inside |= other.pid() == process.parent();
+      }
+      if (!inside) {
+        roots.add(process);
+      }
+    }
+    return roots;
+  }
+
+  /** Memory of all, shared pages counted for each. */
+  public long residentBytes() {
+    long sum = 0;
+    for (ServiceProcess process : processes) {
+      sum += process.residentBytes();
+    }
+    return sum;
+  }
+
+  private static void collect(Path cgroup, List<ServiceProcess> into) throws IOException {
+    String pids = SysFiles.read(cgroup + "/cgroup.procs");
+    for (int from = 0, to; (to = pids.indexOf('\n', from)) >= 0; from = to + 1) {
+      try {
+        into.add(read(Integer.parseInt(pids, from, to, 10)));
+      } catch (SyscallException e) {
+        if (e.errno().number() != Errno.ENOENT.number() && !ended(e)) {
+          throw e;
+        }
+      }
+    }
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(cgroup)) {
+      for (Path child : children) {
+        if (Files.isDirectory(child)) {
+          collect(child, into);
+        }
+      }
+    }
+  }
+
+  /** ESRCH: it ended between open and read. */
+  private static boolean ended(SyscallException failure) {
+    return failure.errno().name().equals("ESRCH");
+  }
+
+  /** A name may contain spaces and parentheses: the last parenthesis ends it. */
+  static ServiceProcess parse(String stat) throws IOException {
+    int open = stat.indexOf('(');
+    int close = stat.lastIndexOf(')');
+    if (open < 2 || close < open || close + 2 >= stat.length()) {
+      throw new IOException("'" + stat.strip() + "' is not a line of /proc/PID/stat");
+    }
+    int pid = Integer.parseInt(stat, 0, open - 1, 10);
+    char state = stat.charAt(close + 2);
+    // Fields 4 parent, 20 threads, 24 resident pages; the state is field 3.
+    long[] fields = new long[25];
+    int field = 4;
+    for (int from = close + 4; field < fields.length && from < stat.length(); field++) {
+      int to = stat.indexOf(' ', from);
+      if (to < 0) {
+        throw new IOException("'" + stat.strip() + "' ends after field " + field);
+      }
+      // Some fields are unsigned 64-bit numbers; none of those that are wanted.
+      if (field == 4 || field == 20 || field == 24) {
+        fields[field] = Long.parseLong(stat, from, to, 10);
+      }
+      from = to + 1;
+    }
+    String name = stat.substring(open + 1, close);
+    return new ServiceProcess(
+        pid, (int) fields[4], name, state, fields[24] * PAGE, (int) fields[20]);
+  }
+}
