@@ -1,0 +1,68 @@
+package io.twinkernel.rootfs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What goes into the images, read from a plain file. Each line is one of
+ *
+ * <pre>
+ * package NAME...        Debian packages to unpack
+ * take PATH...           programs, libraries and files of theirs to put in, with the libraries they link to
+ * link PATH TARGET       a symbolic link
+ * folder PATH MODE       a folder, with an octal mode
+ * device PATH MODE MAJOR MINOR   a character device
+ * module NAME...         kernel modules to load at boot; ? before a name: if the kernel has it
+ * </pre>
+ *
+ * Text after # is a comment.
+ */
+record Recipe(
+    List<String> packages,
+    List<String> taken,
+    List<String> modules,
+    List<List<String>> links,
+    List<List<String>> folders,
+    List<List<String>> devices) {
+
+  static Recipe read(Path file) throws IOException, RootfsException {
+    Recipe recipe =
+        new Recipe(
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>());
+    for (String line : Files.readAllLines(file)) {
+      List<String> words =
+          Arrays.stream(line.replaceFirst("#.*", "").split("\\s+", -1))
+              .filter(word -> !word.isEmpty())
+              .toList();
+      if (!words.isEmpty() && !recipe.put(words.getFirst(), words.subList(1, words.size()))) {
+        throw new RootfsException(
+            RootfsException.Code.RECIPE,
+            "cannot read " + file,
+            "the line \"" + line + "\" is not one of a recipe's",
+            "See the class Recipe for what a recipe may say.");
+      }
+    }
+    return recipe;
+  }
+
+  private boolean put(String kind, List<String> rest) {
+    return switch (kind) {
+      case "package" -> packages.addAll(rest);
+      case "take" -> taken.addAll(rest);
+      case "module" -> modules.addAll(rest);
+      case "link" -> rest.size() == 2 && links.add(rest);
+      case "folder" -> rest.size() == 2 && folders.add(rest);
+      case "device" -> rest.size() == 4 && devices.add(rest);
+      default -> false;
+    };
+  }
+}

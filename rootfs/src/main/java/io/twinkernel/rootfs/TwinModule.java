@@ -1,0 +1,81 @@
+package io.twinkernel.rootfs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** Builds the twin kernel module out of tree, for one kernel at a time. */
+final class TwinModule {
+  private final ImageCache cache;
+  private final Path sources;
+  private final Progress progress;
+
+  TwinModule(ImageCache cache, Path sources, Progress progress) {
+    this.cache = cache;
+    this.sources = sources;
+    this.progress = progress;
+  }
+
+  /** The module for that kernel, as {@code twin.ko} in a folder of the cache. */
+  Path build(Kernel kernel) throws IOException, RootfsException, InterruptedException {
+    Digest digest = new Digest().add("kernel", kernel.identity()).add("compiler", compiler());
+    List<Path> files = sourceFiles();
+    for (Path file : files) {
+      digest.add(file.getFileName().toString(), file);
+    }
+    Path entry =
+        cache.entry(
+            "twin",
+            digest.key(),
+            folder -> {
+              Path headers = kernel.parts().buildFolder();
+              progress.step(
+                  "Linux " + kernel.release() + ": build twin.ko",
+                  () -> make(kernel, headers, files, folder));
+            });
+    return entry.resolve("twin.ko");
+  }
+
+  private List<Path> sourceFiles() throws IOException {
+    try (var all = Files.list(sources)) {
+      return all.filter(
+              file ->
+                  file.getFileName().toString().matches("Makefile|Kbuild|[A-Za-z0-9_-]+\\.[chS]"))
+          .filter(file -> !file.toString().endsWith(".mod.c"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static String compiler() throws RootfsException, InterruptedException {
+    return Command.run(Path.of("/"), "gcc", "--version").lines().getFirst();
+  }
+
+  private static Path make(Kernel kernel, Path headers, List<Path> files, Path folder)
+      throws IOException, RootfsException, InterruptedException {
+    Path build = folder.resolve("build");
+    Files.createDirectories(build);
+    for (Path file : files) {
+      Files.copy(file, build.resolve(file.getFileName().toString()));
+    }
+    Command.Result result =
+        Command.attempt(
+            build,
+            // Where it was built must not show in the bytes.
+            Map.of("KCFLAGS", "-ffile-prefix-map=" + build + "=."),
+            List.of("make", "-s", "-C", headers.toString(), "M=" + build, "modules"));
+    if (result.status() != 0) {
+      throw new RootfsException(
+          RootfsException.Code.MODULE_BUILD,
+          "the twin module does not build for " + kernel.release(),
+          result.tail(),
+          "Check that this kernel's headers and its compiler are complete (./twin setup).");
+    }
+    Command.run(build, "strip", "--strip-debug", "twin.ko");
+    Files.move(build.resolve("twin.ko"), folder.resolve("twin.ko"));
+    ImageCache.delete(build);
+    return folder;
+  }
+}

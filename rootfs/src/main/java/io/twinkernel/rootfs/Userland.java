@@ -1,0 +1,212 @@
+package io.twinkernel.rootfs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The userland of a node: programs from Debian packages as the recipe lists them, and our scripts.
+ */
+final class Userland {
+  private static final Path LOADER = Path.of("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
+  private static final List<String> LIBRARY_FOLDERS =
+      List.of("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu");
+  private static final Pattern LINKED = Pattern.compile("\\s*(\\S+) => (\\S+|not found).*");
+
+  private final ImageCache cache;
+  private final ProjectHome home;
+  private final Recipe recipe;
+  private final Progress progress;
+  private final PackageArchive archive;
+  private final List<DebianPackage> packages;
+
+  private Userland(
+      ImageCache cache,
+      ProjectHome home,
+      Recipe recipe,
+      Progress progress,
+      PackageArchive archive,
+      List<DebianPackage> packages) {
+    this.cache = cache;
+    this.home = home;
+    this.recipe = recipe;
+    this.progress = progress;
+    this.archive = archive;
+    this.packages = packages;
+  }
+
+  /** Finds the newest versions of the recipe's packages; nothing is downloaded yet. */
+  static Userland of(ImageCache cache, ProjectHome home, Recipe recipe, Progress progress)
+      throws IOException, RootfsException, InterruptedException {
+    PackageArchive archive = new PackageArchive(cache, progress);
+    String question = "userland-" + new Digest().add("names", recipe.packages().toString()).key();
+    List<DebianPackage> packages =
+        archive.resolve(PackageArchive.Release.BOOKWORM, question, apt -> recipe.packages());
+    return new Userland(cache, home, recipe, progress, archive, packages);
+  }
+
+  /** Changes whenever any program or library does. */
+  String key() {
+    return new Digest()
+        .add("packages", packagesKey())
+        .add("recipe", recipe.toString())
+        .add("compression", Segment.COMPRESSION)
+        .key();
+  }
+
+  /** Programs and libraries. */
+  Segment programs() throws IOException, RootfsException, InterruptedException {
+    Path folder =
+        cache.entry(
+            "userland",
+            key(),
+            into -> {
+              Path unpacked = unpacked();
+              progress.step("userland: pack", () -> Segment.write(archiveOf(unpacked), into));
+            });
+    return new Segment(folder);
+  }
+
+  /** A busybox that runs on any host. */
+  Path busybox() throws IOException, RootfsException, InterruptedException {
+    return unpacked().resolve("bin/busybox");
+  }
+
+  private String packagesKey() {
+    Digest digest = new Digest();
+    packages.forEach(one -> digest.add(one.file(), one.sha256()));
+    return digest.key();
+  }
+
+  private Path unpacked() throws IOException, RootfsException, InterruptedException {
+    return cache.entry(
+        "packages",
+        packagesKey(),
+        into ->
+            progress.step(
+                "userland: download and unpack " + packages.size() + " Debian packages",
+                () -> {
+                  archive.unpack(PackageArchive.Release.BOOKWORM, packages, into);
+                  return into;
+                }));
+  }
+
+  /** /init and what it runs: small, and changed more often than the programs. */
+  Segment scripts() throws IOException, RootfsException, InterruptedException {
+    Path root = home.images().resolve("root");
+    Digest digest = new Digest().add("compression", Segment.COMPRESSION);
+    List<Path> files = ImageCache.files(root);
+    for (Path file : files) {
+      digest.add(root.relativize(file) + (Files.isExecutable(file) ? "*" : ""), file);
+    }
+    Path folder =
+        cache.entry(
+            "scripts",
+            digest.key(),
+            into -> {
+              CpioWriter writer = new CpioWriter();
+              for (Path file : files) {
+                writer.file(
+                    root.relativize(file).toString(), Files.isExecutable(file) ? 0755 : 0644, file);
+              }
+              Segment.write(writer, into);
+            });
+    return new Segment(folder);
+  }
+
+  private CpioWriter archiveOf(Path unpacked)
+      throws IOException, RootfsException, InterruptedException {
+    CpioWriter writer = new CpioWriter();
+    for (List<String> folder : recipe.folders()) {
+      writer.folder(folder.get(0), Integer.parseInt(folder.get(1), 8));
+    }
+    for (List<String> link : recipe.links()) {
+      writer.link(link.get(0), link.get(1));
+    }
+    for (List<String> device : recipe.devices()) {
+      writer.device(
+          device.get(0),
+          Integer.parseInt(device.get(1), 8),
+          Integer.parseInt(device.get(2)),
+          Integer.parseInt(device.get(3)));
+    }
+    TreeSet<String> taken = new TreeSet<>(recipe.taken());
+    for (String path : recipe.taken()) {
+      taken.addAll(libraries(unpacked, path));
+    }
+    for (String path : taken) {
+      Path file = unpacked.resolve(path.substring(1));
+      if (!Files.isRegularFile(file)) {
+        throw new RootfsException(
+            RootfsException.Code.RECIPE,
+            "the recipe takes " + path,
+            "none of its packages holds that file",
+            "Add the package to rootfs/src/main/images/node.recipe, or mend the path.");
+      }
+      writer.file(merged(path), Files.isExecutable(file) ? 0755 : 0644, file);
+    }
+    // The path that is compiled into every program as its loader.
+    writer.file("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", 0755, unpacked.resolve(LOADER));
+    writer.link("usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
+    for (String applet : applets(unpacked)) {
+      String name = applet.substring(applet.lastIndexOf('/') + 1);
+      if (!taken.contains("/usr/bin/" + name) && !taken.contains("/usr/sbin/" + name)) {
+        writer.link("usr/bin/" + name, "busybox");
+      }
+    }
+    writer.file("usr/bin/busybox", 0755, unpacked.resolve("bin/busybox"));
+    return writer;
+  }
+
+  private static List<String> applets(Path unpacked) throws RootfsException, InterruptedException {
+    return Command.run(unpacked, unpacked.resolve("bin/busybox").toString(), "--list").lines();
+  }
+
+  /** Asks the packages' own loader, not the host's, what a program links to. */
+  private static List<String> libraries(Path unpacked, String path)
+      throws RootfsException, InterruptedException {
+    String search =
+        String.join(
+            ":", LIBRARY_FOLDERS.stream().map(one -> unpacked.resolve(one).toString()).toList());
+    Command.Result result =
+        Command.attempt(
+            unpacked,
+            java.util.Map.of(),
+            List.of(
+                unpacked.resolve(LOADER).toString(),
+                "--inhibit-cache",
+                "--library-path",
+                search,
+                "--list",
+                unpacked.resolve(path.substring(1)).toString()));
+    List<String> found = new ArrayList<>();
+    if (result.status() != 0 && result.tail().contains("statically linked")) {
+      return found;
+    }
+    for (String line : result.lines()) {
+      Matcher matcher = LINKED.matcher(line);
+      if (matcher.matches() && !matcher.group(1).endsWith("ld-linux-x86-64.so.2")) {
+        Path library = Path.of(matcher.group(2));
+        if (!library.startsWith(unpacked)) {
+          throw new RootfsException(
+              RootfsException.Code.RECIPE,
+              path + " needs the library " + matcher.group(1),
+              "none of the recipe's packages holds it",
+              "Add the package to rootfs/src/main/images/node.recipe.");
+        }
+        found.add("/" + unpacked.relativize(library));
+      }
+    }
+    return found;
+  }
+
+  /** Where a file lies when /bin, /sbin and /lib are links to /usr. */
+  private static String merged(String path) {
+    return path.startsWith("/usr/") ? path : "/usr" + path;
+  }
+}
