@@ -22,7 +22,6 @@ public final class TwinDevice implements AutoCloseable {
   public static final String PATH = "/dev/twin";
 
   private final Fd device;
-  private final Arena mappings = Arena.ofShared();
 
   private TwinDevice(Fd device) {
     this.device = device;
@@ -136,16 +135,17 @@ public final class TwinDevice implements AutoCloseable {
   }
 
   /**
-   * Maps the whole shared region ({@code struct twin_shared} at its start), for any thread, until
-   * this device is closed.
+   * Maps the whole shared region ({@code struct twin_shared} at its start).
+   *
+   * @param arena unmaps it when it is closed
    */
-  public MemorySegment mapShared() throws SyscallException {
+  public MemorySegment mapShared(Arena arena) throws SyscallException {
     TwinInfo.Range shared =
         info()
             .shared()
             .orElseThrow(() -> new SyscallException("mmap", device.label(), Errno.ENXIO));
     int protection = Linux.PROT_READ() | Linux.PROT_WRITE();
-    return device.mmap(shared.size(), protection, Linux.MAP_SHARED(), 0, mappings);
+    return device.mmap(shared.size(), protection, Linux.MAP_SHARED(), 0, arena);
   }
 
   /**
@@ -166,12 +166,9 @@ public final class TwinDevice implements AutoCloseable {
     }
   }
 
-  /** Unmaps the shared region and closes the device; a second time does nothing. */
+  /** A second time does nothing. */
   @Override
   public void close() throws SyscallException {
-    if (mappings.scope().isAlive()) {
-      mappings.close();
-    }
     device.close();
   }
 
