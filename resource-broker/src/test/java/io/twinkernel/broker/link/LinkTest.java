@@ -1,0 +1,212 @@
+package io.twinkernel.broker.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class LinkTest {
+  private static final long REGION = Layout.SMALLEST;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory = arena.allocate(REGION, 4096);
+  private final Semaphore bellA = new Semaphore(0);
+  private final Semaphore bellB = new Semaphore(0);
+  private final List<Link> links = new ArrayList<>();
+
+  private record Message(int type, byte[] payload) {}
+
+  @AfterEach
+  void unmap() throws InterruptedException {
+    for (Link link : links) {
+      link.close();
+    }
+    bellA.release();
+    bellB.release();
+    for (Link link : links) {
+      link.join();
+    }
+    arena.close();
+  }
+
+  @Test
+  void carriesMessagesOfAnySizeInOrderPastTheEndOfTheRing() throws Exception {
+    SharedRegion region = SharedRegion.create(memory, 7);
+    var received = new LinkedBlockingQueue<Message>();
+    Link a = connect(region, SharedRegion.Side.A, (type, payload) -> {}, new CompletableFuture<>());
+    connect(
+        SharedRegion.open(memory),
+        SharedRegion.Side.B,
+        (type, payload) -> received.add(new Message(type, payload.toArray(ValueLayout.JAVA_BYTE))),
+        new CompletableFuture<>());
+    var random = new Random(42);
+    var sizes = new Random(43);
+    var expected = new Random(42);
+    var expectedSizes = new Random(43);
+    var sender =
+        Thread.startVirtualThread(
+            () -> {
+              try {
+                for (int i = 1; i <= 400; i++) {
+                  byte[] payload = new byte[sizes.nextInt(a.limit() + 1)];
+                  random.nextBytes(payload);
+                  a.send(i, payload);
+                }
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            });
+    for (int i = 1; i <= 400; i++) {
+      byte[] payload = new byte[expectedSizes.nextInt(a.limit() + 1)];
+      expected.nextBytes(payload);
+      Message message = received.poll(60, TimeUnit.SECONDS);
+      assertThat(message).isNotNull();
+      assertThat(message.type()).isEqualTo(i);
+      assertThat(Arrays.equals(message.payload(), payload)).as("payload of message %d", i).isTrue();
+    }
+    sender.join();
+  }
+
+  @Test
+  void refusesWhatDoesNotFitAndSendsNothingOfIt() throws Exception {
+    SharedRegion region = SharedRegion.create(memory, 7);
+    Link a = connect(region, SharedRegion.Side.A, (type, payload) -> {}, new CompletableFuture<>());
+    assertThatThrownBy(() -> a.send(1, new byte[a.limit() + 1]))
+        .isInstanceOf(LinkException.TooLarge.class);
+    assertThatThrownBy(
+            () ->
+                a.send(
+                    1,
+                    10,
+                    room -> {
+                      throw new IOException("the disk is gone");
+                    }))
+        .hasMessage("the disk is gone");
+    assertThat(ring(region, SharedRegion.Side.A).used()).isZero();
+  }
+
+  @Test
+  void garbageEndsTheLinkWithAReasonWhateverItIs() throws Exception {
+    for (int seed = 0; seed < 200; seed++) {
+      var random = new Random(seed);
+      SharedRegion region = SharedRegion.create(memory, 7);
+      Layout layout = region.layout();
+      // Positions and records that no sound writer leaves; half of them with plausible positions.
+      byte[] garbage = new byte[4096];
+      random.nextBytes(garbage);
+      MemorySegment.copy(
+          garbage, 0, memory, ValueLayout.JAVA_BYTE, layout.ringA() + Ring.DATA, garbage.length);
+      long written = random.nextBoolean() ? random.nextLong() : 16L * (1 + random.nextInt(200));
+      memory.set(ValueLayout.JAVA_LONG, layout.ringA(), written == 0 ? 16 : written);
+      var end = new CompletableFuture<IOException>();
+      connect(region, SharedRegion.Side.B, (type, payload) -> {}, end);
+      assertThat(end.get(30, TimeUnit.SECONDS)).isInstanceOf(LinkException.Corrupt.class);
+    }
+  }
+
+  @Test
+  void aSenderThatWaitsForRoomIsToldWhenTheLinkEnds() throws Exception {
+    SharedRegion region = SharedRegion.create(memory, 7);
+    Link a = connect(region, SharedRegion.Side.A, (type, payload) -> {}, new CompletableFuture<>());
+    var failure = new CompletableFuture<IOException>();
+    Thread.startVirtualThread(
+        () -> {
+          try {
+            while (true) {
+              a.send(1, new byte[a.limit()]);
+            }
+          } catch (IOException e) {
+            failure.complete(e);
+          }
+        });
+    a.close();
+    assertThat(failure.get(30, TimeUnit.SECONDS)).isInstanceOf(LinkException.Closed.class);
+  }
+
+  @Test
+  void aRegionOfAnotherVersionOrADamagedOneIsRefused() {
+    SharedRegion.create(memory, 7);
+    memory.set(ValueLayout.JAVA_INT, 8, 99);
+    assertThatThrownBy(() -> SharedRegion.open(memory))
+        .isInstanceOf(LinkException.Incompatible.class)
+        .hasMessageContaining("version 99");
+    SharedRegion.create(memory, 7);
+    memory.set(ValueLayout.JAVA_INT, 40, 12345);
+    assertThatThrownBy(() -> SharedRegion.open(memory)).isInstanceOf(LinkException.Corrupt.class);
+    memory.fill((byte) 0);
+    assertThatThrownBy(() -> SharedRegion.open(memory))
+        .isInstanceOf(LinkException.Incompatible.class)
+        .hasMessageContaining("magic");
+  }
+
+  @Test
+  void theBatonHasOneWinner() throws Exception {
+    SharedRegion a = SharedRegion.create(memory, 7);
+    SharedRegion b = SharedRegion.open(memory);
+    for (int round = 0; round < 1000; round++) {
+      assertThat(a.moveBaton(a.baton(), Baton.SWITCHING)).isTrue();
+      var commits = new CompletableFuture<Boolean>();
+      Thread other =
+          Thread.startVirtualThread(
+              () -> commits.complete(b.moveBaton(Baton.SWITCHING, Baton.COMMITTED)));
+      boolean aborts = a.moveBaton(Baton.SWITCHING, Baton.ABORTED);
+      other.join();
+      assertThat(commits.get()).isNotEqualTo(aborts);
+      assertThat(b.baton()).isEqualTo(aborts ? Baton.ABORTED : Baton.COMMITTED);
+    }
+  }
+
+  private Ring ring(SharedRegion region, SharedRegion.Side side) {
+    Layout layout = region.layout();
+    return side == SharedRegion.Side.A
+        ? new Ring(
+            memory.asSlice(layout.ringA(), Ring.DATA + layout.ringABytes()), layout.ringABytes())
+        : new Ring(
+            memory.asSlice(layout.ringB(), Ring.DATA + layout.ringBBytes()), layout.ringBBytes());
+  }
+
+  private Link connect(
+      SharedRegion region,
+      SharedRegion.Side side,
+      Link.Receiver receiver,
+      CompletableFuture<IOException> end) {
+    boolean isA = side == SharedRegion.Side.A;
+    Doorbell doorbell = new Bell(isA ? bellB : bellA, isA ? bellA : bellB);
+    Link link = region.connect(side, doorbell, receiver, end::complete);
+    links.add(link);
+    return link;
+  }
+
+  /** Wakes threads as the interrupt wakes kernels. */
+  private record Bell(Semaphore other, Semaphore own) implements Doorbell {
+    @Override
+    public void ring() {
+      other.release();
+    }
+
+    @Override
+    public boolean await(Duration timeout) throws IOException {
+      try {
+        return own.tryAcquire(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+    }
+  }
+}
