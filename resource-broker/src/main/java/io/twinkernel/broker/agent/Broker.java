@@ -1,0 +1,107 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.protocol.BrokerException;
+import io.twinkernel.broker.protocol.Command;
+import io.twinkernel.broker.protocol.ControlChannel;
+import io.twinkernel.ffi.Tsc;
+import io.twinkernel.ffi.TwinDevice;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * A broker at the control plane: hands it commands and replies, one command at a time. A rollback
+ * that arrives while another verb waits for B interrupts that verb.
+ */
+final class Broker implements AutoCloseable {
+  /** Carries out one command on the broker's thread. */
+  @FunctionalInterface
+  interface Verbs {
+    Map<String, Object> perform(Command command) throws BrokerException;
+  }
+
+  private final ControlChannel channel;
+  private final LinkedBlockingQueue<Command> commands = new LinkedBlockingQueue<>();
+  private final Thread worker = Thread.currentThread();
+
+  /** Belongs to the calling thread, which serves the commands. */
+  Broker(NodeConf conf, String role, String kernel, TwinDevice device) throws IOException {
+    long khz = device.info().tscKhz();
+    this.channel =
+        new ControlChannel(
+            new InetSocketAddress(conf.controlHost(), conf.controlPort()),
+            hello(conf, role, kernel, khz),
+            this::receive);
+  }
+
+  private static Supplier<Map<String, Object>> hello(
+      NodeConf conf, String role, String kernel, long khz) {
+    return () ->
+        Map.of(
+            "node",
+            conf.node(),
+            "role",
+            role,
+            "kernel",
+            kernel,
+            "token",
+            conf.controlToken(),
+            "instance",
+            "",
+            "tsc_khz",
+            khz,
+            "tsc",
+            Tsc.read());
+  }
+
+  void start() {
+    channel.start();
+  }
+
+  /** Sends an event in the form of the control channel. */
+  void event(Map<String, Object> event) {
+    channel.send(event);
+  }
+
+  /**
+   * Carries out commands on the calling thread.
+   *
+   * @param until asked after each command; true ends the loop
+   */
+  void serve(Verbs verbs, BooleanSupplier until) {
+    while (!until.getAsBoolean()) {
+      Command command = next();
+      try {
+        channel.send(ControlChannel.reply(command, verbs.perform(command)));
+      } catch (BrokerException e) {
+        channel.send(ControlChannel.reply(command, e.failure()));
+      }
+    }
+  }
+
+  private Command next() {
+    while (true) {
+      try {
+        return commands.take();
+      } catch (InterruptedException e) {
+        // A rollback that came between two verbs: its command is in the queue.
+        assert !commands.isEmpty();
+      }
+    }
+  }
+
+  private void receive(Command command) {
+    commands.add(command);
+    if (command.verb() == Command.Verb.ROLLBACK) {
+      worker.interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    channel.close();
+  }
+}

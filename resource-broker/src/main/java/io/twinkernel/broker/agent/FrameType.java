@@ -1,0 +1,42 @@
+package io.twinkernel.broker.agent;
+
+/**
+ * The messages of the link. Order of an upgrade:
+ *
+ * <pre>
+ *   B                                       A
+ *   │ ── HELLO ───────────────────────────▶ │  B is up
+ *   │ ◀──────────────────────────── CONFIG  │
+ *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
+ *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
+ *   │ ── STAGED ──────────────────────────▶ │
+ *   │ ◀─── FILE_OPEN, FILE_DATA …, FILE_END │  pre-copy rounds
+ *   │ ◀────────────────────── NIC_RELEASED  │  ┐
+ *   │ ◀──── files of the final dump ─────── │  │ the gap: baton SWITCHING
+ *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
+ *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
+ *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
+ *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
+ * </pre>
+ */
+final class FrameType {
+  static final int HELLO = 1;
+  static final int CONFIG = 2;
+  static final int EVENT = 3;
+  static final int SSDT = 4;
+  static final int INTERFACE = 5;
+  static final int STAGE = 6;
+  static final int STAGED = 7;
+  static final int FILE_OPEN = 8;
+  static final int FILE_DATA = 9;
+  static final int FILE_END = 10;
+  static final int FILE_LINK = 11;
+  static final int NIC_RELEASED = 12;
+  static final int IMAGE_COMPLETE = 13;
+  static final int RESUME_FAILED = 14;
+  static final int RELEASE_MACHINE = 15;
+  static final int MACHINE_RELEASED = 16;
+  static final int RESUMED = 17;
+
+  private FrameType() {}
+}

@@ -1,0 +1,80 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the process images that {@link ImageSender} sends below one folder. */
+final class ImageReceiver {
+  private final Path root;
+  private @Nullable Fd open;
+
+  ImageReceiver(Path root) {
+    this.root = root;
+  }
+
+  /** Whether a message is for this receiver. */
+  static boolean handles(int type) {
+    return type >= FrameType.FILE_OPEN && type <= FrameType.FILE_LINK;
+  }
+
+  void receive(int type, MemorySegment payload) throws IOException {
+    switch (type) {
+      case FrameType.FILE_OPEN -> {
+        Path file = resolve(text(payload));
+        Files.createDirectories(file.getParent());
+        open = Fd.open(file.toString(), Linux.O_WRONLY() | Linux.O_CREAT() | Linux.O_TRUNC());
+      }
+      case FrameType.FILE_DATA -> writeAll(current(), payload);
+      case FrameType.FILE_END -> {
+        current().close();
+        open = null;
+      }
+      case FrameType.FILE_LINK -> {
+        String[] parts = text(payload).split("\n", 2);
+        if (parts.length != 2) {
+          throw new IOException("a symbolic link without a target");
+        }
+        Path file = resolve(parts[0]);
+        // Checked as a file would be: a link may not lead out of the folder either.
+        resolve(root.relativize(file.resolveSibling(parts[1]).normalize()).toString());
+        Files.createDirectories(file.getParent());
+        Files.createSymbolicLink(file, Path.of(parts[1]));
+      }
+      default -> throw new IllegalArgumentException("message type " + type);
+    }
+  }
+
+  private Fd current() throws IOException {
+    Fd file = open;
+    if (file == null) {
+      throw new IOException("file data before the file's name");
+    }
+    return file;
+  }
+
+  private Path resolve(String name) throws IOException {
+    Path file = root.resolve(name).normalize();
+    if (!file.startsWith(root) || file.equals(root)) {
+      throw new IOException("the name '" + name + "' leads out of " + root);
+    }
+    return file;
+  }
+
+  private static String text(MemorySegment payload) {
+    return new String(payload.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+  }
+
+  private static void writeAll(Fd file, MemorySegment payload) throws IOException {
+    long done = 0;
+    while (done < payload.byteSize()) {
+      done += file.write(payload.asSlice(done));
+    }
+  }
+}

@@ -1,0 +1,181 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.link.Link;
+import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.net.InterfaceAddress;
+import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.TwinDevice;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** An upgrade on the kernel that takes, from its first message to A until it owns the processes. */
+final class Incoming {
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  private final TwinDevice device;
+  private final SharedRegion region;
+  private final Clock clock;
+  private final Peer peer;
+  private byte[] ssdt = {};
+  private byte[] network = {};
+  private @Nullable NodeConf conf;
+  private @Nullable IncomingSwitch incomingSwitch;
+
+  /** What B owns after the switch. */
+  record Taken(
+      NodeConf conf, String upgrade, Peer peer, SharedRegion region, Map<String, Object> figures) {}
+
+  Incoming(TwinDevice device, SharedRegion region) throws IOException {
+    this.device = device;
+    this.region = region;
+    this.clock = new Clock(device.info().tscKhz());
+    var inbox = new Inbox();
+    Files.createDirectories(ProcessCopy.IMAGES);
+    var images = new ImageReceiver(ProcessCopy.IMAGES);
+    Link link =
+        region.connect(
+            SharedRegion.Side.B,
+            new TwinDoorbell(device),
+            (type, payload) -> receive(images, inbox, type, payload),
+            inbox::end);
+    this.peer = new Peer(link, inbox);
+  }
+
+  private static void receive(ImageReceiver images, Inbox inbox, int type, MemorySegment payload)
+      throws IOException {
+    if (ImageReceiver.handles(type)) {
+      images.receive(type, payload);
+    } else {
+      inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE));
+    }
+  }
+
+  Peer peer() {
+    return peer;
+  }
+
+  /**
+   * Says hello and does what A asks until the switch.
+   *
+   * @return when this kernel owns the processes
+   * @throws IOException if the link has ended: A has gone on alone
+   */
+  Taken run(String kernel) throws IOException, InterruptedException {
+    clock.adopt(region);
+    peer.send(FrameType.HELLO, Map.of("kernel", kernel));
+    while (true) {
+      Inbox.Message message = peer.inbox().take();
+      Optional<Taken> taken = handle(message);
+      if (taken.isPresent()) {
+        return taken.get();
+      }
+    }
+  }
+
+  private Optional<Taken> handle(Inbox.Message message) throws IOException, InterruptedException {
+    switch (message.type()) {
+      case FrameType.CONFIG ->
+          conf =
+              NodeConf.parse(
+                  new String(message.payload(), java.nio.charset.StandardCharsets.UTF_8));
+      case FrameType.SSDT -> ssdt = message.payload();
+      case FrameType.INTERFACE -> network = message.payload();
+      case FrameType.STAGE -> stage(message.json());
+      case FrameType.NIC_RELEASED -> current().nicReleased();
+      case FrameType.IMAGE_COMPLETE -> {
+        return resume(message.json());
+      }
+      default -> throw new IOException("message " + message.type() + " before the switch");
+    }
+    return Optional.empty();
+  }
+
+  private IncomingSwitch current() throws IOException {
+    IncomingSwitch current = incomingSwitch;
+    if (current == null) {
+      throw new IOException("A switches before this kernel is ready");
+    }
+    return current;
+  }
+
+  private void stage(Fields stage) throws IOException {
+    try {
+      Path cgroup = Path.of(stage.text("cgroup"));
+      InterfaceState state = InterfaceState.fromBytes(network);
+      var ready =
+          new IncomingState(
+              stage.text("function"), ssdt, state, new Service(cgroup), startCriu(cgroup));
+      try (var netlink = Rtnetlink.open()) {
+        for (InterfaceAddress address : ready.loopback()) {
+          netlink.addAddress("lo", address);
+        }
+      }
+      incomingSwitch = new IncomingSwitch(device, region, clock, ready);
+      peer.send(FrameType.STAGED, Map.of());
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+    }
+  }
+
+  /** What CRIU restores is in the cgroup that it is in itself, and that it inherits from us. */
+  private static Criu startCriu(Path cgroup) throws IOException {
+    Files.createDirectories(cgroup);
+    SysFiles.write(cgroup + "/cgroup.procs", "0");
+    try {
+      Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
+      criu.check();
+      return criu;
+    } finally {
+      SysFiles.write(CGROUPS + "/cgroup.procs", "0");
+    }
+  }
+
+  private Optional<Taken> resume(Fields complete) throws IOException, InterruptedException {
+    IncomingSwitch current = current();
+    NodeConf node = conf;
+    if (node == null) {
+      throw new IOException("A switches before it sent its configuration");
+    }
+    try {
+      var pids = current.resume(complete);
+      peer.link().send(FrameType.RESUMED, new byte[0]);
+      var trace = new java.util.ArrayList<Object>(complete.list("trace"));
+      trace.addAll(current.trace().spans());
+      return Optional.of(
+          new Taken(
+              node,
+              complete.text("upgrade"),
+              peer,
+              region,
+              Map.of(
+                  "pids",
+                  pids,
+                  "trace",
+                  trace,
+                  "frozen_tsc",
+                  complete.number("frozen_tsc"),
+                  "tsc_khz",
+                  clock.tscKhz())));
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("restoring the processes", e).toJson());
+      return Optional.empty();
+    }
+  }
+
+  private static Failure failure(String what, IOException e) {
+    String why = e.getMessage() == null ? e.toString() : e.getMessage();
+    return new Failure("twin-failed", what, why, "read B's console", false);
+  }
+}

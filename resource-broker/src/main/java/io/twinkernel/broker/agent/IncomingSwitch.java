@@ -1,0 +1,103 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.link.Baton;
+import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.net.InterfaceAddress;
+import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.Tsc;
+import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * B's side of the gap: takes the NIC while A dumps, restores the processes, moves the baton to
+ * COMMITTED, and only then lets a packet in or a process run. The address was on the loopback
+ * device before, so that sockets could be restored without the NIC.
+ */
+final class IncomingSwitch {
+  private final TwinDevice device;
+  private final SharedRegion region;
+  private final Clock clock;
+  private final IncomingState ready;
+  private final Trace trace = new Trace("B");
+  private @Nullable Background nic;
+
+  IncomingSwitch(TwinDevice device, SharedRegion region, Clock clock, IncomingState ready) {
+    this.device = device;
+    this.region = region;
+    this.clock = clock;
+    this.ready = ready;
+  }
+
+  Trace trace() {
+    return trace;
+  }
+
+  /** A has let go of the NIC: take it, link down. */
+  void nicReleased() {
+    nic =
+        new Background(
+            "nic-bind",
+            () -> {
+              long from = Tsc.read();
+              device.adoptPci(ready.ssdt());
+              trace.add("nic-bind", from);
+            });
+  }
+
+  /**
+   * All images are here: restore, commit, resume.
+   *
+   * @return the PIDs of the restored trees
+   * @throws IOException if A is to go on; nothing restored here runs
+   */
+  List<Integer> resume(Fields complete) throws IOException, InterruptedException {
+    var pids = new ArrayList<Integer>();
+    try {
+      long from = Tsc.read();
+      Fields images = complete.object("images");
+      for (String root : images.values().keySet()) {
+        Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
+        pids.add(ready.criu().restore(folder));
+      }
+      from = trace.add("restore", from);
+      Background binding = nic;
+      if (binding == null) {
+        throw new IOException("the image came before the NIC");
+      }
+      binding.join();
+      trace.add("nic-wait", from);
+      if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
+        throw new IOException("A has taken the baton back");
+      }
+    } catch (IOException e) {
+      for (int pid : pids) {
+        Processes.kill(pid, Linux.SIGKILL());
+      }
+      throw e;
+    }
+    long from = Tsc.read();
+    clock.adopt(region);
+    openNetwork();
+    from = trace.add("network-up", from);
+    ready.service().resume();
+    trace.add("resume", from);
+    return List.copyOf(pids);
+  }
+
+  private void openNetwork() throws IOException {
+    String name = ServiceNic.interfaceOf(ready.function());
+    try (var netlink = Rtnetlink.open()) {
+      netlink.apply(ready.network(), name);
+      for (InterfaceAddress address : ready.loopback()) {
+        netlink.removeAddress("lo", address);
+      }
+    }
+  }
+}

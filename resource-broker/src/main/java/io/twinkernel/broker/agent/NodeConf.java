@@ -1,0 +1,94 @@
+package io.twinkernel.broker.agent;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+
+/**
+ * What an operator tells a broker about its machine, /etc/twin/node.conf.
+ *
+ * @param node the machine's name
+ * @param controlHost where the control plane listens for brokers
+ * @param controlToken proves to the control plane that this is the node
+ * @param serviceFunction PCI address of the NIC that carries the service, as "0000:81:00.0"
+ * @param serviceCgroup cgroup v2 directory of the processes that move
+ * @param sharedBytes size of the region that both kernels share
+ * @param buses PCI buses that B gets when it starts, as "0000:82"
+ * @param cpus CPUs that B gets when it starts
+ */
+public record NodeConf(
+    String node,
+    String controlHost,
+    int controlPort,
+    String controlToken,
+    String serviceFunction,
+    Path serviceCgroup,
+    long sharedBytes,
+    List<String> buses,
+    List<Integer> cpus) {
+
+  /** Where the file lies. */
+  public static final Path FILE = Path.of("/etc/twin/node.conf");
+
+  private static final long SHARED_BYTES = 128L << 20;
+
+  /** Reads {@link #FILE}. */
+  public static NodeConf read() throws IOException {
+    return parse(Files.readString(FILE));
+  }
+
+  /**
+   * Reads a configuration.
+   *
+   * @param text Java properties
+   * @throws IOException naming the property that is missing or malformed
+   */
+  public static NodeConf parse(String text) throws IOException {
+    var properties = new Properties();
+    properties.load(new StringReader(text));
+    var cpus = new ArrayList<Integer>();
+    for (String cpu : words(properties.getProperty("b.cpus", ""))) {
+      cpus.add((int) number("b.cpus", cpu));
+    }
+    return new NodeConf(
+        required(properties, "node"),
+        required(properties, "control.host"),
+        (int) number("control.port", required(properties, "control.port")),
+        required(properties, "control.token"),
+        required(properties, "service.interface.pci"),
+        Path.of(properties.getProperty("service.cgroup", "/sys/fs/cgroup/service")),
+        number("shared.bytes", properties.getProperty("shared.bytes", "" + SHARED_BYTES)),
+        words(properties.getProperty("b.buses", "")),
+        List.copyOf(cpus));
+  }
+
+  private static List<String> words(String text) {
+    var words = new ArrayList<String>();
+    for (String word : text.replace(',', ' ').trim().split(" +", -1)) {
+      if (!word.isEmpty()) {
+        words.add(word);
+      }
+    }
+    return List.copyOf(words);
+  }
+
+  private static String required(Properties properties, String name) throws IOException {
+    String value = properties.getProperty(name);
+    if (value == null || value.isBlank()) {
+      throw new IOException(FILE + " does not set '" + name + "'");
+    }
+    return value.strip();
+  }
+
+  private static long number(String name, String value) throws IOException {
+    try {
+      return Long.parseLong(value.strip());
+    } catch (NumberFormatException e) {
+      throw new IOException(FILE + ": '" + name + "' is not a number: " + value, e);
+    }
+  }
+}

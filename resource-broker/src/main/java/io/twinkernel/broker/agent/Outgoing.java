@@ -1,0 +1,193 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.protocol.BrokerException;
+import io.twinkernel.broker.protocol.Command;
+import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.TwinDevice;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * An upgrade on the kernel that gives. Each verb needs the {@link Stage} before it. One that fails
+ * brings the machine back to where the upgrade began; its failure says whether that worked.
+ */
+final class Outgoing {
+  private final NodeConf conf;
+  private final TwinDevice device;
+  private final Reporter reporter;
+  private final Consumer<Map<String, Object>> events;
+  private final Duration bootDeadline;
+  private final Clock clock;
+  private Stage stage = new Stage.Idle();
+  private Undo prepared = new Undo();
+  private Undo running = new Undo();
+  private Undo gap = new Undo();
+
+  /**
+   * @param events takes the events of B's broker
+   * @param bootDeadline how long B may take to start
+   */
+  Outgoing(
+      NodeConf conf,
+      TwinDevice device,
+      Reporter reporter,
+      Consumer<Map<String, Object>> events,
+      Duration bootDeadline)
+      throws IOException {
+    this.conf = conf;
+    this.device = device;
+    this.reporter = reporter;
+    this.events = events;
+    this.bootDeadline = bootDeadline;
+    this.clock = new Clock(device.info().tscKhz());
+  }
+
+  Stage stage() {
+    return stage;
+  }
+
+  /**
+   * Carries out one verb.
+   *
+   * @return figures for the reply
+   * @throws BrokerException refused, with nothing changed, or failed and rolled back
+   */
+  Map<String, Object> perform(Command command) throws BrokerException {
+    String phase = command.verb().word();
+    String upgrade = command.upgrade();
+    try {
+      return switch (command.verb()) {
+        case PLAN -> plan(command);
+        case PREPARE -> prepare(need(Stage.Planned.class, command));
+        case BOOT -> boot(need(Stage.Prepared.class, command));
+        case PRECOPY -> precopy(need(Stage.Booted.class, command));
+        case SWITCH -> switchOver(need(Stage.Copied.class, command));
+        case ROLLBACK -> rollBack(upgrade);
+        case STATUS -> Map.of("stage", stage.getClass().getSimpleName());
+        case ABSORB -> throw notNow(command);
+      };
+    } catch (BrokerException e) {
+      Failure failure = e.failure();
+      throw failure.undone() ? e : new BrokerException(failed(upgrade, phase, failure), e);
+    } catch (IOException e) {
+      String why = e.getMessage() == null ? e.toString() : e.getMessage();
+      var failure =
+          new Failure(phase + "-failed", phase, why, "mend the cause, then try again", false);
+      throw new BrokerException(failed(upgrade, phase, failure), e);
+    } catch (InterruptedException e) {
+      var failure = new Failure("interrupted", phase, "a rollback was asked for", "", false);
+      throw new BrokerException(failed(upgrade, phase, failure), e);
+    }
+  }
+
+  private Map<String, Object> plan(Command command) throws BrokerException, IOException {
+    if (!(stage instanceof Stage.Idle || stage instanceof Stage.Planned)) {
+      throw notNow(command);
+    }
+    UpgradePlan plan = UpgradePlan.of(command.upgrade(), command.arguments(), conf);
+    Map<String, Object> detail = new Planner(conf, device).check(plan);
+    stage = new Stage.Planned(plan);
+    return detail;
+  }
+
+  private Map<String, Object> prepare(Stage.Planned planned) throws BrokerException, IOException {
+    prepared = new Undo();
+    running = new Undo();
+    gap = new Undo();
+    var ready = new Preparation(conf, device).prepare(planned.plan(), prepared);
+    stage = ready;
+    return Map.of("shared_bytes", ready.region().layout().region());
+  }
+
+  private Map<String, Object> boot(Stage.Prepared ready)
+      throws BrokerException, IOException, InterruptedException {
+    var booted = new TwinBoot(device, events, bootDeadline).boot(ready, running, clock);
+    stage = booted;
+    return Map.of("kernel", booted.kernel(), "boot_ms", booted.bootTime().toNanos() / 1e6);
+  }
+
+  private Map<String, Object> precopy(Stage.Booted booted)
+      throws BrokerException, IOException, InterruptedException {
+    Stage.Copied copied = new Staging(conf).stage(booted, prepared, bootDeadline);
+    List<ProcessCopy.Round> rounds = copied.copy().precopy();
+    stage = copied;
+    var figures = new ArrayList<Map<String, Object>>();
+    for (ProcessCopy.Round round : rounds) {
+      figures.add(Map.of("bytes", round.bytes(), "ms", round.millis()));
+    }
+    return Map.of("rounds", figures);
+  }
+
+  private Map<String, Object> switchOver(Stage.Copied copied) throws BrokerException {
+    Duration deadline = copied.booted().bootTime().plusSeconds(3);
+    new OutgoingSwitch(clock, deadline).run(copied, gap);
+    prepared.forget();
+    running.forget();
+    gap.forget();
+    stage = new Stage.Left(copied);
+    return Map.of("committed", true);
+  }
+
+  private Map<String, Object> rollBack(String upgrade) throws BrokerException {
+    if (stage instanceof Stage.Left) {
+      throw BrokerException.refused(
+          "committed",
+          "rolling back",
+          "the other kernel owns the processes already",
+          "to go back, upgrade to the former kernel");
+    }
+    List<String> failures = undo();
+    if (!failures.isEmpty()) {
+      throw new BrokerException(
+          new Failure(
+              "rollback-incomplete",
+              "rolling back",
+              String.join("; ", failures),
+              "the service runs on this kernel; reboot it when it suits",
+              true));
+    }
+    reporter.done(upgrade, "rollback", "this kernel goes on as before", Map.of());
+    return Map.of();
+  }
+
+  /** B stops first, then the service is back, then the rest is given back. */
+  private List<String> undo() {
+    // A rollback interrupts what it stops; file channels would refuse to work in that state.
+    Thread.interrupted();
+    var failures = new ArrayList<String>(running.all());
+    failures.addAll(gap.all());
+    failures.addAll(prepared.all());
+    stage = new Stage.Idle();
+    return failures;
+  }
+
+  private Failure failed(String upgrade, String phase, Failure failure) {
+    reporter.failed(upgrade, phase, failure.what() + ": " + failure.why(), failure.toJson());
+    List<String> failures = undo();
+    reporter.done(
+        upgrade,
+        "rollback",
+        failures.isEmpty() ? "this kernel goes on as before" : String.join("; ", failures),
+        Map.of("failures", failures));
+    return failure.withUndone(failures.isEmpty());
+  }
+
+  private <T extends Stage> T need(Class<T> type, Command command) throws BrokerException {
+    if (!type.isInstance(stage)) {
+      throw notNow(command);
+    }
+    return type.cast(stage);
+  }
+
+  private BrokerException notNow(Command command) {
+    return BrokerException.refused(
+        "wrong-stage",
+        "the verb " + command.verb().word(),
+        "this broker's upgrade is at stage " + stage.getClass().getSimpleName(),
+        "ask for the verbs in their order: plan, prepare, boot, precopy, switch");
+  }
+}

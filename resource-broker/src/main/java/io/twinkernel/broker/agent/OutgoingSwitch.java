@@ -1,0 +1,130 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.link.Baton;
+import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.protocol.BrokerException;
+import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.Tsc;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A's side of the gap: freezes the processes, lets go of the NIC while they are dumped, and hands
+ * both to B. Whoever moves the baton out of SWITCHING decides: B by COMMITTED, or A, when B failed
+ * or is late, by ABORTED.
+ */
+final class OutgoingSwitch {
+  private final Clock clock;
+  private final Duration deadline;
+
+  /**
+   * @param deadline how long B may take from the complete image to the commit
+   */
+  OutgoingSwitch(Clock clock, Duration deadline) {
+    this.clock = clock;
+    this.deadline = deadline;
+  }
+
+  /**
+   * Returns when B owns the processes.
+   *
+   * @param gap receives what gives the NIC and the processes back to A
+   * @throws BrokerException if A is to go on; the baton is ABORTED, B has to be stopped, then
+   *     {@code gap} undone
+   */
+  void run(Stage.Copied copied, Undo gap) throws BrokerException {
+    SharedRegion region = copied.booted().prepared().region();
+    var trace = new Trace("A");
+    if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
+      throw failure("the baton is not A's", "roll back");
+    }
+    String reason;
+    try {
+      clock.publish(region);
+      handOver(copied, gap, trace);
+      reason = awaitCommit(copied.booted().peer());
+    } catch (IOException e) {
+      reason = e.getMessage() == null ? e.toString() : e.getMessage();
+    } catch (InterruptedException e) {
+      reason = "a rollback was asked for";
+    }
+    if (reason.isEmpty() || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
+      return;
+    }
+    throw failure(reason, "A goes on as before; read B's console, then try again");
+  }
+
+  private void handOver(Stage.Copied copied, Undo gap, Trace trace)
+      throws IOException, InterruptedException {
+    Peer peer = copied.booted().peer();
+    long start = Tsc.read();
+    Service service = copied.service();
+    gap.push("resuming the processes", service::resume);
+    service.stop();
+    trace.add("freeze", start);
+    var released = new Background("nic-release", () -> releaseNic(copied, gap, trace));
+    var images = new LinkedHashMap<String, Object>();
+    for (int root : copied.copy().roots()) {
+      long from = Tsc.read();
+      Path folder = copied.copy().dump(root);
+      from = trace.add("dump", from);
+      if (copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS)) {
+        damage(folder);
+      }
+      copied.copy().sendDump(root, folder);
+      trace.add("send-image", from);
+      images.put(Integer.toString(root), copied.copy().dumpName(root));
+    }
+    released.join();
+    peer.send(
+        FrameType.IMAGE_COMPLETE,
+        Map.of(
+            "upgrade",
+            copied.booted().prepared().plan().upgrade(),
+            "images",
+            images,
+            "trace",
+            trace.spans(),
+            "frozen_tsc",
+            start));
+  }
+
+  private void releaseNic(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
+    long from = Tsc.read();
+    copied.nic().release(gap);
+    trace.add("nic-release", from);
+    copied.booted().peer().link().send(FrameType.NIC_RELEASED, new byte[0]);
+  }
+
+  /** Empty if B has committed, else why it did not. */
+  private String awaitCommit(Peer peer) throws IOException, InterruptedException {
+    Optional<Inbox.Message> answer = peer.inbox().poll(deadline.toNanos());
+    if (answer.isEmpty()) {
+      return "B did not resume the processes within " + deadline.toMillis() + " ms";
+    }
+    return switch (answer.get().type()) {
+      case FrameType.RESUMED -> "";
+      case FrameType.RESUME_FAILED -> Failure.fromJson(answer.get().json()).why();
+      default -> "B sent message " + answer.get().type() + " instead of resuming";
+    };
+  }
+
+  /** Cuts the registers' image short, as a torn write would. */
+  private static void damage(Path folder) throws IOException {
+    try (var cores = Files.newDirectoryStream(folder, "core-*.img")) {
+      for (Path core : cores) {
+        byte[] bytes = Files.readAllBytes(core);
+        Files.write(core, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+      }
+    }
+  }
+
+  private static BrokerException failure(String why, String todo) {
+    return new BrokerException(new Failure("switch-failed", "the switch", why, todo, false));
+  }
+}

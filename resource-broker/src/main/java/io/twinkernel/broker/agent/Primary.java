@@ -1,0 +1,46 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.ffi.TwinDevice;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The broker of the kernel that owns the machine. */
+public final class Primary {
+  /** B boots beside a machine at work, so it may take longer than A did alone. */
+  private static final int BOOT_FACTOR = 5;
+
+  private static final Duration SHORTEST_BOOT = Duration.ofSeconds(20);
+
+  private Primary() {}
+
+  /**
+   * Serves the control plane until this kernel has given everything away and parks.
+   *
+   * @param kernel this kernel's release
+   */
+  public static void run(NodeConf conf, TwinDevice device, String kernel)
+      throws IOException, InterruptedException {
+    try (var broker = new Broker(conf, "primary", kernel, device)) {
+      var outgoing =
+          new Outgoing(
+              conf, device, new Reporter(kernel, broker::event), broker::event, bootDeadline());
+      broker.start();
+      broker.serve(outgoing::perform, () -> outgoing.stage() instanceof Stage.Left);
+      if (outgoing.stage() instanceof Stage.Left left) {
+        new Departure(device).run(left);
+      }
+    }
+  }
+
+  /** What this kernel took to come this far says how fast the machine is, emulated or not. */
+  private static Duration bootDeadline() throws IOException {
+    String uptime = Files.readString(Path.of("/proc/uptime"), StandardCharsets.US_ASCII);
+    double seconds = Double.parseDouble(uptime.substring(0, uptime.indexOf(' ')));
+    // A broker that was restarted later in the machine's life says nothing about booting.
+    var measured = Duration.ofMillis((long) (Math.min(seconds, 60) * 1000 * BOOT_FACTOR));
+    return measured.compareTo(SHORTEST_BOOT) < 0 ? SHORTEST_BOOT : measured;
+  }
+}

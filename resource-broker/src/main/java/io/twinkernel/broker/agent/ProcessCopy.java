@@ -1,0 +1,123 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.process.Criu;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies processes to the other kernel while they run: rounds of pre-dumps, each holding the pages
+ * that changed since the one before, and in the end a dump of what is left.
+ */
+final class ProcessCopy {
+  /** Where images lie, in both kernels; a tmpfs. */
+  static final Path IMAGES = Path.of("/run/twin/images");
+
+  /** CRIU's socket, logs and statistics. */
+  static final Path WORK = Path.of("/run/twin/criu");
+
+  /** A round that is not this much smaller than the one before says the dirty rate is reached. */
+  private static final double WORTHWHILE = 0.7;
+
+  /** Rounds below this size cost more than they save. */
+  private static final long SMALL = 1 << 20;
+
+  private static final int MOST_ROUNDS = 8;
+
+  /**
+   * One round.
+   *
+   * @param bytes sent
+   * @param millis from start to sent
+   */
+  record Round(long bytes, double millis) {}
+
+  private final Criu criu;
+  private final ImageSender sender;
+  private final List<Integer> roots;
+  private int folders;
+
+  /**
+   * @param roots PIDs of the process trees that move
+   */
+  ProcessCopy(Criu criu, ImageSender sender, List<Integer> roots) {
+    this.criu = criu;
+    this.sender = sender;
+    this.roots = roots;
+  }
+
+  List<Integer> roots() {
+    return roots;
+  }
+
+  /** Copies until a further round would not make the rest smaller. */
+  List<Round> precopy() throws IOException {
+    var rounds = new ArrayList<Round>();
+    boolean worthwhile = true;
+    while (worthwhile && rounds.size() < MOST_ROUNDS) {
+      long start = System.nanoTime();
+      long bytes = 0;
+      for (int root : roots) {
+        Path folder = create(root, folders + 1);
+        criu.preDump(root, folder, parent(root));
+        bytes += sender.send(folder, name(root, folders + 1));
+        forgetPages(folder);
+      }
+      folders++;
+      var round = new Round(bytes, (System.nanoTime() - start) / 1e6);
+      worthwhile =
+          bytes > SMALL && (rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE);
+      rounds.add(round);
+    }
+    return List.copyOf(rounds);
+  }
+
+  /**
+   * Dumps what is left of one tree, which stays here, stopped.
+   *
+   * @return the folder of images
+   */
+  Path dump(int root) throws IOException {
+    Path folder = create(root, folders + 1);
+    criu.dump(root, folder, parent(root), true);
+    return folder;
+  }
+
+  /** Sends what {@link #dump} made; returns bytes. */
+  long sendDump(int root, Path folder) throws IOException {
+    return sender.send(folder, name(root, folders + 1));
+  }
+
+  /** The name of a tree's last image, below {@link #IMAGES} of the other kernel. */
+  String dumpName(int root) {
+    return name(root, folders + 1);
+  }
+
+  private static String name(int root, int folder) {
+    return root + "/" + folder;
+  }
+
+  private @Nullable Path parent(int root) {
+    return folders == 0 ? null : IMAGES.resolve(name(root, folders));
+  }
+
+  private static Path create(int root, int folder) throws IOException {
+    return Files.createDirectories(IMAGES.resolve(name(root, folder)));
+  }
+
+  /** The next round asks a parent only which pages it has, not for their content. */
+  private static void forgetPages(Path folder) throws IOException {
+    try (var files = Files.newDirectoryStream(folder, "pages-*.img")) {
+      for (Path file : files) {
+        Files.newByteChannel(
+                file,
+                java.nio.file.StandardOpenOption.WRITE,
+                java.nio.file.StandardOpenOption.TRUNCATE_EXISTING)
+            .close();
+      }
+    }
+  }
+}

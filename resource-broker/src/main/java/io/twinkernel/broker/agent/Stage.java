@@ -1,0 +1,46 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.link.SharedRegion;
+import java.time.Duration;
+
+/**
+ * How far an upgrade has come on the kernel that gives (A). Each verb takes the stage before it and
+ * makes the next one:
+ *
+ * <pre>
+ *   Idle ─plan▶ Planned ─prepare▶ Prepared ─boot▶ Booted ─precopy▶ Copied ─switch▶ Left
+ *    ▲──────────────────────── rollback ◀──────────────────────────┘
+ * </pre>
+ */
+sealed interface Stage {
+  /** No upgrade. */
+  record Idle() implements Stage {}
+
+  /** Checked and found possible; nothing has changed. */
+  record Planned(UpgradePlan plan) implements Stage {}
+
+  /** B's image, tables and resources are ready. */
+  record Prepared(UpgradePlan plan, SharedRegion region, Undo undo) implements Stage {}
+
+  /**
+   * B runs and its broker answers.
+   *
+   * @param running what stops B again
+   * @param bootTime what B took from the first instruction to its broker's first message
+   */
+  record Booted(Prepared prepared, Undo running, Peer peer, String kernel, Duration bootTime)
+      implements Stage {}
+
+  /**
+   * B is ready for the switch and holds all but the last changes of the processes' memory.
+   *
+   * @param nic goes to B
+   * @param service the processes that go to B
+   * @param copy what of their memory B has
+   */
+  record Copied(Booted booted, ServiceNic nic, Service service, ProcessCopy copy)
+      implements Stage {}
+
+  /** B owns the machine's work; A only waits to give the rest. */
+  record Left(Copied copied) implements Stage {}
+}

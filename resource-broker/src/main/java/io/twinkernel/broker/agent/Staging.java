@@ -1,0 +1,52 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.acpi.AcpiTables;
+import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.protocol.BrokerException;
+import io.twinkernel.broker.protocol.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** Tells B ahead of the switch all that it will need in it, and starts CRIU on this side. */
+final class Staging {
+  private final NodeConf conf;
+
+  Staging(NodeConf conf) {
+    this.conf = conf;
+  }
+
+  /**
+   * @param deadline how long B may take to get ready
+   */
+  Stage.Copied stage(Stage.Booted booted, Undo undo, Duration deadline)
+      throws IOException, BrokerException, InterruptedException {
+    ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
+    Peer peer = booted.peer();
+    peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));
+    peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
+    peer.send(
+        FrameType.STAGE,
+        Map.of("function", conf.serviceFunction(), "cgroup", conf.serviceCgroup().toString()));
+    Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
+    undo.push("ending CRIU", criu::close);
+    criu.check();
+    Optional<Inbox.Message> staged = peer.inbox().poll(deadline.toNanos());
+    if (staged.isEmpty() || staged.get().type() != FrameType.STAGED) {
+      throw new BrokerException(
+          new Failure(
+              "twin-not-ready",
+              "kernel B's broker",
+              staged.isEmpty()
+                  ? "it did not get ready within " + deadline.toSeconds() + " s"
+                  : "it could not get ready: " + Failure.fromJson(staged.get().json()).why(),
+              "read B's console; A goes on as before",
+              false));
+    }
+    var service = new Service(conf.serviceCgroup());
+    var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
+    return new Stage.Copied(booted, nic, service, copy);
+  }
+}

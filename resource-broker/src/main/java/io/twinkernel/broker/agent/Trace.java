@@ -1,0 +1,30 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.ffi.Tsc;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What happened when in the critical section, on the TSC, which both kernels share. */
+final class Trace {
+  private final String side;
+  private final List<Map<String, Object>> spans = new ArrayList<>();
+
+  /**
+   * @param side "A" or "B"
+   */
+  Trace(String side) {
+    this.side = side;
+  }
+
+  /** Records a step that began at {@code fromTsc} and ends now; returns now. */
+  synchronized long add(String name, long fromTsc) {
+    long now = Tsc.read();
+    spans.add(Map.of("name", name, "side", side, "from_tsc", fromTsc, "to_tsc", now));
+    return now;
+  }
+
+  synchronized List<Map<String, Object>> spans() {
+    return List.copyOf(spans);
+  }
+}

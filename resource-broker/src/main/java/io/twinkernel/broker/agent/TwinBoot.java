@@ -1,0 +1,120 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.cpu.CpuHotplug;
+import io.twinkernel.broker.link.Link;
+import io.twinkernel.broker.link.LinkException;
+import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.protocol.BrokerException;
+import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.broker.protocol.Json;
+import io.twinkernel.ffi.TwinDevice;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Starts B on a CPU of A's and waits until its broker answers. */
+final class TwinBoot {
+  private final TwinDevice device;
+  private final Consumer<Map<String, Object>> events;
+  private final Duration deadline;
+
+  /**
+   * @param events takes what B's broker reports
+   * @param deadline how long B may take
+   */
+  TwinBoot(TwinDevice device, Consumer<Map<String, Object>> events, Duration deadline) {
+    this.device = device;
+    this.events = events;
+    this.deadline = deadline;
+  }
+
+  /**
+   * @param running receives what stops B again, also when this fails
+   */
+  Stage.Booted boot(Stage.Prepared prepared, Undo running, Clock clock)
+      throws IOException, BrokerException, InterruptedException {
+    int cpu = prepared.plan().cpus().getFirst();
+    var inbox = new Inbox();
+    device.arm(cpu);
+    running.push(
+        "taking cpu" + cpu + " back",
+        () -> {
+          CpuHotplug.online(cpu);
+          device.disarm();
+        });
+    Link link =
+        prepared
+            .region()
+            .connect(
+                SharedRegion.Side.A,
+                new TwinDoorbell(device),
+                (type, payload) -> receive(inbox, type, payload),
+                inbox::end);
+    running.push("closing the link", link::close);
+    // The region stays mapped until nobody listens any more; the service need not wait for that.
+    prepared.undo().push("waiting for the link to end", () -> join(link));
+    clock.publish(prepared.region());
+    long start = System.nanoTime();
+    CpuHotplug.offline(cpu);
+    Optional<Inbox.Message> hello = awaitHello(inbox);
+    if (hello.isEmpty()) {
+      throw new BrokerException(
+          new Failure(
+              "twin-not-up",
+              "kernel B on cpu" + cpu,
+              "its broker did not answer within " + deadline.toSeconds() + " s",
+              "read B's console; A goes on as before",
+              false));
+    }
+    var took = Duration.ofNanos(System.nanoTime() - start);
+    String kernel = hello.get().json().text("kernel");
+    var peer = new Peer(link, inbox);
+    peer.link().send(FrameType.CONFIG, Files.readAllBytes(NodeConf.FILE));
+    return new Stage.Booted(prepared, running, peer, kernel, took);
+  }
+
+  private static void join(Link link) throws IOException {
+    try {
+      link.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  private Optional<Inbox.Message> awaitHello(Inbox inbox)
+      throws IOException, InterruptedException, BrokerException {
+    try {
+      Optional<Inbox.Message> message = inbox.poll(deadline.toNanos());
+      if (message.isPresent() && message.get().type() != FrameType.HELLO) {
+        throw new LinkException.Corrupt("message " + message.get().type() + " before HELLO");
+      }
+      return message;
+    } catch (LinkException e) {
+      throw new BrokerException(
+          new Failure(
+              "twin-not-up",
+              "kernel B",
+              e.getMessage() == null ? "the link ended" : e.getMessage(),
+              "read B's console; A goes on as before",
+              false),
+          e);
+    }
+  }
+
+  private void receive(Inbox inbox, int type, MemorySegment payload) throws IOException {
+    byte[] bytes = payload.toArray(ValueLayout.JAVA_BYTE);
+    if (type == FrameType.EVENT) {
+      events.accept(Json.parse(new String(bytes, StandardCharsets.UTF_8)));
+    } else {
+      inbox.put(type, bytes);
+    }
+  }
+}

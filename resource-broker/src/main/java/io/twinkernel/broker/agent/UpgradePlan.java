@@ -1,0 +1,71 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.broker.protocol.MalformedMessageException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What one upgrade starts and gives.
+ *
+ * @param upgrade its id
+ * @param image bzImage of kernel B
+ * @param initrd its initramfs
+ * @param cpus CPUs that B gets when it starts; the first one starts it
+ * @param buses PCI buses that B gets when it starts
+ * @param faults faults to inject, see {@link Fault}
+ */
+record UpgradePlan(
+    String upgrade,
+    Path image,
+    Path initrd,
+    List<Integer> cpus,
+    List<String> buses,
+    List<Fault> faults) {
+
+  /** Failures that can be provoked in order to see the machine survive them. */
+  enum Fault {
+    /** B's broker never answers. */
+    TWIN_HANGS("twin-hangs"),
+    /** The last image of the processes reaches B damaged. */
+    RESTORE_FAILS("restore-fails");
+
+    private final String word;
+
+    Fault(String word) {
+      this.word = word;
+    }
+
+    String word() {
+      return word;
+    }
+
+    static Fault of(String word) throws MalformedMessageException {
+      for (Fault fault : values()) {
+        if (fault.word.equals(word)) {
+          return fault;
+        }
+      }
+      throw new MalformedMessageException(
+          "no fault '" + word + "'; there are twin-hangs and restore-fails");
+    }
+  }
+
+  /** Reads the arguments of the verb {@code plan}; the node's configuration fills gaps. */
+  static UpgradePlan of(String upgrade, Fields arguments, NodeConf conf)
+      throws MalformedMessageException {
+    var faults = new java.util.ArrayList<Fault>();
+    for (String word : arguments.texts("faults")) {
+      faults.add(Fault.of(word));
+    }
+    List<Integer> cpus = arguments.numbers("cpus");
+    List<String> buses = arguments.texts("buses");
+    return new UpgradePlan(
+        upgrade,
+        Path.of(arguments.text("image")),
+        Path.of(arguments.text("initrd")),
+        cpus.isEmpty() ? conf.cpus() : cpus,
+        buses.isEmpty() ? conf.buses() : buses,
+        List.copyOf(faults));
+  }
+}

@@ -1,0 +1,35 @@
+package io.twinkernel.broker.cpu;
+
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+
+/** Takes CPUs offline and online (Documentation/core-api/cpu_hotplug.rst). */
+public final class CpuHotplug {
+  private static final String CPUS = "/sys/devices/system/cpu/";
+
+  private CpuHotplug() {}
+
+  /**
+   * Takes a CPU offline; returns when this kernel no longer uses it.
+   *
+   * @throws SyscallException EBUSY if the kernel cannot let go of it
+   */
+  public static void offline(int cpu) throws SyscallException {
+    SysFiles.write(CPUS + "cpu" + cpu + "/online", "0");
+  }
+
+  /** Starts a CPU with INIT and SIPI, whatever it runs, and returns when this kernel uses it. */
+  public static void online(int cpu) throws SyscallException {
+    SysFiles.write(CPUS + "cpu" + cpu + "/online", "1");
+  }
+
+  /** The CPUs that this kernel runs on, as "0-2,4". */
+  public static String onlineList() throws SyscallException {
+    return SysFiles.read(CPUS + "online").strip();
+  }
+
+  /** The CPUs that this kernel could run on, as "0-3". */
+  public static String presentList() throws SyscallException {
+    return SysFiles.read(CPUS + "present").strip();
+  }
+}
