@@ -127,12 +127,17 @@ public final class Fd implements AutoCloseable {
    * @return POLL* that are there; 0: none came in time
    */
   public int poll(int events, Duration timeout) throws SyscallException {
+    int open = number.get();
+    if (open == CLOSED) {
+      // ppoll would wait for nothing: it passes over negative numbers.
+      throw new SyscallException("poll", label, Errno.EBADF);
+    }
     try (Arena arena = Arena.ofConfined()) {
       long pollSize = pollfd.layout().byteSize();
       MemorySegment memory = arena.allocate(pollSize + timespec.layout().byteSize(), 8);
       MemorySegment poll = memory.asSlice(0, pollSize);
       MemorySegment left = memory.asSlice(pollSize);
-      pollfd.fd(poll, number.get());
+      pollfd.fd(poll, open);
       pollfd.events(poll, (short) events);
       if (!timeout.isNegative()) {
         timespec.tv_sec(left, timeout.getSeconds());

@@ -1,0 +1,4 @@
+@NullMarked
+package io.twinkernel.ffi;
+
+import org.jspecify.annotations.NullMarked;
