@@ -1,7 +1,10 @@
 package io.twinkernel.ffi;
 
-/** What the twin module's errnos mean. Source: twin.h. */
+/** What the twin module's errnos mean. Source: twin.h and the module beside it. */
 final class TwinAdvice {
+  private static final String PRIMARY_ONLY = "only the primary kernel can";
+  private static final String TWIN_ONLY = "only a kernel that was started as a twin can";
+
   private TwinAdvice() {}
 
   static String of(String request, String errno) {
@@ -9,21 +12,12 @@ final class TwinAdvice {
         switch (request) {
           case "TWIN_IOC_CARVE" -> carve(errno);
           case "TWIN_IOC_ARM" -> arm(errno);
-          case "TWIN_IOC_DISARM" ->
-              errno.equals("EBUSY")
-                  ? "the CPU still runs the twin; put it online in this kernel first"
-                  : "";
+          case "TWIN_IOC_DISARM" -> disarm(errno);
           case "TWIN_IOC_PARK" -> park(errno);
-          case "TWIN_IOC_ADOPT_PCI" ->
-              errno.equals("EBADMSG") ? "the SSDT is not valid; check its length and checksum" : "";
-          case "TWIN_IOC_ADD_MEMORY" ->
-              errno.equals("EEXIST") ? "part of the range is in use already; take it out" : "";
-          case "TWIN_IOC_DOORBELL" ->
-              errno.equals("ENOTCONN")
-                  ? "the other kernel has not opened its side; wait for it"
-                  : "";
-          case "TWIN_IOC_PROMOTE" ->
-              errno.equals("EBUSY") ? "the other kernel has not parked; wait until it has" : "";
+          case "TWIN_IOC_ADOPT_PCI" -> adopt(errno);
+          case "TWIN_IOC_ADD_MEMORY" -> addMemory(errno);
+          case "TWIN_IOC_DOORBELL" -> doorbell(errno);
+          case "TWIN_IOC_PROMOTE" -> promote(errno);
           default -> "";
         };
     return advice.isEmpty() ? any(errno) : advice;
@@ -33,20 +27,33 @@ final class TwinAdvice {
     return switch (errno) {
       case "ENODEV" -> "there is no crash region; boot with crashkernel=SIZE";
       case "ENOSPC" -> "the crash region is too small; boot with a larger crashkernel=";
-      case "EBUSY" -> "a crash image is loaded or a twin runs; unload the image or end the twin";
+      case "EBUSY" ->
+          "a crash image is loaded, a twin runs, or the region is carved or mapped already; unload"
+              + " the image or end the twin first";
       case "EINVAL" -> "the size must be a multiple of 2 MiB";
+      case "EOPNOTSUPP" -> PRIMARY_ONLY;
       default -> "";
     };
   }
 
   private static String arm(String errno) {
     return switch (errno) {
-      case "EINVAL" -> "there is no such CPU";
+      case "EINVAL" -> "there is no such CPU online";
       case "EPERM" -> "it is the machine's boot CPU, which cannot be given away; choose another";
       case "ENOEXEC" -> "no crash image is loaded; load one first";
-      case "EBUSY" -> "a twin runs already";
-      case "ENXIO" -> "there is no shared region; carve it first";
-      case "EOPNOTSUPP" -> "the machine has no ECAM, so two kernels cannot share its PCI";
+      case "EBUSY" -> "a twin runs already, or a kexec load is under way";
+      case "ENXIO" -> "there is no shared region with a valid header; carve and fill it first";
+      case "EOPNOTSUPP" ->
+          "this kernel is itself a twin, or the machine has no ECAM, without which two kernels"
+              + " cannot share its PCI";
+      default -> "";
+    };
+  }
+
+  private static String disarm(String errno) {
+    return switch (errno) {
+      case "EBUSY" -> "the CPU still runs the twin; put it online in this kernel first";
+      case "ENXIO" -> "nothing is armed";
       default -> "";
     };
   }
@@ -55,6 +62,43 @@ final class TwinAdvice {
     return switch (errno) {
       case "EBUSY" -> "other CPUs are online; take them offline first";
       case "ENXIO" -> "no twin runs, so nobody would take over";
+      case "ENOSPC" -> "the parking area in the shared region is too small";
+      case "EOPNOTSUPP" -> PRIMARY_ONLY;
+      default -> "";
+    };
+  }
+
+  private static String adopt(String errno) {
+    return switch (errno) {
+      case "EBADMSG" -> "the SSDT is not valid; check its length and checksum, dmesg says more";
+      case "EEXIST" -> "something that it names exists already; was it loaded before?";
+      case "EOPNOTSUPP" -> TWIN_ONLY;
+      default -> "";
+    };
+  }
+
+  private static String addMemory(String errno) {
+    return switch (errno) {
+      case "EEXIST" -> "part of the range is in use already; take it out";
+      case "EINVAL" -> "the range holds no whole page, or is beyond what this CPU can address";
+      case "EBUSY" -> "a balloon driver owns memory hotplug here; unload it";
+      case "EOPNOTSUPP" -> TWIN_ONLY;
+      default -> "";
+    };
+  }
+
+  private static String doorbell(String errno) {
+    return switch (errno) {
+      case "ENOTCONN" -> "the other kernel has not opened its side; wait for it";
+      case "ENXIO" -> "there is no shared region with a valid header; carve and fill it first";
+      default -> "";
+    };
+  }
+
+  private static String promote(String errno) {
+    return switch (errno) {
+      case "EBUSY" -> "the other kernel has not parked; wait until it has";
+      case "EOPNOTSUPP" -> "this kernel is the primary already";
       default -> "";
     };
   }
@@ -63,6 +107,8 @@ final class TwinAdvice {
     return switch (errno) {
       case "ENOTTY" -> "the device is not the twin module's, or the module is older than this";
       case "E2BIG" -> "the module is older than this; install the one that belongs to it";
+      case "EINVAL" -> "the module is newer than this; install the one that belongs to it";
+      case "EPERM", "EACCES" -> "needs root (CAP_SYS_BOOT), and no kernel lockdown";
       default -> "";
     };
   }

@@ -174,8 +174,9 @@ public final class TwinDevice implements AutoCloseable {
 
   private void call(String name, long request, MemorySegment argument, String arguments)
       throws SyscallException {
+    // EINTR comes from waiting for the module's lock only, before anything is done.
     long result =
-        NativeCall.system(
+        NativeCall.uninterrupted(
             Linux.__NR_ioctl(), device.number(), request, argument.address(), 0, 0, 0, argument);
     if (result < 0) {
       throw SyscallException.of(name, arguments, result);

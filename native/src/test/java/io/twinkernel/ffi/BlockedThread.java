@@ -2,6 +2,7 @@ package io.twinkernel.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.ffi.bindings.Linux;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
@@ -15,15 +16,23 @@ final class BlockedThread {
     void run() throws Exception;
   }
 
-  /** Starts {@code body} and returns once it sleeps in a system call. */
-  static Thread start(Body body, String name) throws Exception {
-    return startWithId(body, name).thread();
+  /** The call of a thread that waits in ppoll, as /proc shows it (asm/unistd_64.h). */
+  static final String PPOLL = Linux.__NR_ppoll() + " ";
+
+  /** The call of a thread that reads from {@code file}. */
+  static String reading(Fd file) {
+    return Linux.__NR_read() + " 0x" + Integer.toHexString(file.number()) + " ";
   }
 
+  /**
+   * A thread.
+   *
+   * @param id the kernel's number of it
+   */
   record Started(Thread thread, int id) {}
 
-  /** As {@link #start}, with the kernel's number of the thread. */
-  static Started startWithId(Body body, String name) throws Exception {
+  /** Starts {@code body} and returns once it sleeps in {@code call}. */
+  static Started start(String call, Body body) throws Exception {
     CompletableFuture<Integer> id = new CompletableFuture<>();
     Thread thread =
         new Thread(
@@ -33,23 +42,22 @@ final class BlockedThread {
                 id.complete(Integer.valueOf(self.getFileName().toString()));
                 body.run();
               } catch (Exception failure) {
-                id.completeExceptionally(failure);
+                throw new AssertionError(failure);
               }
             },
-            name);
+            "blocked in " + call);
     thread.start();
     int number = id.get(10, TimeUnit.SECONDS);
-    awaitBlocked(number);
+    awaitBlocked(number, call);
     return new Started(thread, number);
   }
 
-  private static void awaitBlocked(int id) throws Exception {
-    Path call = Path.of("/proc/self/task/" + id + "/syscall");
+  private static void awaitBlocked(int id, String call) throws Exception {
+    Path current = Path.of("/proc/self/task/" + id + "/syscall");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    // read = 0, ppoll = 271 (asm/unistd_64.h); a futex, for one, is the JVM's own waiting.
     while (true) {
-      String text = Files.readString(call);
-      if (text.startsWith("0 ") || text.startsWith("271 ")) {
+      String text = Files.readString(current);
+      if (text.startsWith(call)) {
         return;
       }
       assertThat(System.nanoTime()).as("never blocked: " + text).isLessThan(deadline);

@@ -180,12 +180,13 @@ final class FdTest {
     Arena shared = Arena.ofShared();
     try (Fd first = pair.first();
         Fd second = pair.second()) {
-      Thread reader = BlockedThread.start(() -> second.read(shared.allocate(8)), "read");
+      BlockedThread.Started reader =
+          BlockedThread.start(BlockedThread.reading(second), () -> second.read(shared.allocate(8)));
 
       assertThatIllegalStateException().isThrownBy(shared::close);
 
       first.write(arena.allocate(8));
-      reader.join();
+      reader.thread().join();
       shared.close();
     }
   }

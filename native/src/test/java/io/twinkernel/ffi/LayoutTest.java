@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,25 @@ final class LayoutTest {
     assertThat(wanted)
         .allSatisfy(
             part -> assertThat(expressions).anyMatch(expression -> expression.endsWith(part)));
+  }
+
+  @Test
+  void allOfTheModulesHeaderIsBound() throws Exception {
+    String header = Files.readString(CCompiler.TWIN_HEADERS.resolve("twin.h"));
+    List<String> wanted =
+        Pattern.compile("^#define (TWIN_\\w+)\\s+\\S|^struct (twin_\\w+) \\{", Pattern.MULTILINE)
+            .matcher(header)
+            .results()
+            .map(
+                match ->
+                    match.group(1) == null
+                        ? "--include-struct " + match.group(2)
+                        : "--include-constant " + match.group(1))
+            .toList();
+
+    assertThat(wanted).hasSizeGreaterThan(30);
+    assertThat(Files.readAllLines(CCompiler.BINDING_HEADERS.resolve("twin.args")))
+        .containsAll(wanted);
   }
 
   @Test

@@ -38,12 +38,13 @@ final class PollTest {
     try (Fd first = pair.first();
         Fd second = pair.second()) {
       AtomicLong events = new AtomicLong();
-      Thread waiting =
-          BlockedThread.start(() -> events.set(first.poll(Linux.POLLIN(), FOR_EVER)), "poll");
+      BlockedThread.Started waiting =
+          BlockedThread.start(
+              BlockedThread.PPOLL, () -> events.set(first.poll(Linux.POLLIN(), FOR_EVER)));
 
       second.write(message);
 
-      waiting.join();
+      waiting.thread().join();
       assertThat(events).hasValue(Linux.POLLIN());
     }
   }
@@ -77,13 +78,13 @@ final class PollTest {
       AtomicLong took = new AtomicLong();
       AtomicLong events = new AtomicLong(-1);
       BlockedThread.Started waiting =
-          BlockedThread.startWithId(
+          BlockedThread.start(
+              BlockedThread.PPOLL,
               () -> {
                 long start = System.nanoTime();
                 events.set(first.poll(Linux.POLLIN(), Duration.ofMillis(400)));
                 took.set(System.nanoTime() - start);
-              },
-              "poll");
+              });
 
       for (int i = 0; i < 8; i++) {
         Processes.kill(waiting.id(), Linux.SIGPIPE());
@@ -101,11 +102,11 @@ final class PollTest {
   void theSameSignalsDoEndABareCall() throws Exception {
     AtomicLong result = new AtomicLong();
     BlockedThread.Started waiting =
-        BlockedThread.startWithId(
+        BlockedThread.start(
+            BlockedThread.PPOLL,
             () ->
                 result.set(
-                    NativeCall.system(Linux.__NR_ppoll(), 0, 0, 0, 0, 0, 0, MemorySegment.NULL)),
-            "bare poll");
+                    NativeCall.system(Linux.__NR_ppoll(), 0, 0, 0, 0, 0, 0, MemorySegment.NULL)));
 
     Processes.kill(waiting.id(), Linux.SIGPIPE());
 

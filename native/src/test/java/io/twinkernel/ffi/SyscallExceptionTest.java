@@ -52,13 +52,13 @@ final class SyscallExceptionTest {
           kill               | 4711, 9                          | 3   | no such process
           TWIN_IOC_CARVE     | 64 MiB                           | 19  | boot with crashkernel=SIZE
           TWIN_IOC_CARVE     | 64 MiB                           | 28  | crash region is too small
-          TWIN_IOC_CARVE     | 64 MiB                           | 16  | unload the image or end the twin
+          TWIN_IOC_CARVE     | 64 MiB                           | 16  | a crash image is loaded
           TWIN_IOC_CARVE     | 5 bytes                          | 22  | multiple of 2 MiB
           TWIN_IOC_ARM       | CPU 0                            | 1   | boot CPU
           TWIN_IOC_ARM       | CPU 9                            | 22  | no such CPU
           TWIN_IOC_ARM       | CPU 3                            | 8   | no crash image is loaded
           TWIN_IOC_ARM       | CPU 3                            | 16  | a twin runs already
-          TWIN_IOC_ARM       | CPU 3                            | 6   | carve it first
+          TWIN_IOC_ARM       | CPU 3                            | 6   | carve and fill it
           TWIN_IOC_ARM       | CPU 3                            | 95  | ECAM
           TWIN_IOC_DISARM    |                                  | 16  | put it online
           TWIN_IOC_PARK      |                                  | 16  | take them offline
@@ -67,6 +67,10 @@ final class SyscallExceptionTest {
           TWIN_IOC_ADD_MEMORY| 0x0-0x1                          | 17  | in use already
           TWIN_IOC_DOORBELL  |                                  | 107 | not opened its side
           TWIN_IOC_PROMOTE   |                                  | 16  | not parked
+          TWIN_IOC_ADOPT_PCI | SSDT of 3 bytes                  | 95  | started as a twin
+          TWIN_IOC_CARVE     | 64 MiB                           | 95  | only the primary
+          TWIN_IOC_DISARM    |                                  | 6   | nothing is armed
+          TWIN_IOC_INFO      |                                  | 22  | module is newer
           TWIN_IOC_INFO      |                                  | 7   | module is older
           TWIN_IOC_INFO      |                                  | 25  | not the twin module's
           """)

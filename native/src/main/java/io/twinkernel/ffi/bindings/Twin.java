@@ -113,6 +113,15 @@ public class Twin extends Twin$shared {
     public static int TWIN_SHARED_VERSION() {
         return TWIN_SHARED_VERSION;
     }
+    private static final int TWIN_PARKING_SIZE = (int)65536L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PARKING_SIZE 65536
+     * }
+     */
+    public static int TWIN_PARKING_SIZE() {
+        return TWIN_PARKING_SIZE;
+    }
     private static final int TWIN_SIDE_A = (int)0L;
     /**
      * {@snippet lang=c :
