@@ -13,6 +13,7 @@ final class Advice {
           case "finit_module" -> load(name);
           case "delete_module" -> unload(name);
           case "open" -> open(arguments, name);
+          case "mmap" -> map(arguments, name);
           case "write" -> write(arguments, name);
           case "connect" -> connect(name);
           case "kill", "pidfd_open", "pidfd_send_signal" ->
@@ -71,13 +72,23 @@ final class Advice {
     };
   }
 
+  private static String map(String arguments, String errno) {
+    return isTwinDevice(arguments) && errno.equals("ENXIO")
+        ? "there is no shared region; carve it first"
+        : "";
+  }
+
+  private static boolean isTwinDevice(String arguments) {
+    return path(arguments).equals(TwinDevice.PATH);
+  }
+
   private static String open(String arguments, String errno) {
-    if (!arguments.startsWith(TwinDevice.PATH + ",")) {
+    if (!isTwinDevice(arguments)) {
       return errno.equals("ENOENT") ? "check the path" : "";
     }
     return switch (errno) {
       case "ENOENT", "ENXIO", "ENODEV" -> "the twin module is not loaded; load it first";
-      case "EBUSY" -> "another broker has it open; only one may run";
+      case "EPERM", "EACCES" -> "needs root (CAP_SYS_BOOT)";
       default -> "";
     };
   }

@@ -45,6 +45,8 @@ final class SyscallExceptionTest {
           open               | /dev/twin, O_RDWR                | 2   | twin module is not loaded
           open               | /etc/x, O_RDONLY                 | 2   | check the path
           open               | /etc/x, O_RDONLY                 | 13  | run as root
+          mmap               | /dev/twin, 4096 bytes at 0       | 6   | carve it first
+          mmap               | /dev/twin                        | 6   | carve it first
           write              | /sys/devices/system/cpu/cpu0/online, "0" | 1 | cannot take it off or on
           write              | /sys/bus/pci/drivers/virtio-pci/unbind, "0000:81:00.0" | 19 | driver
           connect            | /run/criu.sock                   | 111 | nothing listens
