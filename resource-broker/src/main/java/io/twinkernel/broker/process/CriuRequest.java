@@ -24,8 +24,12 @@ final class CriuRequest {
   }
 
   static byte[] preDump(int pid, Directories directories, @Nullable String parent) {
-    ProtobufWriter options = options(directories, parent);
-    options.number(2, pid).flag(15, true); // pid, track_mem
+    ProtobufWriter options = new ProtobufWriter();
+    options.number(1, directories.imagesFd()).number(2, pid);
+    common(options, directories);
+    parent(options, parent);
+    options.flag(15, true); // track_mem
+    environment(options, directories);
     return request(CriuCommand.PRE_DUMP).message(2, options).toByteArray();
   }
 
@@ -35,15 +39,22 @@ final class CriuRequest {
       @Nullable String parent,
       boolean leaveStopped,
       CriuNetworkLock lock) {
-    ProtobufWriter options = options(directories, parent);
-    options.number(2, pid).flag(15, parent != null);
+    ProtobufWriter options = new ProtobufWriter();
+    options.number(1, directories.imagesFd()).number(2, pid);
     options.flag(3, leaveStopped); // leave_running: what was stopped stays so
+    common(options, directories);
+    parent(options, parent);
+    options.flag(15, parent != null);
+    environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
   }
 
   static byte[] restore(Directories directories, CriuNetworkLock lock) {
-    ProtobufWriter options = options(directories, null);
+    ProtobufWriter options = new ProtobufWriter();
+    options.number(1, directories.imagesFd());
+    common(options, directories);
+    environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.RESTORE).message(2, options).toByteArray();
   }
@@ -61,16 +72,20 @@ final class CriuRequest {
     return new ProtobufWriter().number(1, command.number());
   }
 
-  private static ProtobufWriter options(Directories directories, @Nullable String parent) {
-    ProtobufWriter options = new ProtobufWriter();
-    options.number(1, directories.imagesFd()).number(17, directories.workFd());
-    options.number(9, LOG_WARNINGS).text(10, directories.logFile());
+  private static void common(ProtobufWriter options, Directories directories) {
     options.flag(4, true).flag(5, true); // ext_unix_sk, tcp_established
     options.flag(8, true); // file_locks: a process that holds one could not be dumped else
-    options.number(34, CG_IGNORE).number(45, TIMEOUT_SECONDS); // manage_cgroups_mode, timeout
+    options.number(9, LOG_WARNINGS).text(10, directories.logFile());
+  }
+
+  private static void parent(ProtobufWriter options, @Nullable String parent) {
     if (parent != null) {
       options.text(14, parent);
     }
-    return options;
+  }
+
+  private static void environment(ProtobufWriter options, Directories directories) {
+    options.number(17, directories.workFd());
+    options.number(34, CG_IGNORE).number(45, TIMEOUT_SECONDS); // manage_cgroups_mode, timeout
   }
 }

@@ -1,0 +1,136 @@
+package io.twinkernel.broker.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.SyscallException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** On a real cgroup v2 hierarchy; needs root. */
+class CgroupFreezerTest {
+
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  private final Path cgroup;
+  private final CgroupFreezer freezer;
+  private final Process shell;
+
+  CgroupFreezerTest() throws IOException {
+    cgroup = hierarchy().resolve("twin-test-" + ProcessHandle.current().pid());
+    Files.createDirectories(cgroup.resolve("below"));
+    freezer = new CgroupFreezer(cgroup);
+    // It says what it is told, and has a child.
+    shell =
+        new ProcessBuilder("sh", "-c", "sleep 1000 & while read line; do echo \"$line\"; done")
+            .start();
+    freezer.adopt((int) shell.pid());
+    assertThat(answer("one")).isEqualTo("one");
+    for (ProcessHandle child : shell.children().toList()) {
+      new CgroupFreezer(cgroup.resolve("below")).adopt((int) child.pid());
+    }
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    Files.writeString(cgroup.resolve("cgroup.kill"), "1");
+    assertThat(shell.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    for (Path group : List.of(cgroup.resolve("below"), cgroup)) {
+      // The kernel empties a group a moment after its last process was reaped.
+      for (int i = 0; i < 100 && !removed(group); i++) {
+        Thread.onSpinWait();
+        TimeUnit.MILLISECONDS.sleep(10);
+      }
+    }
+    assertThat(cgroup).doesNotExist();
+  }
+
+  @Test
+  void theTreeHasEveryProcessOfTheGroupsBelow() throws IOException {
+    ProcessTree tree = ProcessTree.of(cgroup);
+    assertThat(tree.processes()).extracting(ServiceProcess::name).containsExactly("sh", "sleep");
+    assertThat(tree.roots()).extracting(ServiceProcess::name).containsExactly("sh");
+  }
+
+  @Test
+  void whatIsFrozenDoesNotAnswerUntilThawed() throws Exception {
+    freezer.freeze(SOON);
+    assertThat(Files.readString(cgroup.resolve("cgroup.events"))).contains("frozen 1");
+    say("two");
+    assertThat(shell.getInputStream().available()).isZero();
+    freezer.thaw();
+    assertThat(shell.inputReader().readLine()).isEqualTo("two");
+  }
+
+  @Test
+  void stoppingStopsAllAndResumingResumesAll() throws Exception {
+    ProcessTree stopped = freezer.stop(SOON);
+    assertThat(stopped.processes()).hasSize(2);
+    for (ServiceProcess process : stopped.processes()) {
+      awaitState(process.pid(), 'T');
+    }
+    assertThat(Files.readString(cgroup.resolve("cgroup.events"))).contains("frozen 0");
+    say("three");
+    assertThat(shell.getInputStream().available()).isZero();
+    freezer.resume();
+    assertThat(shell.inputReader().readLine()).isEqualTo("three");
+    for (ServiceProcess process : stopped.processes()) {
+      assertThat(ProcessTree.read(process.pid()).state()).isNotEqualTo('T');
+    }
+  }
+
+  @Test
+  void aGroupThatIsNotThereIsNamed() {
+    CgroupFreezer nowhere = new CgroupFreezer(cgroup.resolve("nowhere"));
+    assertThatThrownBy(() -> nowhere.freeze(SOON))
+        .isInstanceOfSatisfying(
+            SyscallException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT))
+        .hasMessageContaining("nowhere/cgroup.freeze");
+  }
+
+  private static void awaitState(int pid, char state) throws Exception {
+    long deadline = System.nanoTime() + SOON.toNanos();
+    while (ProcessTree.read(pid).state() != state) {
+      assertThat(System.nanoTime()).as("process %d never %s", pid, state).isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+
+  private String answer(String line) throws IOException {
+    say(line);
+    BufferedReader answers = shell.inputReader();
+    return answers.readLine();
+  }
+
+  private void say(String line) throws IOException {
+    shell.getOutputStream().write((line + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    shell.getOutputStream().flush();
+  }
+
+  private static boolean removed(Path group) throws IOException {
+    try {
+      Files.deleteIfExists(group);
+      return true;
+    } catch (java.nio.file.FileSystemException e) {
+      return false;
+    }
+  }
+
+  private static Path hierarchy() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
+      String[] fields = line.split(" ", -1);
+      if (fields[2].equals("cgroup2")) {
+        return Path.of(fields[1]);
+      }
+    }
+    throw new IOException("no cgroup v2 hierarchy is mounted");
+  }
+}
