@@ -24,15 +24,14 @@ public final class Criu implements AutoCloseable {
   private final CriuService service;
   private final Path work;
   private final Fd workFd;
-  private final CriuNetworkLock lock;
+  private CriuNetworkLock lock = CriuNetworkLock.NFTABLES;
   private Fd worker;
   private int requests;
 
-  private Criu(CriuService service, Path work, Fd workFd, CriuNetworkLock lock, Fd worker) {
+  private Criu(CriuService service, Path work, Fd workFd, Fd worker) {
     this.service = service;
     this.work = work;
     this.workFd = workFd;
-    this.lock = lock;
     this.worker = worker;
   }
 
@@ -44,7 +43,7 @@ public final class Criu implements AutoCloseable {
    * @throws IOException if there is no criu or the directory cannot be used
    */
   public static Criu start(Path work) throws IOException {
-    return start(Path.of("criu"), work, CriuNetworkLock.NFTABLES);
+    return start(Path.of("criu"), work, null);
   }
 
   /**
@@ -52,14 +51,17 @@ public final class Criu implements AutoCloseable {
    *
    * @param criu the program; a name without a slash is looked up in PATH
    * @param work an existing directory of our own for the socket, logs and statistics; on a tmpfs
-   * @param lock how dumps keep packets away
+   * @param lock how dumps keep packets away; null: as costs least
    */
-  public static Criu start(Path criu, Path work, CriuNetworkLock lock) throws IOException {
+  public static Criu start(Path criu, Path work, @Nullable CriuNetworkLock lock)
+      throws IOException {
     CriuService service = CriuService.start(criu, work);
     Fd workFd = null;
     try {
       workFd = directory(work);
-      return new Criu(service, work, workFd, lock, service.connect());
+      Criu started = new Criu(service, work, workFd, service.connect());
+      started.lock = lock == null ? CriuNetworkLock.cheapest(started.version()) : lock;
+      return started;
     } catch (IOException e) {
       service.close();
       if (workFd != null) {
@@ -75,7 +77,7 @@ public final class Criu implements AutoCloseable {
    * @return the version as major·10000 + minor·100 + sublevel: 31701
    */
   public int check() throws IOException {
-    int version = request(CriuCommand.VERSION, CriuRequest.version(), null).version();
+    int version = version();
     CriuResponse features = request(CriuCommand.FEATURE_CHECK, CriuRequest.featureCheck(), null);
     if (!features.tracksMemory()) {
       throw new CriuException(
@@ -154,6 +156,10 @@ public final class Criu implements AutoCloseable {
         workFd) {
       worker.close();
     }
+  }
+
+  private int version() throws IOException {
+    return request(CriuCommand.VERSION, CriuRequest.version(), null).version();
   }
 
   private CriuResponse request(CriuCommand command, byte[] message, @Nullable String log)
