@@ -3,6 +3,7 @@ package io.twinkernel.rootfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import java.util.Optional;
 final class Apt {
   /** Indexes older than this are fetched again before "the newest" is answered. */
   static final Duration FRESH = Duration.ofHours(24);
+
+  private static final String STAMP = "refreshed";
 
   private final Path folder;
   private final List<String> options;
@@ -59,20 +62,28 @@ final class Apt {
     String text = sources.forSuites(suites);
     if (!Files.exists(file) || !Files.readString(file).equals(text)) {
       Files.writeString(file, text);
-      Files.deleteIfExists(folder.resolve("refreshed"));
+      Files.deleteIfExists(folder.resolve(STAMP));
     }
     return new Apt(folder);
   }
 
+  /** Makes the indexes below a folder count as old. */
+  static void outdate(Path folder) throws IOException {
+    Path stamp = folder.resolve(STAMP);
+    if (Files.exists(stamp)) {
+      Files.setLastModifiedTime(stamp, FileTime.from(Instant.EPOCH));
+    }
+  }
+
   /** Whether the indexes are young enough. */
   boolean isFresh(Instant now) throws IOException {
-    Path stamp = folder.resolve("refreshed");
+    Path stamp = folder.resolve(STAMP);
     return Files.exists(stamp)
         && Files.getLastModifiedTime(stamp).toInstant().isAfter(now.minus(FRESH));
   }
 
   boolean hasIndexes() {
-    return Files.exists(folder.resolve("refreshed"));
+    return Files.exists(folder.resolve(STAMP));
   }
 
   /** Fetches the indexes and checks their signatures. */
@@ -88,7 +99,7 @@ final class Apt {
           result.tail(),
           "Check that `apt-get update` works on this system: its mirrors and keys are used.");
     }
-    Files.writeString(folder.resolve("refreshed"), Instant.now().toString());
+    Files.writeString(folder.resolve(STAMP), Instant.now().toString());
   }
 
   /** Names of the packages that begin so. */

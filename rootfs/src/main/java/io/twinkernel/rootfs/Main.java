@@ -32,6 +32,9 @@ final class Main implements Callable<Integer> {
       description = "also write A's initramfs, without a node's configuration")
   private @Nullable Path initramfs;
 
+  @Option(names = "--refresh", description = "look for newer packages and kernels first")
+  private boolean refresh;
+
   private Main() {}
 
   public static void main(String[] arguments) {
@@ -41,9 +44,13 @@ final class Main implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException, IOException {
     try {
+      ImageCache cache = ImageCache.standard();
+      if (refresh) {
+        PackageArchive.outdate(cache);
+      }
       NodeImages images =
           NodeImages.build(
-              ImageCache.standard(),
+              cache,
               KernelSource.parse(from),
               KernelSource.parse(to),
               BrokerApp.standard(),

@@ -76,8 +76,8 @@ final class PackageArchive {
               progress.step(
                   "package indexes of " + release.suites().getFirst().name(),
                   () -> {
-                    forget(release);
                     apt.refresh();
+                    forget(release);
                     return release;
                   });
             } catch (RootfsException e) {
@@ -109,7 +109,18 @@ final class PackageArchive {
         });
   }
 
+  /** Makes the next question fetch the indexes anew. Answers stay, for when there is no network. */
+  static void outdate(ImageCache cache) throws IOException {
+    for (Release release : Release.values()) {
+      Apt.outdate(folder(cache, release));
+    }
+  }
+
   private Path folder(Release release) {
+    return folder(cache, release);
+  }
+
+  private static Path folder(ImageCache cache, Release release) {
     return cache.root().resolve("apt").resolve(release.suites().getFirst().name());
   }
 
