@@ -1,0 +1,504 @@
+package io.twinkernel.control.engine;
+
+import io.twinkernel.control.engine.RefusedException.Kind;
+import io.twinkernel.control.journal.Journal;
+import io.twinkernel.control.journal.JournalFolder;
+import io.twinkernel.control.json.Json;
+import io.twinkernel.control.upgrade.Decider;
+import io.twinkernel.control.upgrade.Entry;
+import io.twinkernel.control.upgrade.Input;
+import io.twinkernel.control.upgrade.Owner;
+import io.twinkernel.control.upgrade.Role;
+import io.twinkernel.control.upgrade.State;
+import io.twinkernel.control.upgrade.Trigger;
+import io.twinkernel.control.upgrade.Upgrade;
+import io.twinkernel.control.upgrade.UpgradeEvent;
+import io.twinkernel.control.upgrade.UpgradeRequest;
+import io.twinkernel.control.upgrade.Verb;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the upgrades of all nodes, at most one at a time on each. Everything happens on one thread
+ * of its own, in this order: an input comes in, the {@link Decider} says what follows, that is
+ * journalled and flushed to the disk, then it takes effect (commands are sent, events told,
+ * deadlines set). The phases themselves run on the nodes, so one thread serves many.
+ *
+ * <p>On start every journal is read; upgrades that were under way go on where they stood as soon as
+ * their brokers dial in, with their deadlines started anew.
+ */
+public final class Conductor implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("twinkernel.conductor");
+
+  private final JournalFolder folder;
+  private final Deadlines deadlines;
+  private final Consumer<UpgradeEvent> publisher;
+  private final ScheduledThreadPoolExecutor thread;
+  private final SecureRandom random = new SecureRandom();
+  private final Map<String, Run> runs = new LinkedHashMap<>();
+  private final Map<String, Map<Role, BrokerLink>> links = new TreeMap<>();
+  private long lastNumber;
+
+  private Conductor(JournalFolder folder, Deadlines deadlines, Consumer<UpgradeEvent> publisher) {
+    this.folder = folder;
+    this.deadlines = deadlines;
+    this.publisher = publisher;
+    this.thread =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().name("twinkernel-conductor").factory());
+    // Closing is like a crash that harms nothing: what has not begun is not begun.
+    thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    thread.setRemoveOnCancelPolicy(true);
+  }
+
+  /**
+   * Reads the journals and goes on.
+   *
+   * @param publisher told every event once it is on the disk; must not block
+   */
+  public static Conductor start(
+      JournalFolder folder, Deadlines deadlines, Consumer<UpgradeEvent> publisher)
+      throws IOException {
+    var conductor = new Conductor(folder, deadlines, publisher);
+    for (Journal.Contents contents : folder.readAll()) {
+      Upgrade upgrade = contents.upgrade();
+      var run = new Run(folder.reopen(upgrade), upgrade, contents.events());
+      conductor.runs.put(upgrade.id(), run);
+      conductor.lastNumber = Math.max(conductor.lastNumber, upgrade.lastCommand());
+      conductor.links.putIfAbsent(upgrade.request().node(), new EnumMap<>(Role.class));
+    }
+    conductor.enqueue(
+        () ->
+            List.copyOf(conductor.runs.values())
+                .forEach(run -> conductor.feed(run, new Input.Begin())));
+    return conductor;
+  }
+
+  // --- operators
+
+  /** Starts an upgrade; it is on disk when the future completes. */
+  public CompletableFuture<Upgrade> post(UpgradeRequest request) {
+    return ask(
+        () -> {
+          String node = request.node();
+          String what = "upgrading node '" + node + "'";
+          Map<Role, BrokerLink> brokers = links.get(node);
+          if (brokers == null) {
+            throw new RefusedException(
+                Kind.UNKNOWN,
+                "node-unknown",
+                what,
+                "no broker of that name has dialled in",
+                "see GET /api/v1/nodes for those that have; check 'node', 'control.host' and"
+                    + " 'control.token' in the node's /etc/twin/node.conf");
+          }
+          Optional<Run> running = underWay(node);
+          if (running.isPresent()) {
+            throw new RefusedException(
+                Kind.CONFLICT,
+                "upgrade-under-way",
+                what,
+                "upgrade " + running.get().upgrade.id() + " is under way on it",
+                "wait for it, or roll it back");
+          }
+          if (brokers.isEmpty()) {
+            throw new RefusedException(
+                Kind.CONFLICT,
+                "node-away",
+                what,
+                "its broker is not connected",
+                "it dials in by itself; read the node's console if it does not");
+          }
+          byte[] bytes = new byte[8];
+          random.nextBytes(bytes);
+          String id = HexFormat.of().formatHex(bytes);
+          var first = new Entry.Requested(id, System.currentTimeMillis(), request);
+          Run run = new Run(folder.create(first), Upgrade.begin(first), List.of());
+          runs.put(id, run);
+          feed(run, new Input.Begin());
+          return run.upgrade;
+        });
+  }
+
+  /** Asks for a rollback; what becomes of it, the events tell. */
+  public CompletableFuture<Upgrade> rollBack(String id) {
+    return ask(
+        () -> {
+          Run run = find(id);
+          State state = run.upgrade.state();
+          if (!state.beforeSwitch() && state != State.SWITCHING && state != State.ROLLING_BACK) {
+            throw new RefusedException(
+                Kind.CONFLICT,
+                state.terminal() ? "finished" : "committed",
+                "rolling back upgrade " + id,
+                "it is " + state + ": " + state.meaning(),
+                "to go back to the former kernel, upgrade to it");
+          }
+          feed(run, new Input.RollBack());
+          return run.upgrade;
+        });
+  }
+
+  /** Lets a waiting upgrade go on, to that phase if one is given. */
+  public CompletableFuture<Upgrade> proceed(String id, @Nullable Verb until) {
+    return ask(
+        () -> {
+          Run run = find(id);
+          Verb held = run.upgrade.until();
+          if (!run.upgrade.held() || held == null) {
+            throw new RefusedException(
+                Kind.CONFLICT,
+                "not-waiting",
+                "continuing upgrade " + id,
+                "it is " + run.upgrade.state() + " and does not wait",
+                "post an upgrade with 'until' to make it wait after a phase");
+          }
+          if (until != null && until.compareTo(held) <= 0) {
+            throw new RefusedException(
+                Kind.INVALID,
+                "until-passed",
+                "continuing upgrade " + id + " until " + until.word(),
+                "that phase is done already",
+                "give a later one or none");
+          }
+          feed(run, new Input.Continue(until));
+          return run.upgrade;
+        });
+  }
+
+  /** All upgrades, oldest first. */
+  public CompletableFuture<List<Upgrade>> upgrades() {
+    return ask(() -> runs.values().stream().map(run -> run.upgrade).toList());
+  }
+
+  public CompletableFuture<Upgrade> upgrade(String id) {
+    return ask(() -> find(id).upgrade);
+  }
+
+  /**
+   * The events after that sequence number.
+   *
+   * @param patience how long to wait for one if there is none yet and the upgrade is not over
+   */
+  public CompletableFuture<List<UpgradeEvent>> events(String id, long after, Duration patience) {
+    var answer = new CompletableFuture<List<UpgradeEvent>>();
+    CompletableFuture<Run> found = ask(() -> watch(find(id), after, patience, answer));
+    var _ =
+        found.exceptionally(
+            e -> {
+              answer.completeExceptionally(e);
+              throw new CompletionException(e);
+            });
+    return answer;
+  }
+
+  private Run watch(
+      Run run, long after, Duration patience, CompletableFuture<List<UpgradeEvent>> answer) {
+    List<UpgradeEvent> events = run.eventsAfter(after);
+    if (!events.isEmpty() || run.upgrade.state().terminal() || !patience.isPositive()) {
+      answer.complete(events);
+    } else {
+      Runnable watcher = () -> answer.complete(run.eventsAfter(after));
+      run.watchers.add(watcher);
+      var _ =
+          thread.schedule(
+              () -> {
+                run.watchers.remove(watcher);
+                watcher.run();
+              },
+              patience.toMillis(),
+              TimeUnit.MILLISECONDS);
+    }
+    return run;
+  }
+
+  public CompletableFuture<List<NodeStatus>> nodes() {
+    return ask(() -> links.keySet().stream().map(this::status).toList());
+  }
+
+  // --- brokers
+
+  /** A broker has said hello; an older connection of the same broker is dead and is closed. */
+  public void dialled(BrokerLink link) {
+    enqueue(
+        () -> {
+          BrokerLink former =
+              links
+                  .computeIfAbsent(link.node(), _ -> new EnumMap<>(Role.class))
+                  .put(link.role(), link);
+          if (former != null) {
+            former.close();
+          }
+          underWay(link.node())
+              .ifPresent(
+                  run -> feed(run, new Input.Dialled(roleIn(run.upgrade, link), link.kernel())));
+        });
+  }
+
+  /** Its connection is gone. */
+  public void lost(BrokerLink link) {
+    enqueue(
+        () -> {
+          Map<Role, BrokerLink> brokers = links.get(link.node());
+          if (brokers != null && brokers.remove(link.role(), link)) {
+            underWay(link.node())
+                .ifPresent(run -> feed(run, new Input.Lost(roleIn(run.upgrade, link))));
+          }
+        });
+  }
+
+  /** It tells something about an upgrade of its node. */
+  public void said(BrokerLink link, String upgrade, Input.Said said) {
+    enqueue(
+        () -> {
+          Run run = runs.get(upgrade);
+          if (run == null || !run.upgrade.request().node().equals(link.node())) {
+            LOG.log(
+                System.Logger.Level.WARNING,
+                "node {0}: an event of upgrade {1}, which is not one of its own",
+                link.node(),
+                upgrade);
+          } else {
+            feed(run, said.as(roleIn(run.upgrade, link)));
+          }
+        });
+  }
+
+  /** It answers a command. */
+  public void replied(BrokerLink link, Input.Replied replied) {
+    enqueue(() -> underWay(link.node()).ifPresent(run -> feed(run, replied)));
+  }
+
+  // --- on the thread
+
+  private void feed(Run run, Input input) {
+    List<Entry> entries =
+        Decider.decide(run.upgrade, input, () -> ++lastNumber, System.currentTimeMillis());
+    if (!entries.isEmpty()) {
+      try {
+        run.journal.append(entries);
+      } catch (IOException e) {
+        // Nothing has happened then: the deadline, or the broker's next word, tries again.
+        LOG.log(System.Logger.Level.ERROR, "upgrade " + run.upgrade.id() + " stands still", e);
+        run.deadlineFor = 0;
+        armDeadline(run);
+        return;
+      }
+      entries.forEach(entry -> takeEffect(run, entry));
+    }
+    armDeadline(run);
+  }
+
+  private void takeEffect(Run run, Entry entry) {
+    run.upgrade = run.upgrade.apply(entry);
+    switch (entry) {
+      case Entry.Commanded command -> send(run.upgrade, command);
+      case Entry.Happened happened -> {
+        UpgradeEvent event = happened.event();
+        LOG.log(
+            System.Logger.Level.INFO,
+            "upgrade {0} on {1} #{2} {3} {4} {5}: {6}",
+            event.upgrade(),
+            event.node(),
+            Long.toString(event.sequence()),
+            event.state(),
+            event.phase().word(),
+            event.status().word(),
+            event.message());
+        run.events.add(event);
+        publisher.accept(event);
+        if (happened.trigger() == Trigger.COMMIT) {
+          forgetPrimary(event.node());
+        }
+        var watchers = List.copyOf(run.watchers);
+        run.watchers.clear();
+        watchers.forEach(Runnable::run);
+      }
+      case Entry.Requested _, Entry.Continued _ -> {
+        // Nobody outside is to be told.
+      }
+    }
+  }
+
+  private void send(Upgrade upgrade, Entry.Commanded command) {
+    Role role =
+        command.verb() == Verb.STATUS && upgrade.inFlight() != null
+            ? upgrade.inFlight().verb().role()
+            : command.verb().role();
+    broker(upgrade.request().node(), role)
+        .ifPresent(
+            link -> {
+              var message = new LinkedHashMap<String, Object>();
+              message.put("type", "command");
+              message.put("command", command.number());
+              message.put("upgrade", upgrade.id());
+              message.put("verb", command.verb().word());
+              message.put("arguments", command.arguments());
+              link.send(Json.write(message));
+            });
+  }
+
+  /** The former primary has no NIC any more: its connection hangs, and must not come back. */
+  private void forgetPrimary(String node) {
+    BrokerLink link = links.getOrDefault(node, Map.of()).remove(Role.PRIMARY);
+    if (link != null) {
+      link.close();
+    }
+  }
+
+  /** What a broker is in that upgrade: the twin that won the last one is the next one's primary. */
+  private Role roleIn(Upgrade upgrade, BrokerLink link) {
+    boolean formerTwin = link.role() == Role.SECONDARY && latest(link.node(), true).isPresent();
+    return switch (upgrade.owner()) {
+      case PRIMARY -> formerTwin ? Role.PRIMARY : link.role();
+      case UNDECIDED ->
+          formerTwin && !link.kernel().equals(upgrade.kernel()) ? Role.PRIMARY : link.role();
+      case SECONDARY -> link.role();
+    };
+  }
+
+  /**
+   * The broker that takes that role. Once a twin owns its machine it is the one kernel there is,
+   * and takes the next upgrade's commands even if it still calls itself secondary.
+   */
+  private Optional<BrokerLink> broker(String node, Role role) {
+    Map<Role, BrokerLink> brokers = links.getOrDefault(node, Map.of());
+    BrokerLink link = brokers.get(role);
+    if (link == null && role == Role.PRIMARY && latest(node, true).isPresent()) {
+      link = brokers.get(Role.SECONDARY);
+    }
+    return Optional.ofNullable(link);
+  }
+
+  private void armDeadline(Run run) {
+    Upgrade.InFlight command = run.upgrade.inFlight();
+    long number = command == null ? 0 : command.number();
+    if (number == run.deadlineFor) {
+      return;
+    }
+    if (run.deadline != null) {
+      run.deadline.cancel(false);
+      run.deadline = null;
+    }
+    run.deadlineFor = number;
+    if (command != null) {
+      run.deadline =
+          thread.schedule(
+              guarded(() -> feed(run, new Input.Overdue(number))),
+              deadlines.of(command.verb()).toMillis(),
+              TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private Run find(String id) throws RefusedException {
+    Run run = runs.get(id);
+    if (run == null) {
+      throw new RefusedException(
+          Kind.UNKNOWN,
+          "upgrade-unknown",
+          "upgrade '" + id + "'",
+          "there is none of that id",
+          "see GET /api/v1/upgrades for those there are");
+    }
+    return run;
+  }
+
+  private Optional<Run> underWay(String node) {
+    return of(node).filter(run -> !run.upgrade.state().terminal()).findFirst();
+  }
+
+  private Optional<Run> latest(String node, boolean committed) {
+    return of(node)
+        .filter(run -> !committed || run.upgrade.owner() == Owner.SECONDARY)
+        .max(Comparator.comparingLong(run -> run.upgrade.createdMs()));
+  }
+
+  private java.util.stream.Stream<Run> of(String node) {
+    return runs.values().stream().filter(run -> run.upgrade.request().node().equals(node));
+  }
+
+  private NodeStatus status(String node) {
+    Collection<BrokerLink> brokers = links.getOrDefault(node, Map.of()).values();
+    return new NodeStatus(
+        node,
+        !brokers.isEmpty(),
+        brokers.stream()
+            .map(link -> new NodeStatus.Broker(link.role(), link.kernel(), link.tscKhz()))
+            .toList(),
+        underWay(node).map(run -> run.upgrade.id()).orElse(null),
+        latest(node, false).map(run -> run.upgrade.id()).orElse(null));
+  }
+
+  private void enqueue(Runnable task) {
+    try {
+      thread.execute(guarded(task));
+    } catch (RejectedExecutionException e) {
+      LOG.log(System.Logger.Level.DEBUG, "closed; what came in is dropped", e);
+    }
+  }
+
+  private <T> CompletableFuture<T> ask(Callable<T> task) {
+    var answer = new CompletableFuture<T>();
+    try {
+      thread.execute(
+          () -> {
+            try {
+              answer.complete(task.call());
+            } catch (Exception e) {
+              answer.completeExceptionally(e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      answer.completeExceptionally(
+          new RefusedException(
+              Kind.UNABLE, "stopping", "the request", "the control plane is stopping", "start it"));
+    }
+    return answer;
+  }
+
+  /** One upgrade's trouble must not end the thread that serves them all. */
+  private static Runnable guarded(Runnable task) {
+    return () -> {
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, "an input could not be handled", e);
+      }
+    };
+  }
+
+  /** Stops at once; upgrades go on when a control plane reads the journals again. */
+  @Override
+  public void close() throws IOException {
+    thread.shutdown();
+    try {
+      if (!thread.awaitTermination(30, TimeUnit.SECONDS)) {
+        LOG.log(System.Logger.Level.ERROR, "the disk still keeps a journal waiting");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    for (Run run : runs.values()) {
+      run.journal.close();
+    }
+    folder.close();
+  }
+}

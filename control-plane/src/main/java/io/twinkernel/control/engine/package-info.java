@@ -1,0 +1,7 @@
+/**
+ * Runs upgrades: takes what brokers and operators say, journals what follows from it, then does it.
+ */
+@NullMarked
+package io.twinkernel.control.engine;
+
+import org.jspecify.annotations.NullMarked;
