@@ -57,6 +57,22 @@ static void use_region(struct twin_shared *shared, u64 start, u64 size, u32 side
 	mutex_unlock(&twin.shared_lock);
 }
 
+/* Forget the region unless userspace has it mapped. */
+static bool leave_region(void)
+{
+	bool free;
+
+	mutex_lock(&twin.shared_lock);
+	free = !atomic_read(&twin.mappings);
+	if (free) {
+		twin.shared = NULL;
+		twin.shared_start = 0;
+		twin.shared_size = 0;
+	}
+	mutex_unlock(&twin.shared_lock);
+	return free;
+}
+
 static int carve_locked(u64 bytes)
 {
 	struct resource *crash = twin_symbols.crashk_res;
@@ -107,13 +123,13 @@ static int give_back(void)
 
 	if (twin_state() == TWIN_STATE_IDLE)
 		return 0;
-	if (atomic_read(&twin.mappings))
+	if (!leave_region())
 		return -EBUSY;
-	if (!twin_kexec_trylock())
-		return -EBUSY;
-	use_region(NULL, 0, 0, TWIN_SIDE_A);
-	err = give_back_locked();
-	twin_kexec_unlock();
+	err = -EBUSY;
+	if (twin_kexec_trylock()) {
+		err = give_back_locked();
+		twin_kexec_unlock();
+	}
 	if (err) {
 		use_region(phys_to_virt(shared_resource.start),
 			   shared_resource.start, carved_size, TWIN_SIDE_A);

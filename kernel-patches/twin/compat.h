@@ -34,6 +34,16 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 }
 #endif
 
+/* The flags word of a page became a structure with 6.18. */
+static inline unsigned long twin_page_flags(struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return page->flags.f;
+#else
+	return page->flags;
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
 #error "kernels before 5.10 are not supported"
 #endif

@@ -115,17 +115,18 @@ static struct zone *zone_spanning(struct page *page, unsigned long pfn)
 /* Reserved since boot because there was no memory here, and nobody's. */
 static bool is_hole(struct page *page)
 {
-	return page->flags != -1UL && page_count(page) == 1 &&
+	return twin_page_flags(page) != -1UL && page_count(page) == 1 &&
 	       (PageReserved(page) || PageOffline(page)) &&
 	       node_online(page_to_nid(page));
 }
 
-static bool free_hole(unsigned long pfn, unsigned long section_end_pfn)
+static bool free_hole(unsigned long pfn, unsigned long section_end_pfn,
+		      bool present)
 {
-	struct page *page = pfn_to_online_page(pfn);
+	struct page *page = pfn_to_page(pfn);
 	struct zone *zone;
 
-	if (!page || !is_hole(page))
+	if (!is_hole(page))
 		return false;
 	zone = zone_spanning(page, pfn);
 	if (!zone) {
@@ -143,24 +144,63 @@ static bool free_hole(unsigned long pfn, unsigned long section_end_pfn)
 	if (PageOffline(page))
 		__ClearPageOffline(page);
 	free_reserved_page(page);
-	zone->present_pages++;
-	zone->zone_pgdat->node_present_pages++;
+	if (!present) {
+		zone->present_pages++;
+		zone->zone_pgdat->node_present_pages++;
+	}
 	return true;
 }
 
-/* A part of one block that this kernel has another part of already. */
-static void fill_block(u64 start, u64 end)
+/* A part of one section that this kernel has another part of already. */
+static void fill_section(unsigned long pfn, unsigned long end_pfn)
 {
-	unsigned long pfn, end_pfn = PFN_DOWN(end);
+	struct mem_section *section = __pfn_to_section(pfn);
 	unsigned long section_end_pfn = ALIGN(end_pfn, PAGES_PER_SECTION);
+	/* Hot-added ones are counted as present as a whole. */
+	bool present = !early_section(section);
 
-	static_call(twin_init_memory_mapping)(start, end, PAGE_KERNEL);
-	update_end_of_memory(end);
-	for (pfn = PFN_UP(start); pfn < end_pfn; pfn++) {
-		if (free_hole(pfn, section_end_pfn))
+	if (!online_section(section))
+		return;
+	/* Page structures are there for all of it; say so for these pages too. */
+	bitmap_set(section->usage->subsection_map, subsection_map_index(pfn),
+		   subsection_map_index(end_pfn - 1) -
+			subsection_map_index(pfn) + 1);
+	for (; pfn < end_pfn; pfn++) {
+		if (free_hole(pfn, section_end_pfn, present))
 			request.pages++;
 		if (!(pfn % 4096))
 			cond_resched();
+	}
+}
+
+/*
+ * Into the kernel's direct map. What a large page maps already is left alone:
+ * init_memory_mapping() would replace it by small ones for this range only.
+ */
+static void map_directly(u64 start, u64 end)
+{
+	u64 from, to;
+
+	for (from = start; from < end; from = to) {
+		unsigned int level = PG_LEVEL_4K;
+		pte_t *entry = lookup_address((unsigned long)__va(from), &level);
+
+		to = min(ALIGN_DOWN(from, PMD_SIZE) + PMD_SIZE, end);
+		if (!entry || level == PG_LEVEL_4K)
+			static_call(twin_init_memory_mapping)(from, to,
+							      PAGE_KERNEL);
+	}
+	update_end_of_memory(end);
+}
+
+static void fill_block(u64 start, u64 end)
+{
+	unsigned long pfn, next, end_pfn = PFN_DOWN(end);
+
+	map_directly(start, end);
+	for (pfn = PFN_DOWN(start); pfn < end_pfn; pfn = next) {
+		next = min(ALIGN(pfn + 1, PAGES_PER_SECTION), end_pfn);
+		fill_section(pfn, next);
 	}
 }
 

@@ -20,6 +20,7 @@
 #include <asm/trapnr.h>
 
 #include "twin_internal.h"
+#include "park.h"
 
 /* The parking area: one page each of code and data, IDT, then page tables. */
 #define PAGE_CODE	0
@@ -27,75 +28,7 @@
 #define PAGE_TABLES	2
 #define PAGES		(TWIN_PARKING_SIZE / PAGE_SIZE)
 
-/* In the code page; the stack grows down from its end. */
-#define AT_GDT		0x800
-#define AT_GDTR		0x840
-#define AT_IDTR		0x850
-#define PARK_GDT_ENTRIES	8
-
 #define TABLE_FLAGS	(_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
-#define MCG_STATUS	0x17a
-#define KEEP_CR4	0x3060	/* PAE, MCE, LA57, VMXE; literal for the code below */
-
-/*
- * Copied to the parking area, so it is data here and position independent.
- * In: rdi @parked, rsi the code page, rdx the final CR3, all by their physical
- * addresses; both the kernel's and the final page tables map them so.
- */
-asm(".pushsection .rodata, \"a\"\n"
-    ".balign 16\n"
-    "twin_park_code:\n"
-    "	.byte 0xf3, 0x0f, 0x1e, 0xfa\n"		/* endbr64 */
-    "	cli\n"
-    "	lea 0x1000(%rsi), %rsp\n"
-    "	lgdt " __stringify(AT_GDTR) "(%rsi)\n"
-    "	lidt " __stringify(AT_IDTR) "(%rsi)\n"
-    "	mov $" __stringify(__KERNEL_DS) ", %eax\n"
-    "	mov %eax, %ds\n"
-    "	mov %eax, %es\n"
-    "	mov %eax, %ss\n"
-    "	xor %eax, %eax\n"
-    "	mov %eax, %fs\n"
-    "	mov %eax, %gs\n"
-    "	lldt %ax\n"
-    "	pushq $" __stringify(__KERNEL_CS) "\n"
-    "	lea 1f(%rip), %rax\n"
-    "	push %rax\n"
-    "	lretq\n"
-    "1:	mov %rdx, %cr3\n"
-    /* Without global pages nothing of A is left in the TLB either. */
-    "	mov %cr4, %rax\n"
-    "	and $" __stringify(KEEP_CR4) ", %eax\n"
-    "	mov %rax, %cr4\n"
-    "	mov %rdx, %cr3\n"
-    "	mfence\n"
-    "	movl $1, (%rdi)\n"
-    "2:	cli\n"
-    "	hlt\n"
-    "	jmp 2b\n"
-    "twin_park_return:\n"			/* NMI and the like */
-    "	iretq\n"
-    "twin_park_machine_check:\n"		/* not for this CPU: acknowledge */
-    "	push %rax\n"
-    "	push %rcx\n"
-    "	push %rdx\n"
-    "	mov $" __stringify(MCG_STATUS) ", %ecx\n"
-    "	xor %eax, %eax\n"
-    "	xor %edx, %edx\n"
-    "	wrmsr\n"
-    "	pop %rdx\n"
-    "	pop %rcx\n"
-    "	pop %rax\n"
-    "	iretq\n"
-    "twin_park_stop:\n"				/* an exception: cannot be */
-    "	cli\n"
-    "	hlt\n"
-    "	jmp twin_park_stop\n"
-    "twin_park_code_end:\n"
-    ".popsection\n");
-
-extern const u8 twin_park_code[], twin_park_code_end[], twin_park_return[];
-extern const u8 twin_park_machine_check[], twin_park_stop[];
 
 /* What is built in the shared region, before the point of no return. */
 struct parking {
@@ -187,14 +120,15 @@ static void build_descriptors(struct parking *parking)
 	u64 idt = parking->start + PAGE_SIZE * PAGE_IDT;
 	u8 *page = parking->area + PAGE_SIZE * PAGE_CODE;
 	u64 *gates = (u64 *)(parking->area + PAGE_SIZE * PAGE_IDT);
-	u64 *gdt = (u64 *)(page + AT_GDT);
+	u64 *gdt = (u64 *)(page + PARK_GDT);
 	int vector;
 
+	BUILD_BUG_ON(PARK_GDT_ENTRIES * 8 > PARK_GDTR - PARK_GDT);
 	memcpy(page, twin_park_code, twin_park_code_end - twin_park_code);
 	gdt[__KERNEL_CS / 8] = 0x00af9b000000ffffULL;
 	gdt[__KERNEL_DS / 8] = 0x00cf93000000ffffULL;
-	set_pointer(page + AT_GDTR, PARK_GDT_ENTRIES * 8 - 1, code + AT_GDT);
-	set_pointer(page + AT_IDTR, PAGE_SIZE - 1, idt);
+	set_pointer(page + PARK_GDTR, PARK_GDT_ENTRIES * 8 - 1, code + PARK_GDT);
+	set_pointer(page + PARK_IDTR, PAGE_SIZE - 1, idt);
 	for (vector = 0; vector < 256; vector++) {
 		const u8 *handler = twin_park_stop;
 
@@ -226,7 +160,7 @@ static void __noreturn leave(struct parking *parking)
 			     offsetof(struct twin_shared, parked);
 	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
 
-	BUILD_BUG_ON(KEEP_CR4 != (X86_CR4_PAE | X86_CR4_MCE | X86_CR4_LA57 |
+	BUILD_BUG_ON(PARK_CR4 != (X86_CR4_PAE | X86_CR4_MCE | X86_CR4_LA57 |
 				  X86_CR4_VMXE));
 	native_write_cr3(parking->transit);
 	asm volatile(ANNOTATE_RETPOLINE_SAFE "\n\tcall *%[code]"

@@ -39,8 +39,13 @@ static void twin_play_dead(void)
 
 static int cpu_came_online(unsigned int cpu)
 {
-	if (cpu == READ_ONCE(twin.cpu) && twin_state() == TWIN_STATE_RUNNING)
+	if (cpu != READ_ONCE(twin.cpu))
+		return 0;
+	if (twin_state() == TWIN_STATE_RUNNING)
 		WRITE_ONCE(taken_back, true);
+	/* Off and on again between the look at it and arming: still to start. */
+	if (twin_state() == TWIN_STATE_ARMED)
+		cpumask_clear_cpu(cpu, twin_symbols.cpus_booted_once_mask);
 	return 0;
 }
 
@@ -90,6 +95,7 @@ int twin_arm(unsigned int cpu)
 	WRITE_ONCE(twin.cpu, cpu);
 	original_play_dead = smp_ops.play_dead;
 	atomic_set(&twin.state, TWIN_STATE_ARMED);
+	/* After the state: the hook must find it. */
 	smp_store_release(&smp_ops.play_dead, twin_play_dead);
 	return 0;
 

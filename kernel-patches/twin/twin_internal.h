@@ -16,6 +16,7 @@
 #include "twin.h"
 
 struct memory_block;
+struct miscdevice;
 struct resource;
 
 /* The header of the shared region that A's broker wrote, after all checks. */
@@ -32,8 +33,8 @@ struct twin_layout {
  * compare-and-swap, by the CPU that starts a twin.
  */
 struct twin {
-	struct mutex lock;
-	struct mutex shared_lock;
+	struct mutex lock;		/* see above */
+	struct mutex shared_lock;	/* see above */
 	atomic_t state;			/* TWIN_STATE_* */
 	u32 role;			/* TWIN_ROLE_* */
 	u32 side;			/* TWIN_SIDE_* in the shared region */
@@ -108,6 +109,9 @@ DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
 DECLARE_STATIC_CALL(twin_device_online, twin_device_fn);
 DECLARE_STATIC_CALL(twin_init_memory_mapping, twin_map_fn);
 DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
+
+/* device.c: /dev/twin */
+extern struct miscdevice twin_device;
 
 /* carve.c: A's end of the crash region, and the lock around crash images */
 bool twin_kexec_trylock(void);
