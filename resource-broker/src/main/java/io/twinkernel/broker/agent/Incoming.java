@@ -3,9 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
-import io.twinkernel.broker.net.InterfaceAddress;
 import io.twinkernel.broker.net.InterfaceState;
-import io.twinkernel.broker.net.Rtnetlink;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
@@ -116,12 +114,11 @@ final class Incoming {
       InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
           new IncomingState(
-              stage.text("function"), ssdt, state, new Service(cgroup), startCriu(cgroup));
-      try (var netlink = Rtnetlink.open()) {
-        for (InterfaceAddress address : ready.loopback()) {
-          netlink.addAddress("lo", address);
-        }
-      }
+              stage.text("function"),
+              ssdt,
+              StandInInterface.set(state),
+              new Service(cgroup),
+              startCriu(cgroup));
       incomingSwitch = new IncomingSwitch(device, region, clock, ready);
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {

@@ -2,7 +2,6 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.net.InterfaceAddress;
 import io.twinkernel.broker.net.Rtnetlink;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -17,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * B's side of the gap: takes the NIC while A dumps, restores the processes, moves the baton to
- * COMMITTED, and only then lets a packet in or a process run. The address was on the loopback
- * device before, so that sockets could be restored without the NIC.
+ * COMMITTED, and only then lets a packet in or a process run. A stand-in held the address before,
+ * so that sockets could be restored without the NIC.
  */
 final class IncomingSwitch {
   private final TwinDevice device;
@@ -88,16 +87,15 @@ final class IncomingSwitch {
     from = trace.add("network-up", from);
     ready.service().resume();
     trace.add("resume", from);
+    ready.standIn().clear();
     return List.copyOf(pids);
   }
 
   private void openNetwork() throws IOException {
     String name = ServiceNic.interfaceOf(ready.function());
     try (var netlink = Rtnetlink.open()) {
-      netlink.apply(ready.network(), name);
-      for (InterfaceAddress address : ready.loopback()) {
-        netlink.removeAddress("lo", address);
-      }
+      ready.standIn().down(netlink);
+      netlink.apply(ready.standIn().state(), name);
     }
   }
 }

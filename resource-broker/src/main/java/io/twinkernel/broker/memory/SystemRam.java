@@ -20,9 +20,14 @@ public final class SystemRam {
     }
   }
 
+  /** Below, every kernel of the machine has pages of its own already. */
+  private static final long LOW_MEMORY_END = 1L << 20;
+
   private SystemRam() {}
 
-  /** What this kernel would leave behind: its System RAM without the crash region. */
+  /**
+   * What this kernel would leave behind: its System RAM from 1 MiB on, without the crash region.
+   */
   public static List<Range> withoutCrashRegion() throws IOException {
     return withoutCrashRegion(Files.readAllLines(Path.of("/proc/iomem")));
   }
@@ -37,6 +42,7 @@ public final class SystemRam {
         ranges.add(range(line));
       }
     }
+    ranges = cut(ranges, new Range(0, LOW_MEMORY_END));
     for (String line : iomem) {
       if (line.endsWith(" : Crash kernel") || line.endsWith(" : Twinkernel shared")) {
         ranges = cut(ranges, range(line));
