@@ -10,7 +10,7 @@ package io.twinkernel.broker.agent;
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
- *   │ ◀─── FILE_OPEN, FILE_DATA …, FILE_END │  pre-copy rounds
+ *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀──── files of the final dump ─────── │  │ the gap: baton SWITCHING
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
@@ -29,7 +29,7 @@ final class FrameType {
   static final int STAGED = 7;
   static final int FILE_OPEN = 8;
   static final int FILE_DATA = 9;
-  static final int FILE_END = 10;
+  static final int FILES_END = 10;
   static final int FILE_LINK = 11;
   static final int NIC_RELEASED = 12;
   static final int IMAGE_COMPLETE = 13;

@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
 final class ImageReceiver {
   private final Path root;
   private @Nullable Fd open;
+  private Path known;
 
   ImageReceiver(Path root) {
     this.root = root;
+    this.known = root;
   }
 
   /** Whether a message is for this receiver. */
@@ -27,15 +29,17 @@ final class ImageReceiver {
   void receive(int type, MemorySegment payload) throws IOException {
     switch (type) {
       case FrameType.FILE_OPEN -> {
+        close();
         Path file = resolve(text(payload));
-        Files.createDirectories(file.getParent());
+        Path folder = file.getParent();
+        if (folder != null && !folder.equals(known)) {
+          Files.createDirectories(folder);
+          known = folder;
+        }
         open = Fd.open(file.toString(), Linux.O_WRONLY() | Linux.O_CREAT() | Linux.O_TRUNC());
       }
       case FrameType.FILE_DATA -> writeAll(current(), payload);
-      case FrameType.FILE_END -> {
-        current().close();
-        open = null;
-      }
+      case FrameType.FILES_END -> close();
       case FrameType.FILE_LINK -> {
         String[] parts = text(payload).split("\n", 2);
         if (parts.length != 2) {
@@ -48,6 +52,14 @@ final class ImageReceiver {
         Files.createSymbolicLink(file, Path.of(parts[1]));
       }
       default -> throw new IllegalArgumentException("message type " + type);
+    }
+  }
+
+  private void close() throws IOException {
+    Fd file = open;
+    if (file != null) {
+      file.close();
+      open = null;
     }
   }
 

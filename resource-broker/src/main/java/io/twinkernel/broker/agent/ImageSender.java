@@ -4,10 +4,10 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 
 /** Sends a folder of process images to the other kernel, each file read straight into the ring. */
 final class ImageSender {
@@ -29,39 +29,68 @@ final class ImageSender {
    */
   long send(Path folder, String name) throws IOException {
     long bytes = 0;
-    var entries = new ArrayList<Path>();
-    try (var list = Files.newDirectoryStream(folder)) {
-      list.forEach(entries::add);
-    }
-    for (Path entry : entries) {
-      String target = name + "/" + entry.getFileName();
-      if (Files.isSymbolicLink(entry)) {
-        String link1 = target + "\n" + Files.readSymbolicLink(entry);
-        link.send(FrameType.FILE_LINK, link1.getBytes(StandardCharsets.UTF_8));
-      } else {
-        bytes += sendFile(entry, target);
+    try (var entries = Files.newDirectoryStream(folder)) {
+      for (Path entry : entries) {
+        String target = name + "/" + entry.getFileName();
+        if (Files.isSymbolicLink(entry)) {
+          String names = target + "\n" + Files.readSymbolicLink(entry);
+          post(FrameType.FILE_LINK, names);
+        } else {
+          bytes += sendFile(entry, target);
+        }
       }
     }
+    link.send(FrameType.FILES_END, new byte[0]);
     return bytes;
   }
 
   private long sendFile(Path file, String target) throws IOException {
-    link.send(FrameType.FILE_OPEN, target.getBytes(StandardCharsets.UTF_8));
+    post(FrameType.FILE_OPEN, target);
     long bytes = 0;
     int chunk = Math.min(CHUNK, link.limit());
     try (Fd input = Fd.open(file.toString(), Linux.O_RDONLY())) {
-      long size = Files.size(file);
-      while (bytes < size) {
-        int most = (int) Math.min(chunk, size - bytes);
-        int[] read = new int[1];
-        link.send(FrameType.FILE_DATA, most, room -> read[0] = input.read(room));
-        if (read[0] <= 0) {
-          throw new IOException(file + " ends at " + bytes + " of " + size + " bytes");
+      int read;
+      do {
+        var reading = new Reading(input);
+        // A chunk that was filled is worth waking the other side, which writes while we read.
+        link.post(FrameType.FILE_DATA, chunk, reading);
+        read = reading.bytes;
+        bytes += read;
+        if (read == chunk) {
+          link.ring();
         }
-        bytes += read[0];
-      }
+      } while (read == chunk);
     }
-    link.send(FrameType.FILE_END, new byte[0]);
     return bytes;
+  }
+
+  private void post(int type, String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    link.post(type, bytes.length, room -> copy(bytes, room));
+  }
+
+  private static int copy(byte[] bytes, MemorySegment room) {
+    room.copyFrom(MemorySegment.ofArray(bytes));
+    return bytes.length;
+  }
+
+  /** Reads until the room is full or the file ends. */
+  private static final class Reading implements Link.Payload {
+    private final Fd input;
+    private int bytes;
+
+    Reading(Fd input) {
+      this.input = input;
+    }
+
+    @Override
+    public int fill(MemorySegment room) throws IOException {
+      int read;
+      do {
+        read = input.read(room.asSlice(bytes));
+        bytes += read;
+      } while (read > 0 && bytes < room.byteSize());
+      return bytes;
+    }
   }
 }

@@ -93,6 +93,12 @@ public final class Link implements AutoCloseable {
    * @throws IOException what {@code payload} throws; then nothing is sent
    */
   public void send(int type, int most, Payload payload) throws IOException {
+    post(type, most, payload);
+    doorbell.ring();
+  }
+
+  /** As {@link #send}, but the other side need not look before the next message that is sent. */
+  public void post(int type, int most, Payload payload) throws IOException {
     if (most > limit()) {
       throw new LinkException.TooLarge(most, limit());
     }
@@ -106,7 +112,6 @@ public final class Link implements AutoCloseable {
     } finally {
       sending.unlock();
     }
-    doorbell.ring();
   }
 
   private static void finish(MemorySegment record, long position, int type, int length) {
@@ -114,6 +119,11 @@ public final class Link implements AutoCloseable {
     record.set(INT, 4, type);
     record.set(INT, 8, checksum(record, length));
     record.set(INT, 12, (int) position);
+  }
+
+  /** Makes the other side look at what was posted. */
+  public void ring() throws IOException {
+    doorbell.ring();
   }
 
   /** Waits for so much contiguous room and returns where it starts. */
@@ -124,6 +134,8 @@ public final class Link implements AutoCloseable {
       long rest = outgoing.contiguous(position);
       long needed = rest < bytes ? rest + bytes : bytes;
       if (outgoing.space() < needed) {
+        // What was posted so far must be read to make room.
+        doorbell.ring();
         awaitSpace(needed);
       } else if (rest < bytes) {
         MemorySegment filler = outgoing.at(position, rest);
