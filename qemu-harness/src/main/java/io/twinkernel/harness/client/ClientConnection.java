@@ -1,0 +1,149 @@
+package io.twinkernel.harness.client;
+
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One connection of the outside client: writes and reads in turn at a bounded rate until told to
+ * stop or until the connection ends. It never opens another one.
+ */
+final class ClientConnection implements Runnable {
+
+  private final int number;
+  private final RespConnection connection;
+  private final Dataset dataset;
+  private final long pauseNanos;
+  private final CountDownLatch stop;
+  private final Semaphore answers;
+  private final SplittableRandom random;
+
+  private final List<Sample> samples = new ArrayList<>(1 << 14);
+  private Ended ended = new Ended.Open();
+  private long acknowledged;
+  private long inFlight;
+  private long wrongReads;
+  private long longestGap;
+  private long gapFrom;
+  private long lastAnswer;
+
+  ClientConnection(
+      int number,
+      RespConnection connection,
+      Dataset dataset,
+      Duration pause,
+      CountDownLatch stop,
+      Semaphore answers) {
+    this.number = number;
+    this.connection = connection;
+    this.dataset = dataset;
+    this.pauseNanos = pause.toNanos();
+    this.stop = stop;
+    this.answers = answers;
+    this.random = new SplittableRandom(dataset.seed() + number);
+  }
+
+  @Override
+  public void run() {
+    lastAnswer = System.nanoTime();
+    boolean write = true;
+    long next = lastAnswer;
+    try {
+      while (stop.getCount() > 0 && ended instanceof Ended.Open) {
+        if (write) {
+          write();
+        } else {
+          read();
+        }
+        write = !write;
+        // From now on, not from when it was due: what was missed is not caught up with a burst.
+        next = Math.max(next + pauseNanos, System.nanoTime());
+        if (stop.await(next - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          break;
+        }
+      }
+    } catch (SocketTimeoutException silence) {
+      end(new Ended.Silent(silence.toString()));
+    } catch (IOException broken) {
+      end(new Ended.Reset(broken.toString()));
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void write() throws IOException {
+    long sequence = acknowledged + 1;
+    inFlight = sequence;
+    Reply reply = timed(true, "RPUSH", ConnectionRecord.logOf(number), Long.toString(sequence));
+    if (!(reply instanceof Reply.Count length)) {
+      end(new Ended.Wrong("RPUSH answered with " + reply));
+    } else {
+      acknowledged = sequence;
+      inFlight = 0;
+      if (length.value() != sequence) {
+        // Kept going on purpose: the check at the end says exactly what was lost or doubled.
+        wrongReads++;
+      }
+    }
+  }
+
+  private void read() throws IOException {
+    int index = random.nextInt(dataset.count());
+    Reply reply = timed(false, "GET", Dataset.key(index));
+    if (!dataset.isValue(index, reply)) {
+      wrongReads++;
+    }
+  }
+
+  private Reply timed(boolean write, String... command) throws IOException {
+    connection.send(command);
+    long sent = System.nanoTime();
+    connection.flush();
+    Reply reply = connection.receive();
+    long answered = System.nanoTime();
+    synchronized (this) {
+      samples.add(new Sample(number, write, sent, answered));
+      gapUntil(answered);
+    }
+    answers.release();
+    return reply;
+  }
+
+  private synchronized void end(Ended how) {
+    ended = how;
+    gapUntil(System.nanoTime());
+  }
+
+  private void gapUntil(long now) {
+    if (now - lastAnswer > longestGap) {
+      longestGap = now - lastAnswer;
+      gapFrom = lastAnswer;
+    }
+    lastAnswer = now;
+  }
+
+  /** Safe at any time, also while the connection works. */
+  synchronized ConnectionRecord record() {
+    return new ConnectionRecord(
+        number, ended, samples, acknowledged, inFlight, wrongReads, longestGap, gapFrom);
+  }
+
+  /** Nanoseconds since the last answer. */
+  synchronized long silentFor() {
+    return System.nanoTime() - lastAnswer;
+  }
+
+  synchronized boolean open() {
+    return ended instanceof Ended.Open;
+  }
+
+  void close() throws IOException {
+    connection.close();
+  }
+}

@@ -1,0 +1,142 @@
+package io.twinkernel.harness.client;
+
+import io.twinkernel.harness.HarnessException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The outside client: the measure of an upgrade. Holds connections to Redis, writes and reads on
+ * each, and keeps every answer's time. One platform thread a connection, so that no other work of
+ * this process delays a clock reading more than the scheduler must.
+ */
+public final class OutsideClient implements AutoCloseable {
+
+  private final InetSocketAddress server;
+  private final Dataset dataset;
+  private final Duration silence;
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private final Semaphore answers = new Semaphore(0);
+  private final List<ClientConnection> connections = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+
+  private OutsideClient(InetSocketAddress server, Dataset dataset, Duration silence) {
+    this.server = server;
+    this.dataset = dataset;
+    this.silence = silence;
+  }
+
+  /**
+   * Opens all connections, then starts to work on them.
+   *
+   * @param pause between two requests on one connection
+   * @param silence how long an answer may take before its connection counts as dead
+   */
+  public static OutsideClient start(
+      InetSocketAddress server, Dataset dataset, int connections, Duration pause, Duration silence)
+      throws HarnessException {
+    OutsideClient client = new OutsideClient(server, dataset, silence);
+    try {
+      for (int i = 0; i < connections; i++) {
+        RespConnection connection = RespConnection.open(server, silence);
+        client.connections.add(
+            new ClientConnection(i, connection, dataset, pause, client.stop, client.answers));
+      }
+    } catch (IOException failure) {
+      client.close();
+      throw new HarnessException.Service(
+          "connection "
+              + client.connections.size()
+              + " to Redis at "
+              + server
+              + " was not made: "
+              + failure.getMessage(),
+          failure);
+    }
+    for (int i = 0; i < connections; i++) {
+      client.threads.add(
+          Thread.ofPlatform().daemon().name("client-" + i).start(client.connections.get(i)));
+    }
+    return client;
+  }
+
+  /** What the connections have seen so far. */
+  public List<ConnectionRecord> records() {
+    return connections.stream().map(ClientConnection::record).toList();
+  }
+
+  /**
+   * Waits for answers that come from now on, over all connections.
+   *
+   * @return whether so many came in time
+   */
+  public boolean awaitAnswers(int count, Duration timeout) {
+    answers.drainPermits();
+    try {
+      return answers.tryAcquire(count, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Longest time, in nanoseconds, for which a connection that is open now has had no answer. */
+  public long silentFor() {
+    return connections.stream()
+        .filter(ClientConnection::open)
+        .mapToLong(ClientConnection::silentFor)
+        .max()
+        .orElse(0);
+  }
+
+  /**
+   * Lets every connection end its request, stops, and compares what Redis holds with what it
+   * acknowledged.
+   */
+  public Verdict finish() throws HarnessException {
+    stop.countDown();
+    try {
+      for (Thread thread : threads) {
+        // A request that is under way ends by an answer or by the socket's own time-out.
+        thread.join(silence.plusSeconds(1));
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    List<ConnectionRecord> records = records();
+    try (RespConnection checker = RespConnection.open(server, silence)) {
+      return Verdict.of(records, checker, dataset);
+    } catch (IOException failure) {
+      throw new HarnessException.Service(
+          "Redis at "
+              + server
+              + " did not let itself be checked after the run: "
+              + failure.getMessage(),
+          failure);
+    }
+  }
+
+  @Override
+  public void close() {
+    stop.countDown();
+    for (ClientConnection connection : connections) {
+      try {
+        connection.close();
+      } catch (IOException alreadyGone) {
+        // Nothing of a closed socket is left to release.
+      }
+    }
+    for (Thread thread : threads) {
+      try {
+        thread.join(TimeUnit.SECONDS.toMillis(2));
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.net.Namespace;
+import io.twinkernel.harness.qemu.MachineSpec;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of a demonstration. */
+final class DemoOptions {
+
+  private static final int MOST_CPUS = 16;
+  private static final int MOST_CONNECTIONS = 256;
+
+  @Option(
+      names = "--from",
+      paramLabel = "KERNEL",
+      description =
+          "kernel A: a series such as 6.1, a release, or BZIMAGE:MODULES (default: ${DEFAULT-VALUE})")
+  String from = "6.1";
+
+  @Option(
+      names = "--to",
+      paramLabel = "KERNEL",
+      description = "kernel B, likewise (default: ${DEFAULT-VALUE})")
+  String to = "6.12";
+
+  @Option(names = "--cpus", description = "CPUs of the machine (default: ${DEFAULT-VALUE})")
+  int cpus = 4;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "MIB",
+      description = "RAM of the machine (default: ${DEFAULT-VALUE})")
+  int memory = 3072;
+
+  @Option(
+      names = "--megabytes",
+      paramLabel = "MIB",
+      description = "data in Redis (default: ${DEFAULT-VALUE})")
+  int megabytes = 64;
+
+  @Option(
+      names = "--connections",
+      description = "connections of the outside client (default: ${DEFAULT-VALUE})")
+  int connections = 8;
+
+  @Option(
+      names = "--pause",
+      paramLabel = "MS",
+      description = "between two requests on a connection (default: ${DEFAULT-VALUE})")
+  int pause = 20;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "where report.html, report.json and the logs go (default: ${DEFAULT-VALUE})")
+  Path out = Path.of("target", "demo");
+
+  @Option(names = "--keep", description = "leave the machine up afterwards")
+  boolean keep;
+
+  @Option(
+      names = "--fault",
+      paramLabel = "FAULT",
+      description = "what goes wrong on purpose: ${COMPLETION-CANDIDATES}",
+      converter = FaultConverter.class,
+      completionCandidates = FaultConverter.class)
+  @Nullable Fault fault;
+
+  @Option(
+      names = "--rest-port",
+      paramLabel = "PORT",
+      description =
+          "of REST on this host's loopback; if it is taken, another (default: ${DEFAULT-VALUE})")
+  int restPort = 7440;
+
+  @Option(
+      names = "--bridge-port",
+      paramLabel = "PORT",
+      description = "likewise, of the event bus bridge (default: ${DEFAULT-VALUE})")
+  int bridgePort = 7442;
+
+  /** Refuses what cannot work before anything is done. */
+  void check() throws HarnessException {
+    range(
+        "--cpus",
+        cpus,
+        2,
+        MOST_CPUS,
+        "kernel B starts on one CPU while A keeps the machine's first");
+    range(
+        "--memory",
+        memory,
+        Sizing.LEAST_MEMORY,
+        1 << 20,
+        "kernel A needs room beside " + Sizing.CRASH + " MiB for kernel B");
+    range(
+        "--megabytes",
+        megabytes,
+        1,
+        Sizing.mostData(),
+        "a copy of the data must fit beside kernel B in " + Sizing.CRASH + " MiB");
+    range("--connections", connections, 1, MOST_CONNECTIONS, "each has a thread of its own");
+    range("--pause", pause, 1, 1000, "in milliseconds");
+    range("--rest-port", restPort, 0, 65535, "0 takes any free one");
+    range("--bridge-port", bridgePort, 0, 65535, "0 takes any free one");
+    if (Files.exists(out) && !Files.isDirectory(out)) {
+      throw new HarnessException.Refused("--out " + out + " is not a folder", "Name a folder.");
+    }
+    for (Path path = out.toAbsolutePath(); path != null; path = path.getParent()) {
+      if (Files.exists(path)) {
+        if (!Files.isWritable(path)) {
+          throw new HarnessException.Refused(
+              "--out " + out + " cannot be written", "Name a folder that can.");
+        }
+        break;
+      }
+    }
+  }
+
+  private static void range(String option, int value, int least, int most, String why)
+      throws HarnessException {
+    if (value < least || value > most) {
+      throw new HarnessException.Refused(
+          option + " " + value + " is not between " + least + " and " + most + ": " + why,
+          "Give " + option + " a number from " + least + " to " + most + ".");
+    }
+  }
+
+  /** What node.conf says to the brokers of this run. */
+  Map<String, String> nodeConfig(String token) {
+    return Map.of(
+        "node",
+        "demo",
+        "control.host",
+        Namespace.HOST,
+        "control.port",
+        Integer.toString(ControlServer.BROKER_PORT),
+        "control.token",
+        token,
+        "service.interface.pci",
+        MachineSpec.SERVICE_NIC,
+        "service.address",
+        Namespace.GUEST + "/24",
+        "service.cgroup",
+        "/sys/fs/cgroup/service",
+        "b.buses",
+        MachineSpec.TWIN_BUS,
+        "b.cpus",
+        Integer.toString(cpus - 1),
+        "shared.bytes",
+        Long.toString(Sizing.sharedMegabytes(megabytes) << 20));
+  }
+}

@@ -1,0 +1,47 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.control.UpgradeEvent;
+import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.report.DemoReport.KernelFacts;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run has come to know so far; filled step by step, so that a run that fails half way can
+ * still report what it saw. Used by one thread.
+ */
+final class Findings {
+
+  final Instant started = Instant.now();
+  final long startedAt = System.nanoTime();
+  Accelerator.@Nullable Found accelerator;
+  double kernelABootMs;
+
+  /** {@link System#nanoTime} when the upgrade was asked for, 0 before. */
+  long askedAt;
+
+  /** When both kernels had been shown; the boot phase's end for the client. */
+  long bothShownAt;
+
+  final Map<String, String> consoles = new LinkedHashMap<>();
+  @Nullable KernelFacts aBefore;
+  @Nullable KernelFacts aAfter;
+  @Nullable KernelFacts bAfter;
+  String redisBefore = "";
+  String redisAfter = "";
+  List<UpgradeEvent> events = List.of();
+  String state = "";
+  double ticksPerMilli = 1e6;
+  int valuesChecked;
+  @Nullable Verdict verdict;
+  @Nullable String failure;
+
+  /** Whether the upgrade ended in this state of the control plane's. */
+  boolean ended(String wanted) {
+    return state.equals(wanted);
+  }
+}

@@ -1,0 +1,141 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.console.ConsoleLog;
+import io.twinkernel.harness.control.RestClient;
+import io.twinkernel.harness.net.Namespace;
+import io.twinkernel.harness.net.Relay;
+import io.twinkernel.harness.net.RunDirectory;
+import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.Machine;
+import io.twinkernel.harness.qemu.MachineFiles;
+import io.twinkernel.harness.qemu.MachineSpec;
+import io.twinkernel.harness.report.DemoReport;
+import io.twinkernel.harness.report.ReportFiles;
+import io.twinkernel.harness.report.Svg;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** The part of a run that is inside its network namespace. Started by {@link Supervisor} only. */
+@Command(name = "inside", hidden = true)
+public final class InsideCommand implements Callable<Integer> {
+
+  /** Sockets and port files of the run's directory, see {@link Supervisor#expose}. */
+  static final String REST = "rest";
+
+  static final String BRIDGE = "bridge";
+
+  private static final int TAIL = 25;
+
+  @Parameters(paramLabel = "RUN_DIRECTORY")
+  private Path directory = Path.of(".");
+
+  @Override
+  public Integer call() throws HarnessException, IOException, InterruptedException {
+    RunPlan plan = RunPlan.read(directory);
+    Narrator narrator = new Narrator(System.out);
+    Findings findings = new Findings();
+    Path out = Path.of(plan.out());
+    MachineFiles files = new MachineFiles(directory);
+    Accelerator.Found found = Accelerator.probe(directory);
+    findings.accelerator = found;
+    narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
+    try (ControlServer control = ControlServer.start(out.resolve("journal"), plan.token());
+        Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
+        Relay _ = Relay.inside(directory.resolve(BRIDGE + ".sock"), control.bridgePort());
+        RestClient client = new RestClient(control.restPort());
+        Machine machine = Machine.start(spec(plan, found.accelerator()), files)) {
+      Thread hook = new Thread(() -> cleanUp(narrator, machine));
+      Runtime.getRuntime().addShutdownHook(hook);
+      try {
+        return run(plan, machine, client, control.bridgePort(), narrator, findings);
+      } finally {
+        copyLogs(files, out);
+        removeHook(hook);
+      }
+    }
+  }
+
+  private static int run(
+      RunPlan plan,
+      Machine machine,
+      RestClient client,
+      int bridgePort,
+      Narrator narrator,
+      Findings findings)
+      throws HarnessException, IOException, InterruptedException {
+    Path out = Path.of(plan.out());
+    Readiness.await(machine, client);
+    // QEMU has read it; it is as large as the whole userland.
+    Files.deleteIfExists(Path.of(plan.initrd()));
+    findings.kernelABootMs = (System.nanoTime() - machine.startedAt()) / 1e6;
+    narrator.say(
+        "kernel A serves, " + Svg.duration(findings.kernelABootMs) + " after QEMU's start");
+    DemoReport report = new Scenario(plan, machine, client, bridgePort, narrator, findings).run();
+    narrator.plain(Summary.of(report));
+    if (!report.kept()) {
+      tails(narrator, machine.files());
+    }
+    copyLogs(machine.files(), out);
+    ReportFiles.write(report, out);
+    narrator.plain("Report: " + out.resolve("report.html"));
+    if (plan.keep()) {
+      Keep.until(machine, narrator);
+    }
+    return report.kept() ? 0 : 1;
+  }
+
+  private static MachineSpec spec(RunPlan plan, Accelerator accelerator) {
+    return new MachineSpec(
+        Path.of(plan.kernel()),
+        Path.of(plan.initrd()),
+        "console=ttyS0 quiet panic=-1 crashkernel=" + Sizing.CRASH + "M twin.role=primary",
+        plan.cpus(),
+        plan.memory(),
+        accelerator,
+        Namespace.TAP);
+  }
+
+  private static void tails(Narrator narrator, MachineFiles files) {
+    narrator.plain("Last lines of A's console:\n" + ConsoleLog.tail(files.logA(), TAIL));
+    narrator.plain("\nLast lines of B's boot log:\n" + ConsoleLog.tail(files.logEarlyB(), TAIL));
+    narrator.plain("\nLast lines of B's console:\n" + ConsoleLog.tail(files.logB(), TAIL) + "\n");
+  }
+
+  private static void copyLogs(MachineFiles files, Path out) throws IOException {
+    Files.createDirectories(out);
+    for (Path log : new Path[] {files.logA(), files.logB(), files.logEarlyB(), files.logQemu()}) {
+      if (Files.exists(log)) {
+        Files.copy(log, out.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+  }
+
+  /** At a signal: the machine first, then what names it, should the supervisor be gone. */
+  private void cleanUp(Narrator narrator, Machine machine) {
+    narrator.silence();
+    machine.close();
+    RunDirectory run = new RunDirectory(directory);
+    try {
+      if (!run.owner().alive()) {
+        run.namespace().delete();
+        run.delete();
+      }
+    } catch (HarnessException | IOException leftToTheNextRun) {
+      System.err.println(leftToTheNextRun.getMessage());
+    }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      // It runs now.
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.qemu.MachineSpec;
+import io.twinkernel.harness.report.DemoReport.Check;
+import io.twinkernel.harness.report.DemoReport.KernelFacts;
+import io.twinkernel.harness.report.DemoReport.Latency;
+import io.twinkernel.harness.report.Svg;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Holds what a run found against what is promised. What is not known counts as broken. */
+final class Promises {
+
+  /**
+   * What of A's RAM may be missing in B's: the shared region, A's parking pages and real-mode code,
+   * and what does not fill a memory block (128 MiB each side of the crash region).
+   */
+  private static final long RAM_SLACK = 64L << 20;
+
+  /** An answer that takes longer than this while B boots would be a disturbance. */
+  private static final double UNDISTURBED_MS = 1000;
+
+  private final RunPlan plan;
+  private final Findings findings;
+  private final Map<String, Check> checks = new LinkedHashMap<>();
+
+  Promises(RunPlan plan, Findings findings) {
+    this.plan = plan;
+    this.findings = findings;
+  }
+
+  Map<String, Check> check(@Nullable Latency whileBooting) {
+    if (findings.failure != null) {
+      add("nothing failed", false, findings.failure.lines().findFirst().orElse(""));
+    }
+    if (plan.fault() == null) {
+      add("the upgrade is complete", findings.ended("COMPLETE"), "it ended " + state());
+      bothServed(whileBooting);
+      ownedByB();
+    } else {
+      add("the upgrade was rolled back", findings.ended("ROLLED_BACK"), "it ended " + state());
+      ownedByAAgain();
+    }
+    service();
+    return checks;
+  }
+
+  private String state() {
+    return findings.state.isEmpty() ? "without ever having begun" : findings.state;
+  }
+
+  private void bothServed(@Nullable Latency booting) {
+    String a = findings.consoles.getOrDefault("a", "nothing");
+    String b = findings.consoles.getOrDefault("b", "nothing");
+    add(
+        "both kernels ran before the switch",
+        a.equals(plan.from()) && b.equals(plan.to()),
+        "A's console said " + a + ", B's " + b);
+    add(
+        "clients undisturbed while B boots",
+        booting != null && booting.answers() > 0 && booting.gapMs() <= UNDISTURBED_MS,
+        booting == null
+            ? "B did not boot"
+            : booting.answers() + " answers, the longest gap " + Svg.duration(booting.gapMs()));
+  }
+
+  private void ownedByB() {
+    KernelFacts a = findings.aBefore;
+    KernelFacts b = findings.bAfter;
+    if (a == null || b == null) {
+      add("B owns the machine", false, "B was not there to be asked");
+      return;
+    }
+    add("B is the kernel that was asked for", b.release().equals(plan.to()), b.release());
+    add("B owns all CPUs but A's", b.cpus().size() == plan.cpus() - 1, "B's CPUs: " + b.cpus());
+    long least = a.ramBytes() - (Sizing.sharedMegabytes(plan.megabytes()) << 20) - RAM_SLACK;
+    add(
+        "B owns all of A's memory",
+        b.ramBytes() >= least,
+        (b.ramBytes() >> 20) + " MiB of " + (a.ramBytes() >> 20) + ", at least " + (least >> 20));
+    add("B owns the NIC", hasServiceNic(b), "B's NICs: " + b.nics());
+    sameRedis(a, b);
+  }
+
+  private void ownedByAAgain() {
+    KernelFacts before = findings.aBefore;
+    KernelFacts after = findings.aAfter;
+    if (before == null || after == null) {
+      add("A owns the machine again", false, "A was not there to be asked");
+      return;
+    }
+    add("A serves on", after.release().equals(plan.from()), after.release());
+    add("A has its CPUs back", after.cpus().equals(before.cpus()), "A's CPUs: " + after.cpus());
+    add(
+        "A has its NIC back",
+        hasServiceNic(after) && after.nics().equals(before.nics()),
+        "A's NICs: " + after.nics());
+    sameRedis(before, after);
+  }
+
+  private void sameRedis(KernelFacts before, KernelFacts after) {
+    add(
+        "the same Redis process",
+        before.redisPid() > 0
+            && before.redisPid() == after.redisPid()
+            && !findings.redisBefore.isEmpty()
+            && findings.redisBefore.equals(findings.redisAfter),
+        "pid "
+            + after.redisPid()
+            + ", before "
+            + before.redisPid()
+            + "; run id "
+            + findings.redisAfter
+            + ", before "
+            + findings.redisBefore);
+  }
+
+  private static boolean hasServiceNic(KernelFacts facts) {
+    return facts.nics().stream().anyMatch(nic -> nic.endsWith("=" + MachineSpec.SERVICE_NIC));
+  }
+
+  private void service() {
+    Verdict verdict = findings.verdict;
+    if (verdict == null) {
+      add("clients keep their connections", false, "the client could not be judged");
+      return;
+    }
+    int all = verdict.connections().size();
+    add(
+        "clients keep their connections",
+        all > 0 && verdict.open() == all,
+        verdict.open()
+            + " of "
+            + all
+            + " open, "
+            + verdict.reset()
+            + " reset, "
+            + verdict.stuck()
+            + " stuck");
+    add(
+        "no acknowledged write is lost",
+        verdict.acknowledged() > 0 && verdict.lost() == 0,
+        verdict.lost() + " of " + verdict.acknowledged());
+    add("no write is applied twice", verdict.duplicated() == 0, verdict.duplicated() + " twice");
+    add(
+        "writes are in order, and only those sent",
+        verdict.outOfOrder() == 0 && verdict.unexplained() == 0,
+        verdict.outOfOrder() + " out of order, " + verdict.unexplained() + " never sent");
+    add(
+        "every answer and every value is right",
+        verdict.wrongReads() == 0 && verdict.wrongValues() == 0,
+        verdict.wrongReads()
+            + " wrong answers; "
+            + verdict.wrongValues()
+            + " of "
+            + findings.valuesChecked
+            + " values wrong");
+  }
+
+  private void add(String name, boolean ok, String reason) {
+    checks.put(name, new Check(ok, reason));
+  }
+}

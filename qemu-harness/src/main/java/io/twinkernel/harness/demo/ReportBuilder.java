@@ -1,0 +1,169 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.client.ConnectionRecord;
+import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.control.UpgradeEvent;
+import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.report.DemoReport;
+import io.twinkernel.harness.report.DemoReport.Connection;
+import io.twinkernel.harness.report.DemoReport.Latency;
+import io.twinkernel.harness.report.DemoReport.Ownership;
+import io.twinkernel.harness.report.DemoReport.Phase;
+import io.twinkernel.harness.report.DemoReport.Service;
+import io.twinkernel.harness.report.DemoReport.Setting;
+import io.twinkernel.harness.report.LatencySeries;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the report of what a run found. */
+final class ReportBuilder {
+
+  private static final int PLOT_POINTS = 480;
+  private static final double NANOS = 1e6;
+
+  private final RunPlan plan;
+  private final Findings findings;
+  private final List<ConnectionRecord> connections;
+  private final LatencySeries series;
+  private final Timeline timeline;
+
+  ReportBuilder(RunPlan plan, Findings findings, List<ConnectionRecord> connections) {
+    this.plan = plan;
+    this.findings = findings;
+    this.connections = connections;
+    long origin = findings.askedAt == 0 ? findings.startedAt : findings.askedAt;
+    this.series = new LatencySeries(connections, origin);
+    this.timeline = new Timeline(findings.events, origin);
+  }
+
+  DemoReport build() {
+    List<Latency> latency = latency();
+    Latency booting =
+        latency.stream().filter(part -> part.part().equals("boot")).findFirst().orElse(null);
+    List<Phase> phases = timeline.phases();
+    return new DemoReport(
+        DemoReport.VERSION,
+        outcome(),
+        plan.fault() == null ? null : plan.fault().label(),
+        findings.failure,
+        plan.from(),
+        plan.to(),
+        findings.started.truncatedTo(ChronoUnit.SECONDS).toString(),
+        (System.nanoTime() - findings.startedAt) / NANOS,
+        setting(phases),
+        service(),
+        new Ownership(plan.from(), findings.aBefore, null),
+        after(),
+        findings.consoles,
+        phases,
+        timeline.trace(findings.ticksPerMilli),
+        latency,
+        connections.stream().map(ReportBuilder::connection).toList(),
+        new Promises(plan, findings).check(booting),
+        series.points(PLOT_POINTS));
+  }
+
+  private DemoReport.Outcome outcome() {
+    return switch (findings.state) {
+      case "COMPLETE" ->
+          findings.failure == null ? DemoReport.Outcome.COMPLETED : DemoReport.Outcome.FAILED;
+      case "ROLLED_BACK" -> DemoReport.Outcome.ROLLED_BACK;
+      case "REFUSED" -> DemoReport.Outcome.REFUSED;
+      default -> DemoReport.Outcome.FAILED;
+    };
+  }
+
+  private Ownership after() {
+    boolean moved = findings.bAfter != null;
+    return new Ownership(moved ? plan.to() : plan.from(), findings.aAfter, findings.bAfter);
+  }
+
+  private Setting setting(List<Phase> phases) {
+    Accelerator.Found found = findings.accelerator;
+    double bootB =
+        phases.stream()
+            .filter(phase -> phase.name().equals("boot") && phase.status().equals("done"))
+            .mapToDouble(Phase::ms)
+            .findFirst()
+            .orElse(0);
+    return new Setting(
+        found == null ? Accelerator.TCG.label() : found.accelerator().label(),
+        found == null ? "not probed" : found.why(),
+        IntStream.range(0, plan.cpus()).boxed().toList(),
+        (long) plan.memory() << 20,
+        findings.kernelABootMs,
+        bootB);
+  }
+
+  private Service service() {
+    Verdict verdict =
+        findings.verdict != null
+            ? findings.verdict
+            : new Verdict(connections, acknowledged(), 0, 0, 0, 0, 0, 0);
+    return new Service(
+        verdict.longestGapNanos() / NANOS,
+        gapAt(),
+        plan.pauseMillis(),
+        verdict.open(),
+        verdict.reset(),
+        verdict.stuck(),
+        verdict.acknowledged(),
+        verdict.lost(),
+        verdict.duplicated(),
+        verdict.outOfOrder(),
+        verdict.unexplained(),
+        verdict.wrongReads(),
+        findings.valuesChecked,
+        verdict.wrongValues());
+  }
+
+  private long acknowledged() {
+    return connections.stream().mapToLong(ConnectionRecord::acknowledged).sum();
+  }
+
+  private double gapAt() {
+    return connections.stream()
+        .max(Comparator.comparingLong(ConnectionRecord::longestGapNanos))
+        .map(worst -> (worst.gapFrom() - findings.askedAt) / NANOS)
+        .orElse(0.0);
+  }
+
+  private List<Latency> latency() {
+    List<Latency> parts = new ArrayList<>();
+    if (findings.askedAt == 0) {
+      return parts;
+    }
+    long always = Long.MAX_VALUE;
+    parts.add(series.between("before", findings.startedAt, findings.askedAt));
+    UpgradeEvent boot = event("boot", "started");
+    UpgradeEvent freeze = event("freeze", "started");
+    UpgradeEvent resumed = event("resume", "done");
+    long bootEnd = findings.bothShownAt != 0 ? findings.bothShownAt : always;
+    if (boot != null) {
+      parts.add(series.between("boot", timeline.nanoTime(boot), bootEnd));
+    }
+    if (freeze != null && resumed != null) {
+      parts.add(series.between("pre-copy", bootEnd, timeline.nanoTime(freeze)));
+      parts.add(series.between("gap", timeline.nanoTime(freeze), timeline.nanoTime(resumed)));
+      parts.add(series.between("after", timeline.nanoTime(resumed), always));
+    }
+    parts.add(series.between("all", findings.startedAt, always));
+    return parts;
+  }
+
+  private @Nullable UpgradeEvent event(String phase, String status) {
+    return findings.events.stream().filter(e -> e.is(phase, status)).findFirst().orElse(null);
+  }
+
+  private static Connection connection(ConnectionRecord connection) {
+    return new Connection(
+        connection.number(),
+        connection.ended().label(),
+        connection.acknowledged(),
+        connection.longestGapNanos() / NANOS);
+  }
+}

@@ -1,0 +1,58 @@
+package io.twinkernel.harness.demo;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run is to do, with everything that needs the outer network done: handed as a file from the
+ * process outside the run's network namespace to the one inside.
+ *
+ * @param kernel bzImage of kernel A
+ * @param initrd its initramfs, complete
+ * @param from release of kernel A
+ * @param to release of kernel B
+ * @param twinImage B's bzImage, a path inside A
+ * @param twinInitrd B's initramfs, a path inside A
+ * @param token what the brokers prove themselves with
+ * @param cpus CPUs of the machine
+ * @param memory RAM in MiB
+ * @param megabytes data in Redis in MiB
+ * @param connections of the outside client
+ * @param pauseMillis between two requests of a connection
+ * @param fault to inject, or null
+ * @param keep whether the machine stays up
+ * @param out where the reports go
+ */
+public record RunPlan(
+    String kernel,
+    String initrd,
+    String from,
+    String to,
+    String twinImage,
+    String twinInitrd,
+    String token,
+    int cpus,
+    int memory,
+    int megabytes,
+    int connections,
+    int pauseMillis,
+    @Nullable Fault fault,
+    boolean keep,
+    String out) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String NAME = "run.json";
+
+  /** Writes it into a run's directory. */
+  public void write(Path directory) throws IOException {
+    Files.writeString(directory.resolve(NAME), JSON.writeValueAsString(this));
+  }
+
+  /** Reads it from a run's directory. */
+  public static RunPlan read(Path directory) throws IOException {
+    return JSON.readValue(directory.resolve(NAME).toFile(), RunPlan.class);
+  }
+}

@@ -1,0 +1,183 @@
+package io.twinkernel.harness.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.client.Dataset;
+import io.twinkernel.harness.client.OutsideClient;
+import io.twinkernel.harness.control.RestClient;
+import io.twinkernel.harness.control.UpgradeEvent;
+import io.twinkernel.harness.control.UpgradeFollower;
+import io.twinkernel.harness.net.Namespace;
+import io.twinkernel.harness.qemu.Machine;
+import io.twinkernel.harness.qemu.MachineFiles;
+import io.twinkernel.harness.qemu.MachineSpec;
+import io.twinkernel.harness.report.DemoReport;
+import io.twinkernel.harness.report.Svg;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One upgrade from outside: fills the service, holds connections to it, asks the control plane for
+ * the upgrade, shows both kernels before the switch, follows to the end, and judges.
+ *
+ * <p>The machine is up and its node has dialled in when this starts; both belong to the caller.
+ */
+final class Scenario {
+
+  private static final Duration SILENCE = Duration.ofSeconds(60);
+  private static final Duration UNTIL_BOTH_RUN = Duration.ofMinutes(4);
+  private static final Duration UNTIL_THE_END = Duration.ofMinutes(4);
+  private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
+
+  /** How many answers of all connections make a calm stretch to compare with. */
+  private static final int CALM_ANSWERS = 400;
+
+  private static final Duration CALM = Duration.ofSeconds(30);
+
+  private final RunPlan plan;
+  private final MachineFiles files;
+  private final RestClient rest;
+  private final int bridgePort;
+  private final Narrator narrator;
+  private final Findings findings;
+  private final InetSocketAddress redis = new InetSocketAddress(Namespace.GUEST, 6379);
+
+  Scenario(
+      RunPlan plan,
+      Machine machine,
+      RestClient rest,
+      int bridgePort,
+      Narrator narrator,
+      Findings findings) {
+    this.plan = plan;
+    this.files = machine.files();
+    this.rest = rest;
+    this.bridgePort = bridgePort;
+    this.narrator = narrator;
+    this.findings = findings;
+  }
+
+  /** Runs it; a failure ends up in the report and not as an exception. */
+  DemoReport run() {
+    Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
+    OutsideClient client = null;
+    try {
+      fill(dataset);
+      findings.aBefore = KernelProbe.facts(files.consoleA());
+      client =
+          OutsideClient.start(
+              redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE);
+      calm(client);
+      upgrade(client);
+      judge(client, dataset);
+    } catch (HarnessException | IOException failure) {
+      findings.failure = String.valueOf(failure.getMessage());
+    } finally {
+      if (client != null) {
+        client.close();
+      }
+    }
+    return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
+  }
+
+  private void fill(Dataset dataset) throws HarnessException {
+    long start = System.nanoTime();
+    RedisFacts.fill(redis, dataset, SILENCE);
+    findings.redisBefore = RedisFacts.runId(redis, SILENCE);
+    narrator.say(
+        plan.megabytes()
+            + " MiB of data in Redis, put there in "
+            + Svg.duration((System.nanoTime() - start) / 1e6));
+  }
+
+  private void calm(OutsideClient client) throws HarnessException {
+    narrator.say(plan.connections() + " connections write and read");
+    if (!client.awaitAnswers(CALM_ANSWERS, CALM)) {
+      throw new HarnessException.Service(
+          "Redis gave fewer than "
+              + CALM_ANSWERS
+              + " answers in "
+              + CALM.toSeconds()
+              + " s before anything was changed: the host may be too busy");
+    }
+  }
+
+  private void upgrade(OutsideClient client) throws HarnessException, IOException {
+    try (UpgradeFollower follower = new UpgradeFollower(rest, bridgePort, narrator::event)) {
+      findings.askedAt = System.nanoTime();
+      String id = rest.start(request());
+      follower.follow(id);
+      try {
+        UpgradeEvent booted =
+            follower.await(
+                "both kernels to run",
+                event -> event.is("boot", "done") || isEnd(event),
+                UNTIL_BOTH_RUN);
+        if (booted.is("boot", "done")) {
+          showBoth(client);
+          rest.goOn(id);
+        }
+        follower.await("the end of the upgrade", Scenario::isEnd, UNTIL_THE_END);
+        client.awaitAnswers(CALM_ANSWERS, CALM);
+      } finally {
+        findings.events = follower.events();
+        JsonNode upgrade = rest.upgrade(id);
+        findings.state = upgrade.path("state").asText();
+      }
+    }
+  }
+
+  private Map<String, Object> request() {
+    Map<String, Object> request = new HashMap<>();
+    request.put("node", "demo");
+    request.put("image", plan.twinImage());
+    request.put("initrd", plan.twinInitrd());
+    request.put("cpus", List.of(plan.cpus() - 1));
+    request.put("buses", List.of(MachineSpec.TWIN_BUS));
+    request.put("faults", plan.fault() == null ? List.of() : List.of(plan.fault().label()));
+    request.put("until", "boot");
+    return request;
+  }
+
+  /** An event after which nothing more comes. */
+  private static boolean isEnd(UpgradeEvent event) {
+    return FINAL.contains(event.state());
+  }
+
+  private void showBoth(OutsideClient client) throws IOException {
+    findings.consoles.put("a", KernelProbe.release(files.consoleA()));
+    findings.consoles.put("b", KernelProbe.release(files.consoleB()));
+    findings.bothShownAt = System.nanoTime();
+    var booting =
+        new io.twinkernel.harness.report.LatencySeries(client.records(), findings.askedAt)
+            .between("boot", findings.askedAt, findings.bothShownAt);
+    narrator.say(
+        "two kernels at work: ttyS0 says "
+            + findings.consoles.get("a")
+            + ", hvc0 says "
+            + findings.consoles.get("b"));
+    narrator.say(
+        "clients meanwhile: "
+            + booting.answers()
+            + " answers, median "
+            + Svg.duration(booting.p50Ms())
+            + ", worst "
+            + Svg.duration(booting.maxMs()));
+  }
+
+  private void judge(OutsideClient client, Dataset dataset) throws HarnessException, IOException {
+    findings.verdict = client.finish();
+    findings.valuesChecked = dataset.count();
+    findings.redisAfter = RedisFacts.runId(redis, SILENCE);
+    if (findings.ended("COMPLETE")) {
+      findings.bAfter = KernelProbe.facts(files.consoleB());
+    } else {
+      findings.aAfter = KernelProbe.facts(files.consoleA());
+    }
+  }
+}

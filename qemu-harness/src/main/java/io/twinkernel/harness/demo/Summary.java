@@ -1,0 +1,90 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.report.DemoReport;
+import io.twinkernel.harness.report.DemoReport.KernelFacts;
+import io.twinkernel.harness.report.DemoReport.Phase;
+import io.twinkernel.harness.report.Svg;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** The report in a screenful of text. */
+final class Summary {
+
+  private Summary() {}
+
+  static String of(DemoReport report) {
+    StringBuilder text = new StringBuilder();
+    text.append(String.format(Locale.ROOT, "%nTimeline, %s%n", report.setting().accelerator()));
+    for (Phase phase : report.phases()) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "  %-9s %10.1f ms  %-8s %s%n",
+              phase.name(),
+              phase.ms(),
+              phase.status(),
+              phase.kernel()));
+    }
+    report
+        .trace()
+        .forEach(
+            step ->
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        "    %s %-24s %8.1f ms  from %8.1f ms%n",
+                        step.side(),
+                        step.name(),
+                        step.ms(),
+                        step.fromMs())));
+    text.append(String.format(Locale.ROOT, "%nWho owns what%n"));
+    owner(text, "before", "A", report.before().a());
+    owner(text, "before", "B", report.before().b());
+    owner(text, "after", "A", report.after().a());
+    owner(text, "after", "B", report.after().b());
+    text.append(String.format(Locale.ROOT, "%nPromises%n"));
+    report
+        .checks()
+        .forEach(
+            (name, check) ->
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        "  %-6s %s: %s%n",
+                        check.ok() ? "kept" : "BROKEN",
+                        name,
+                        check.reason())));
+    DemoReport.Service service = report.service();
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%nLongest gap %s. %d connections open, %d reset. %d writes acknowledged, %d lost, %d applied twice.%n",
+            Svg.duration(service.gapMs()),
+            service.connectionsOpen(),
+            service.connectionsReset(),
+            service.writesAcknowledged(),
+            service.writesLost(),
+            service.writesDuplicated()));
+    return text.toString();
+  }
+
+  private static void owner(
+      StringBuilder text, String when, String side, @Nullable KernelFacts facts) {
+    if (facts == null) {
+      text.append(String.format(Locale.ROOT, "  %-6s %s  nothing%n", when, side));
+    } else {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "  %-6s %s  %s: CPUs %s, %d MiB, %s, console %s%s%n",
+              when,
+              side,
+              facts.release(),
+              facts.cpus(),
+              facts.ramBytes() >> 20,
+              facts.nics(),
+              facts.console(),
+              facts.redisPid() == 0 ? "" : ", Redis pid " + facts.redisPid()));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.twinkernel.harness.qemu;
+
+import java.nio.file.Path;
+
+/** Where a machine's sockets and logs are: all in one directory. */
+public record MachineFiles(Path directory) {
+
+  /** Monitor: QEMU connects to it. */
+  public Path qmp() {
+    return directory.resolve("qmp.sock");
+  }
+
+  /** Console of the first kernel: one client at a time. */
+  public Path consoleA() {
+    return directory.resolve("console-a.sock");
+  }
+
+  /** Console of the second kernel: one client at a time. */
+  public Path consoleB() {
+    return directory.resolve("console-b.sock");
+  }
+
+  public Path logA() {
+    return directory.resolve("console-a.log");
+  }
+
+  public Path logB() {
+    return directory.resolve("console-b.log");
+  }
+
+  /** What the second kernel said before it had its console. */
+  public Path logEarlyB() {
+    return directory.resolve("boot-b.log");
+  }
+
+  /** What QEMU itself said. */
+  public Path logQemu() {
+    return directory.resolve("qemu.log");
+  }
+}

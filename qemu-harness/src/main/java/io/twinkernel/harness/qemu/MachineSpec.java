@@ -1,0 +1,69 @@
+package io.twinkernel.harness.qemu;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The machine that two kernels share. Buses 0x81 and 0x82 hang on root ports of a host bridge of
+ * their own: 0x81 carries the service's NIC, 0x82 what is the second kernel's from its start, a
+ * virtio console. COM1 is the first kernel's console, COM2 the second one's boot log.
+ *
+ * @param kernel bzImage
+ * @param initrd its initramfs
+ * @param commandLine its command line
+ * @param cpus number of CPUs
+ * @param megabytes RAM in MiB
+ * @param accelerator what runs it
+ * @param tap name of the tap device of the service's NIC
+ */
+public record MachineSpec(
+    Path kernel,
+    Path initrd,
+    String commandLine,
+    int cpus,
+    int megabytes,
+    Accelerator accelerator,
+    String tap) {
+
+  /** The service's NIC, as Linux names it. */
+  public static final String SERVICE_NIC = "0000:81:00.0";
+
+  /** The bus that the second kernel gets at its start. */
+  public static final String TWIN_BUS = "0000:82";
+
+  /** QEMU's argument list. {@code files} says where its sockets and logs go. */
+  public List<String> arguments(MachineFiles files) {
+    List<String> line = new ArrayList<>();
+    line.add("qemu-system-x86_64");
+    line.addAll(accelerator.arguments());
+    add(line, "-machine", "q35");
+    add(line, "-smp", Integer.toString(cpus), "-m", Integer.toString(megabytes));
+    add(line, "-kernel", kernel.toString(), "-initrd", initrd.toString(), "-append", commandLine);
+    add(line, "-nodefaults", "-display", "none", "-no-reboot");
+    // QEMU dials in: whoever started it waits for a connection, not for a file to appear.
+    add(line, "-chardev", "socket,id=qmp,path=" + files.qmp(), "-mon", "chardev=qmp,mode=control");
+    add(line, "-chardev", console("a", files.consoleA(), files.logA()), "-serial", "chardev:a");
+    add(line, "-chardev", "file,id=early,path=" + files.logEarlyB(), "-serial", "chardev:early");
+    add(line, "-device", "pxb-pcie,bus_nr=0x80,id=pxb");
+    add(line, "-device", "pcie-root-port,bus=pxb,id=rp1,chassis=1,slot=1");
+    add(line, "-device", "pcie-root-port,bus=pxb,id=rp2,chassis=2,slot=2");
+    add(line, "-netdev", "tap,id=service,ifname=" + tap + ",script=no,downscript=no");
+    add(
+        line,
+        "-device",
+        "virtio-net-pci,netdev=service,bus=rp1,disable-legacy=on,mac=52:54:00:74:77:01");
+    add(line, "-chardev", console("b", files.consoleB(), files.logB()));
+    add(line, "-device", "virtio-serial-pci,bus=rp2,disable-legacy=on,id=ports");
+    add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
+    return List.copyOf(line);
+  }
+
+  private static String console(String id, Path socket, Path log) {
+    return "socket,id=" + id + ",path=" + socket + ",server=on,wait=off,logfile=" + log;
+  }
+
+  private static void add(List<String> line, String... words) {
+    line.addAll(List.of(words));
+  }
+}

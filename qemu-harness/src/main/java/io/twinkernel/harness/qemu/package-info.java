@@ -1,0 +1,5 @@
+/** A machine in QEMU: its command line, its process, its QMP monitor. */
+@NullMarked
+package io.twinkernel.harness.qemu;
+
+import org.jspecify.annotations.NullMarked;

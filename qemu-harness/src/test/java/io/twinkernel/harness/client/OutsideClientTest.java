@@ -1,0 +1,191 @@
+package io.twinkernel.harness.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The client against a real Redis: what it must not miss is done to it. */
+final class OutsideClientTest {
+
+  private static final Dataset DATASET = new Dataset(7, 200);
+  private static final int CONNECTIONS = 3;
+  private static final Duration PAUSE = Duration.ofMillis(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private static RedisProcess redis;
+
+  @BeforeAll
+  static void startRedis() throws Exception {
+    redis = RedisProcess.start();
+  }
+
+  @AfterAll
+  static void stopRedis() {
+    redis.close();
+  }
+
+  @BeforeEach
+  void fill() throws Exception {
+    try (RespConnection connection = RespConnection.open(redis.address(), PATIENCE)) {
+      connection.call("FLUSHALL");
+      DATASET.fill(connection);
+    }
+  }
+
+  private static OutsideClient client(InetSocketAddress server, Duration silence) throws Exception {
+    OutsideClient client = OutsideClient.start(server, DATASET, CONNECTIONS, PAUSE, silence);
+    assertThat(client.awaitAnswers(60, PATIENCE)).isTrue();
+    return client;
+  }
+
+  private static Reply redis(String... command) throws Exception {
+    try (RespConnection connection = RespConnection.open(redis.address(), PATIENCE)) {
+      return connection.call(command);
+    }
+  }
+
+  @Test
+  void flawlessWhenNothingHappens() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      Verdict verdict = client.finish();
+      assertThat(verdict.flawless()).as("%s", verdict).isTrue();
+      assertThat(verdict.open()).isEqualTo(CONNECTIONS);
+      assertThat(verdict.acknowledged()).isGreaterThanOrEqualTo(25);
+      assertThat(verdict.connections())
+          .allSatisfy(
+              c -> assertThat(redis("LLEN", c.log())).isEqualTo(new Reply.Count(c.acknowledged())));
+    }
+  }
+
+  @Test
+  void seesConnectionsThatTheServerCloses() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      Verdict verdict = client.finish();
+      assertThat(verdict.reset()).isEqualTo(CONNECTIONS);
+      assertThat(verdict.open()).isZero();
+      assertThat(verdict.lost()).isZero();
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  @Test
+  void seesResets() throws Exception {
+    try (Meddler meddler = new Meddler(redis.address());
+        OutsideClient client = client(meddler.address(), PATIENCE)) {
+      meddler.resetAll();
+      client.awaitAnswers(1, Duration.ofMillis(200));
+      List<ConnectionRecord> records = client.records();
+      assertThat(records)
+          .allSatisfy(
+              record ->
+                  assertThat(record.ended())
+                      .isInstanceOfSatisfying(
+                          Ended.Reset.class, reset -> assertThat(reset.why()).contains("reset")));
+    }
+  }
+
+  @Test
+  void seesSilence() throws Exception {
+    try (Meddler meddler = new Meddler(redis.address());
+        OutsideClient client = client(meddler.address(), Duration.ofSeconds(1))) {
+      meddler.hold();
+      Verdict verdict = judgeDirectly(client);
+      assertThat(verdict.stuck()).isEqualTo(CONNECTIONS);
+      assertThat(verdict.longestGapNanos()).isGreaterThan(900_000_000L);
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  @Test
+  void measuresAGap() throws Exception {
+    try (Meddler meddler = new Meddler(redis.address());
+        OutsideClient client = client(meddler.address(), PATIENCE)) {
+      long held = System.nanoTime();
+      meddler.hold();
+      assertThat(client.awaitAnswers(1000, Duration.ofMillis(400))).isFalse();
+      meddler.release();
+      long released = System.nanoTime();
+      assertThat(client.awaitAnswers(60, PATIENCE)).isTrue();
+      Verdict verdict = client.finish();
+      assertThat(verdict.flawless()).as("%s", verdict).isTrue();
+      assertThat(verdict.longestGapNanos()).isBetween(350_000_000L, released - held + 500_000_000L);
+      assertThat(verdict.connections())
+          .allSatisfy(c -> assertThat(c.longestGapNanos()).isGreaterThan(350_000_000L));
+    }
+  }
+
+  @Test
+  void seesALostWrite() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("LREM", "log:1", "1", "3");
+      assertThat(client.awaitAnswers(30, PATIENCE)).isTrue();
+      Verdict verdict = client.finish();
+      assertThat(verdict.lost()).isEqualTo(1);
+      assertThat(verdict.duplicated()).isZero();
+      assertThat(verdict.reset()).isZero();
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  @Test
+  void seesAWriteThatIsAppliedTwice() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("LINSERT", "log:2", "AFTER", "4", "4");
+      assertThat(client.awaitAnswers(30, PATIENCE)).isTrue();
+      Verdict verdict = client.finish();
+      assertThat(verdict.duplicated()).isEqualTo(1);
+      assertThat(verdict.lost()).isZero();
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  @Test
+  void seesAStateThatWentBack() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("LTRIM", "log:0", "0", "4");
+      assertThat(client.awaitAnswers(30, PATIENCE)).isTrue();
+      Verdict verdict = client.finish();
+      assertThat(verdict.lost()).isPositive();
+      assertThat(verdict.wrongReads()).isPositive();
+    }
+  }
+
+  @Test
+  void seesWhatWasNeverSentAndWhatIsOutOfOrder() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("RPUSH", "log:0", "999999999");
+      redis("LINSERT", "log:1", "BEFORE", "2", "5");
+      redis("LREM", "log:1", "-1", "5");
+      Verdict verdict = client.finish();
+      assertThat(verdict.unexplained()).isEqualTo(1);
+      assertThat(verdict.outOfOrder()).isPositive();
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  @Test
+  void seesAValueThatChanged() throws Exception {
+    try (OutsideClient client = client(redis.address(), PATIENCE)) {
+      redis("SETRANGE", Dataset.key(17), "100", "x");
+      redis("DEL", Dataset.key(18));
+      Verdict verdict = client.finish();
+      assertThat(verdict.wrongValues()).isEqualTo(2);
+      assertThat(verdict.flawless()).isFalse();
+    }
+  }
+
+  /** The connections go through the meddler, the check must not. */
+  private static Verdict judgeDirectly(OutsideClient client) throws Exception {
+    assertThat(client.awaitAnswers(1_000_000, Duration.ofMillis(1500))).isFalse();
+    try (RespConnection checker = RespConnection.open(redis.address(), PATIENCE)) {
+      return Verdict.of(client.records(), checker, DATASET);
+    }
+  }
+}
