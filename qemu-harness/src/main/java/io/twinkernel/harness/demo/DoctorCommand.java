@@ -1,9 +1,7 @@
 package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.net.RunDirectory;
-import io.twinkernel.harness.qemu.Accelerator;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -25,16 +23,6 @@ public final class DoctorCommand implements Callable<Integer> {
       System.out.println((need.met() ? "ok       " : "missing  ") + need.what());
       if (!need.met()) {
         System.out.println("         " + need.todo());
-      }
-    }
-    if (Preflight.onPath("qemu-system-x86_64")) {
-      Path directory = Files.createTempDirectory("twin-doctor");
-      try {
-        Accelerator.Found found = Accelerator.probe(directory);
-        System.out.println(
-            "ok       accelerator " + found.accelerator().label() + ": " + found.why());
-      } finally {
-        Files.delete(directory);
       }
     }
     RunDirectory.alive(RunDirectory.root())

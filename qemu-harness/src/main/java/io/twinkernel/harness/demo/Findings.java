@@ -2,7 +2,7 @@ package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.client.Verdict;
 import io.twinkernel.harness.control.UpgradeEvent;
-import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -18,7 +18,7 @@ final class Findings {
 
   final Instant started = Instant.now();
   final long startedAt = System.nanoTime();
-  Accelerator.@Nullable Found accelerator;
+  AcceleratorProbe.@Nullable Found accelerator;
   double kernelABootMs;
 
   /** {@link System#nanoTime} when the upgrade was asked for, 0 before. */

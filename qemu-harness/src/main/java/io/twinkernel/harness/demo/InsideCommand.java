@@ -7,6 +7,7 @@ import io.twinkernel.harness.net.Namespace;
 import io.twinkernel.harness.net.Relay;
 import io.twinkernel.harness.net.RunDirectory;
 import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.qemu.Machine;
 import io.twinkernel.harness.qemu.MachineFiles;
 import io.twinkernel.harness.qemu.MachineSpec;
@@ -42,7 +43,9 @@ public final class InsideCommand implements Callable<Integer> {
     Findings findings = new Findings();
     Path out = Path.of(plan.out());
     MachineFiles files = new MachineFiles(directory);
-    Accelerator.Found found = Accelerator.probe(directory);
+    AcceleratorProbe.Found found =
+        new AcceleratorProbe(directory)
+            .find(Path.of(plan.kernel()), RunDirectory.root().resolve("accelerator"));
     findings.accelerator = found;
     narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
     try (ControlServer control = ControlServer.start(out.resolve("journal"), plan.token());

@@ -25,7 +25,7 @@ final class Readiness {
     boolean served = false;
     while (true) {
       served = served || RedisFacts.answers(redis);
-      if (served && !control.nodes().isEmpty()) {
+      if (served && control.nodes().path(0).path("connected").asBoolean()) {
         return;
       }
       if (System.nanoTime() > deadline) {

@@ -4,6 +4,7 @@ import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Verdict;
 import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport;
 import io.twinkernel.harness.report.DemoReport.Connection;
 import io.twinkernel.harness.report.DemoReport.Latency;
@@ -83,7 +84,7 @@ final class ReportBuilder {
   }
 
   private Setting setting(List<Phase> phases) {
-    Accelerator.Found found = findings.accelerator;
+    AcceleratorProbe.Found found = findings.accelerator;
     double bootB =
         phases.stream()
             .filter(phase -> phase.name().equals("boot") && phase.status().equals("done"))

@@ -67,6 +67,7 @@ final class Scenario {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
     try {
+      findings.ticksPerMilli = ticksPerMilli();
       fill(dataset);
       findings.aBefore = KernelProbe.facts(files.consoleA());
       client =
@@ -83,6 +84,11 @@ final class Scenario {
       }
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
+  }
+
+  private double ticksPerMilli() throws HarnessException {
+    double ticks = rest.nodes().path(0).path("brokers").path(0).path("tsc_khz").asDouble();
+    return ticks > 0 ? ticks : findings.ticksPerMilli;
   }
 
   private void fill(Dataset dataset) throws HarnessException {
@@ -128,6 +134,9 @@ final class Scenario {
         findings.events = follower.events();
         JsonNode upgrade = rest.upgrade(id);
         findings.state = upgrade.path("state").asText();
+        if (upgrade.has("failure") && plan.fault() == null) {
+          findings.failure = "the upgrade failed: " + upgrade.path("failure");
+        }
       }
     }
   }
