@@ -55,7 +55,7 @@ final class ClientConnection implements Runnable {
     boolean write = true;
     long next = lastAnswer;
     try {
-      while (stop.getCount() > 0 && ended instanceof Ended.Open) {
+      while (open() && !stop.await(next - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         if (write) {
           write();
         } else {
@@ -64,9 +64,10 @@ final class ClientConnection implements Runnable {
         write = !write;
         // From now on, not from when it was due: what was missed is not caught up with a burst.
         next = Math.max(next + pauseNanos, System.nanoTime());
-        if (stop.await(next - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-          break;
-        }
+      }
+      if (open()) {
+        // A connection that was not used last thing is not known to be open.
+        read();
       }
     } catch (SocketTimeoutException silence) {
       end(new Ended.Silent(silence.toString()));

@@ -42,6 +42,7 @@ public final class InsideCommand implements Callable<Integer> {
     Narrator narrator = new Narrator(System.out);
     Findings findings = new Findings();
     Path out = Path.of(plan.out());
+    ControlLog.to(out.resolve("control-plane.log"));
     MachineFiles files = new MachineFiles(directory);
     AcceleratorProbe.Found found =
         new AcceleratorProbe(directory)
