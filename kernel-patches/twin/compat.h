@@ -11,6 +11,7 @@
 #include <linux/pm.h>
 #include <linux/reboot.h>
 #include <linux/version.h>
+#include <asm/msr.h>
 
 /* How a dying CPU tells the one that takes it down. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
@@ -33,6 +34,16 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 	vma->vm_flags |= flags;
 }
 #endif
+
+/* Renamed with 6.16. */
+static inline int twin_rdmsr_on_cpu(unsigned int cpu, u32 msr, u64 *value)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return rdmsrq_safe_on_cpu(cpu, msr, value);
+#else
+	return rdmsrl_safe_on_cpu(cpu, msr, value);
+#endif
+}
 
 /* The flags word of a page became a structure with 6.18. */
 static inline unsigned long twin_page_flags(struct page *page)

@@ -29,7 +29,7 @@ static void send_xapic(u32 apic_id)
 	local_irq_save(flags);
 	while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
 		cpu_relax();
-	native_apic_mem_write(APIC_ICR2, SET_XAPIC_DEST_FIELD(apic_id));
+	native_apic_mem_write(APIC_ICR2, apic_id << 24);
 	native_apic_mem_write(APIC_ICR, APIC_DM_FIXED | APIC_DEST_PHYSICAL |
 			      X86_PLATFORM_IPI_VECTOR);
 	local_irq_restore(flags);

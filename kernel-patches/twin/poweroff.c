@@ -8,6 +8,7 @@
 
 #include <linux/err.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 
 #include "twin_internal.h"
 
@@ -17,8 +18,10 @@ static void switch_off(void)
 {
 	if (twin.role == TWIN_ROLE_SECONDARY &&
 	    READ_ONCE(twin.shared->parked) != 1) {
-		pr_emerg("the other kernel has not parked: not switching the machine off\n");
-		return;
+		pr_emerg("the other kernel still runs: halting this one only\n");
+		local_irq_disable();
+		for (;;)
+			native_halt();	/* until the other one takes the CPU */
 	}
 	outw(off_value, off_port);
 }

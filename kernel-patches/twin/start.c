@@ -51,11 +51,11 @@ static int cpu_came_online(unsigned int cpu)
 
 static bool is_machine_boot_cpu(unsigned int cpu)
 {
-	u32 low, high;
+	u64 base;
 
 	/* INIT resets it on real hardware: it can neither be lent nor taken. */
-	return rdmsr_safe_on_cpu(cpu, MSR_IA32_APICBASE, &low, &high) ||
-	       low & MSR_IA32_APICBASE_BSP;
+	return twin_rdmsr_on_cpu(cpu, MSR_IA32_APICBASE, &base) ||
+	       base & MSR_IA32_APICBASE_BSP;
 }
 
 /* Called with twin.lock held. */

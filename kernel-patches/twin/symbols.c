@@ -28,6 +28,10 @@ DEFINE_STATIC_CALL_NULL(twin_kallsyms_lookup, twin_lookup_fn);
 
 static int missing;
 
+/* Up to 5.11 the pointer must have the call's type. */
+#define set_call(call, address)						\
+	static_call_update(call, (typeof(&STATIC_CALL_TRAMP(call)))(address))
+
 /* Only a kprobe still finds kallsyms_lookup_name(), unexported since 5.7. */
 static int find_kallsyms(void)
 {
@@ -39,7 +43,7 @@ static int find_kallsyms(void)
 		       err);
 		return err;
 	}
-	static_call_update(twin_kallsyms_lookup, (void *)probe.addr);
+	set_call(twin_kallsyms_lookup, probe.addr);
 	unregister_kprobe(&probe);
 	return 0;
 }
@@ -65,7 +69,7 @@ static void *required(const char *name)
 		void *address_ = required(name);			\
 									\
 		if (address_)						\
-			static_call_update(call, address_);		\
+			set_call(call, address_);			\
 	} while (0)
 
 static void find_kexec(struct twin_symbols *s)
