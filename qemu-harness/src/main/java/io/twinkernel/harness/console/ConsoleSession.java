@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * A guest's console over QEMU's socket, used by a program: runs a command in the shell that waits
@@ -18,6 +19,12 @@ import java.util.concurrent.TimeoutException;
  * meanwhile. One client at a time: QEMU lets a second one wait.
  */
 public final class ConsoleSession implements AutoCloseable {
+
+  /** How a line begins that a session typed, after the shell's prompt. */
+  static final String TYPED = "echo 'tw";
+
+  /** The mark after what a command printed. */
+  static final Pattern ENDED = Pattern.compile("tw[0-9]+n[0-9]+-out");
 
   private final SocketChannel channel;
   private final StringBuilder received = new StringBuilder();

@@ -46,7 +46,7 @@ public final class InsideCommand implements Callable<Integer> {
     MachineFiles files = new MachineFiles(directory);
     AcceleratorProbe.Found found =
         new AcceleratorProbe(directory)
-            .find(Path.of(plan.kernel()), RunDirectory.root().resolve("accelerator"));
+            .find(Path.of(plan.kernel()), plan.from(), RunDirectory.root().resolve("accelerator"));
     findings.accelerator = found;
     narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
     try (ControlServer control = ControlServer.start(out.resolve("journal"), plan.token());

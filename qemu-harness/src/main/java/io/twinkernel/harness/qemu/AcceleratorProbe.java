@@ -51,10 +51,11 @@ public final class AcceleratorProbe {
    * next run on the same QEMU and kernel does not wait for it again.
    *
    * @param kernel a bzImage with a serial console
+   * @param release of that kernel
    * @param memory a file that does not outlive the host's uptime
    */
-  public Found find(Path kernel, Path memory) throws IOException {
-    String key = key(kernel);
+  public Found find(Path kernel, String release, Path memory) throws IOException {
+    String key = key(release);
     if (Files.exists(memory)) {
       List<String> known = Files.readAllLines(memory);
       if (known.size() == 3 && known.getFirst().equals(key)) {
@@ -69,11 +70,11 @@ public final class AcceleratorProbe {
     return found;
   }
 
-  /** QEMU's and the kernel's file, as they are now. */
-  private static String key(Path kernel) throws IOException {
+  /** QEMU's file as it is now, and the kernel. */
+  private static String key(String release) throws IOException {
     Path qemu = Path.of("/usr/bin/qemu-system-x86_64");
     String ofQemu = Files.exists(qemu) ? Files.getLastModifiedTime(qemu).toString() : "elsewhere";
-    return ofQemu + " " + kernel + " " + Files.getLastModifiedTime(kernel);
+    return ofQemu + " " + release;
   }
 
   private Optional<String> whyNotKvm(Path kernel) throws IOException {

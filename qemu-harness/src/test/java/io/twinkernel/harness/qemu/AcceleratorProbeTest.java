@@ -33,10 +33,11 @@ final class AcceleratorProbeTest {
     Path kernel = Files.writeString(directory.resolve("kernel"), "no kernel");
     Path memory = directory.resolve("memory");
     AcceleratorProbe probe = new AcceleratorProbe(directory);
-    AcceleratorProbe.Found found = probe.find(kernel, memory);
+    AcceleratorProbe.Found found = probe.find(kernel, "6.1", memory);
     assertThat(found.accelerator()).isEqualTo(Accelerator.TCG);
     assertThat(Files.readAllLines(memory)).hasSize(3);
     Files.writeString(memory, Files.readString(memory).replace(found.why(), "as before"));
-    assertThat(probe.find(kernel, memory).why()).isEqualTo("as before");
+    assertThat(probe.find(kernel, "6.1", memory).why()).isEqualTo("as before");
+    assertThat(probe.find(kernel, "6.12", memory).why()).isNotEqualTo("as before");
   }
 }
