@@ -1,12 +1,10 @@
 package io.twinkernel.rootfs;
 
 import java.io.File;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.ZipFile;
 
 /**
  * The Java program that runs in both kernels.
@@ -30,19 +28,6 @@ public record BrokerApp(List<Path> jars, String mainClass, List<String> training
     return from(System.getProperty("java.class.path"));
   }
 
-  private static boolean canTrain(Path jar) throws RootfsException {
-    try (ZipFile file = new ZipFile(jar.toFile())) {
-      return file.getEntry(MAIN.replace('.', '/') + ".class") != null;
-    } catch (IOException e) {
-      throw new RootfsException(
-              RootfsException.Code.CHECKOUT,
-              jar + " cannot be read",
-              String.valueOf(e),
-              "Run ./twin build.")
-          .causedBy(e);
-    }
-  }
-
   static BrokerApp from(String classPath) throws RootfsException {
     List<Path> all =
         Arrays.stream(classPath.split(File.pathSeparator, -1))
@@ -62,6 +47,6 @@ public record BrokerApp(List<Path> jars, String mainClass, List<String> training
           "of " + NAMES + " only " + jars + " are there",
           "Run ./twin build.");
     }
-    return new BrokerApp(jars, MAIN, canTrain(jars.getFirst()) ? List.of("--train") : List.of());
+    return new BrokerApp(jars, MAIN, List.of("--train"));
   }
 }

@@ -1,13 +1,14 @@
 package io.twinkernel.rootfs;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The Java runtime of a node, cut down to what the broker needs, the broker itself, and the
@@ -69,22 +70,67 @@ final class JavaRuntime {
     return new Segment(folder);
   }
 
-  /** The broker's jars, its arguments, and the cache. */
+  /** The broker's jars and its arguments. */
   Segment application() throws IOException, RootfsException, InterruptedException {
-    Segment runtime = runtime();
-    Digest digest =
-        jarsDigest().add("main", app.mainClass()).add("train", app.training().toString());
-    digest.add("flags", FLAGS.toString()).add("userland", userland.key());
-    digest.add("runtime", runtimeKey(modules())).add("compression", Segment.COMPRESSION);
     Path folder =
         cache.entry(
             "broker",
+            applicationDigest().key(),
+            into -> {
+              CpioWriter writer = new CpioWriter();
+              jars().forEach((path, jar) -> writer.file(path, 0644, jar));
+              String arguments = arguments("-XX:AOTCache=" + AOT + "\n" + app.mainClass() + "\n");
+              writer.file(ARGUMENTS, 0644, arguments.getBytes(StandardCharsets.US_ASCII));
+              Segment.write(writer, into);
+            });
+    return new Segment(folder);
+  }
+
+  /**
+   * What the JVM learned in a run of the broker. A part of its own, because the JVM does not write
+   * the same bytes twice; all other parts are reproducible. The broker runs without it, slower.
+   */
+  Segment aheadOfTimeCache() throws IOException, RootfsException, InterruptedException {
+    Digest digest = applicationDigest().add("train", app.training().toString());
+    digest.add("userland", userland.key()).add("runtime", runtimeKey(modules()));
+    Segment runtime = runtime();
+    Segment programs = userland.programs();
+    Path folder =
+        cache.entry(
+            "aot",
             digest.key(),
             into ->
                 progress.step(
-                    "broker: pack, and train its ahead-of-time cache",
-                    () -> Segment.write(applicationArchive(runtime, into), into)));
+                    "broker: train its ahead-of-time cache",
+                    () -> {
+                      Path root = into.resolve("root");
+                      programs.unpack(userland.busybox(), root);
+                      runtime.unpack(userland.busybox(), root);
+                      Path cacheFile = train(root);
+                      Segment.write(new CpioWriter().file(AOT, 0644, cacheFile), into);
+                      ImageCache.delete(root);
+                      return into;
+                    }));
     return new Segment(folder);
+  }
+
+  private Digest applicationDigest() throws IOException {
+    return jarsDigest()
+        .add("main", app.mainClass())
+        .add("flags", FLAGS.toString())
+        .add("compression", Segment.COMPRESSION);
+  }
+
+  /** Path in the guest of each jar, in class path order. */
+  private Map<String, Path> jars() {
+    Map<String, Path> jars = new LinkedHashMap<>();
+    app.jars().forEach(jar -> jars.put(LIBRARIES + jar.getFileName(), jar));
+    return jars;
+  }
+
+  /** An argument file of the JVM's. */
+  private String arguments(String more) {
+    return String.join("\n", FLAGS) + "\n-cp " + String.join(":", jars().keySet()) + "\n" + more;
   }
 
   private List<String> modules() throws IOException, RootfsException, InterruptedException {
@@ -142,46 +188,16 @@ final class JavaRuntime {
         && (!path.startsWith("bin/") || path.equals("bin/java"));
   }
 
-  private CpioWriter applicationArchive(Segment runtime, Path into)
-      throws IOException, RootfsException, InterruptedException {
-    Map<String, Path> jars = new TreeMap<>();
-    StringBuilder classPath = new StringBuilder();
-    for (Path jar : app.jars()) {
-      String path = LIBRARIES + jar.getFileName();
-      jars.put(path, jar);
-      classPath.append(classPath.isEmpty() ? "" : ":").append(path);
-    }
-    String common = String.join("\n", FLAGS) + "\n-cp " + classPath + "\n";
-    CpioWriter writer = new CpioWriter();
-    jars.forEach((path, jar) -> writer.file(path, 0644, jar));
-    String arguments = common + (app.training().isEmpty() ? "" : "-XX:AOTCache=" + AOT + "\n");
-    writer.file(
-        ARGUMENTS,
-        0644,
-        (arguments + app.mainClass() + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-    if (!app.training().isEmpty()) {
-      Path root = into.resolve("root");
-      userland.programs().unpack(userland.busybox(), root);
-      runtime.unpack(userland.busybox(), root);
-      for (Map.Entry<String, Path> jar : jars.entrySet()) {
-        Path target = root.resolve(jar.getKey().substring(1));
-        Files.createDirectories(target.getParent());
-        Files.copy(jar.getValue(), target);
-        // The cache remembers the time of each jar, and the guest's is the archive's.
-        Files.setLastModifiedTime(target, FileTime.fromMillis(CpioWriter.TIME * 1000));
-      }
-      Files.writeString(root.resolve("opt/twin/train.args"), common);
-      train(root);
-      Path made = into.resolve("broker.aot");
-      Files.move(root.resolve(AOT.substring(1)), made);
-      ImageCache.delete(root);
-      writer.file(AOT, 0644, made);
-    }
-    return writer;
-  }
-
   /** Two runs in the tree as the guest will see it, under the same paths and flags. */
-  private void train(Path root) throws IOException, RootfsException, InterruptedException {
+  private Path train(Path root) throws IOException, RootfsException, InterruptedException {
+    for (Map.Entry<String, Path> jar : jars().entrySet()) {
+      Path target = root.resolve(jar.getKey().substring(1));
+      Files.createDirectories(target.getParent());
+      Files.copy(jar.getValue(), target);
+      // The cache remembers the time of each jar, and the guest's is the archive's.
+      Files.setLastModifiedTime(target, FileTime.fromMillis(CpioWriter.TIME * 1000));
+    }
+    Files.writeString(root.resolve("opt/twin/train.args"), arguments(""));
     String record = "-XX:AOTMode=record -XX:AOTConfiguration=/tmp/aot.conf " + app.mainClass();
     String create = "-XX:AOTMode=create -XX:AOTConfiguration=/tmp/aot.conf -XX:AOTCache=" + AOT;
     String java = HOME + "/bin/java @/opt/twin/train.args ";
@@ -191,6 +207,7 @@ final class JavaRuntime {
             + (java + record + " " + String.join(" ", app.training()) + " </dev/null && ")
             + (java + create + "'");
     Command.run(root, "unshare", "--mount", "--propagation", "private", "sh", "-ec", script);
+    return root.resolve(AOT.substring(1));
   }
 
   private String tool(String name) {

@@ -88,8 +88,12 @@ public record NodeImages(
       KernelFiles.Built filesOfA = kernelFiles.build(a);
       KernelFiles.Built filesOfB = kernelFiles.build(b);
       JavaRuntime java = new JavaRuntime(cache, userland, app, progress);
-      List<Segment> common =
-          List.of(userland.programs(), userland.scripts(), java.runtime(), java.application());
+      List<Segment> common = new ArrayList<>();
+      common.addAll(List.of(userland.programs(), userland.scripts()));
+      common.addAll(List.of(java.runtime(), java.application()));
+      if (!app.training().isEmpty()) {
+        common.add(java.aheadOfTimeCache());
+      }
       Path bundle = bundle(b.release(), common, filesOfB);
       List<Path> parts = new ArrayList<>();
       common.forEach(segment -> parts.add(segment.raw()));

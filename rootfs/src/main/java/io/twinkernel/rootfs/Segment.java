@@ -15,7 +15,7 @@ record Segment(Path folder) {
   private static final String PACKED = "part.cpio.zst";
 
   /** Part of the cache keys: other compression, other bytes. */
-  static final String COMPRESSION = "zstd -19";
+  static final String COMPRESSION = "zstd -9";
 
   /** The archive as it is, for a machine that gets it from its emulator. */
   Path raw() {
@@ -32,13 +32,13 @@ record Segment(Path folder) {
       throws IOException, RootfsException, InterruptedException {
     Segment segment = new Segment(folder);
     archive.write(segment.raw());
-    // One thread: the bytes must not depend on how many processors the builder has.
+    // The bytes do not depend on the number of threads.
     Command.run(
         folder,
         "zstd",
         "-q",
-        "-19",
-        "-T1",
+        "-9",
+        "-T0",
         segment.raw().toString(),
         "-o",
         segment.packed().toString());

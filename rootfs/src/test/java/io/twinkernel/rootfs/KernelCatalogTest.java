@@ -1,0 +1,74 @@
+package io.twinkernel.rootfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KernelCatalogTest {
+  /** As apt-cache pkgnames says it, unordered. */
+  private static final List<String> NAMES =
+      List.of(
+          "linux-image-6.12.9+deb12-cloud-amd64",
+          "linux-image-6.12.117+deb12-cloud-amd64",
+          "linux-image-6.12.95+deb12-cloud-amd64-unsigned",
+          "linux-image-6.12.117+deb12-rt-amd64",
+          "linux-image-6.12-cloud-amd64",
+          "linux-image-6.1.0-9-cloud-amd64",
+          "linux-image-6.1.0-56-cloud-amd64",
+          "linux-image-6.1.0-56-cloud-amd64-dbg",
+          "linux-image-cloud-amd64");
+
+  @TempDir private Path folder;
+
+  @Test
+  void takesTheNewestOfASeriesByItsNumbers() {
+    assertThat(KernelCatalog.newest("6.12", NAMES)).contains("6.12.117+deb12-cloud-amd64");
+    assertThat(KernelCatalog.newest("6.1", NAMES)).contains("6.1.0-56-cloud-amd64");
+  }
+
+  @Test
+  void takesTheReleaseThatIsNamed() {
+    assertThat(KernelCatalog.newest("6.1.0-9-cloud-amd64", NAMES)).contains("6.1.0-9-cloud-amd64");
+    assertThat(KernelCatalog.newest("6.13", NAMES)).isEmpty();
+  }
+
+  @Test
+  void refusesWhatIsNoKernelName() throws RootfsException {
+    KernelCatalog catalog = new KernelCatalog(ImageCache.at(folder), Progress.silent());
+
+    assertThatThrownBy(() -> catalog.find(KernelSource.parse("newest")))
+        .isInstanceOfSatisfying(
+            RootfsException.class,
+            e -> assertThat(e.code()).isEqualTo(RootfsException.Code.UNKNOWN_KERNEL));
+  }
+
+  @Test
+  void takesAKernelFromFiles() throws IOException, RootfsException, InterruptedException {
+    Path image = BzImageTest.write(folder.resolve("bzImage"), "6.99.0-own");
+    Path modules = Files.createDirectories(folder.resolve("modules/kernel")).getParent();
+    KernelCatalog catalog = new KernelCatalog(ImageCache.at(folder), Progress.silent());
+
+    Kernel kernel = catalog.find(KernelSource.parse(image + ":" + modules));
+
+    assertThat(kernel.release()).isEqualTo("6.99.0-own");
+    assertThat(kernel.parts().image()).isEqualTo(image);
+    assertThatThrownBy(() -> kernel.parts().buildFolder()).hasMessageContaining("build folder");
+  }
+
+  @Test
+  void refusesAModulesFolderWithoutModules() throws IOException, RootfsException {
+    Path image = BzImageTest.write(folder.resolve("bzImage"), "6.99.0-own");
+    KernelCatalog catalog = new KernelCatalog(ImageCache.at(folder), Progress.silent());
+
+    assertThatThrownBy(() -> catalog.find(KernelSource.parse(image + ":" + folder)))
+        .isInstanceOfSatisfying(
+            RootfsException.class,
+            e -> assertThat(e.code()).isEqualTo(RootfsException.Code.MODULES));
+  }
+}

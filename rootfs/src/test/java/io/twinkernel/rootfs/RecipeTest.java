@@ -1,0 +1,39 @@
+package io.twinkernel.rootfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RecipeTest {
+  @TempDir private Path folder;
+
+  @Test
+  void readsTheNodesRecipe() throws IOException, RootfsException {
+    Recipe recipe = Recipe.read(ProjectHome.find().images().resolve("node.recipe"));
+
+    assertThat(recipe.packages()).contains("redis-server", "criu", "busybox-static", "libc6");
+    assertThat(recipe.modules()).contains("virtio_net", "virtio_console", "unix_diag");
+  }
+
+  @Test
+  void leavesOutRemarks() throws IOException, RootfsException {
+    Path file = Files.writeString(folder.resolve("r"), "# all of it\npackage a  b # two\n\n");
+
+    assertThat(Recipe.read(file).packages()).containsExactly("a", "b");
+  }
+
+  @Test
+  void saysWhichLineItCannotRead() throws IOException {
+    for (String line : new String[] {"pakage x", "link /only-one", "device /dev/x 0600 1"}) {
+      Path file = Files.writeString(folder.resolve("r"), line);
+      assertThatThrownBy(() -> Recipe.read(file))
+          .isInstanceOf(RootfsException.class)
+          .hasMessageContaining(line);
+    }
+  }
+}
