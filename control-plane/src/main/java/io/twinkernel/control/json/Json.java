@@ -44,9 +44,12 @@ public final class Json {
           .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
           .build();
 
-  /** Ignores fields that it does not know: for brokers, which may be newer. */
+  /** Ignores fields that it does not know, and numbers left out: for brokers of other releases. */
   public static final ObjectMapper TOLERANT =
-      STRICT.copy().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+      STRICT
+          .copy()
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
   private Json() {}
 

@@ -93,7 +93,9 @@ public final class Transitions {
     for (State state : State.values()) {
       require(state == State.REQUESTED || reached.contains(state), state + " cannot be reached");
       List<Transition> exits = table.stream().filter(row -> row.from() == state).toList();
-      require(exits.isEmpty() == state.terminal(), state + ": terminal states have no exit");
+      require(
+          exits.isEmpty() == state.terminal(),
+          state + ": terminal states, and only they, have no exit");
       require(
           exits.stream().map(Transition::trigger).distinct().count() == exits.size(),
           state + ": two targets for one trigger");

@@ -9,9 +9,9 @@ public enum Trigger {
   /** The control plane says go. */
   SWITCH("go"),
   /** The secondary says that it owns the service. */
-  COMMIT("secondary: resumed"),
+  COMMIT("secondary resumed"),
   /** The primary says that everything is undone. */
-  UNDONE("primary: undone"),
+  UNDONE("primary undid"),
   /** An operator, a failure or a deadline calls for a rollback. */
   ROLL_BACK("roll back"),
   /** What has to be done next did not work, and nothing else is left to try. */
