@@ -31,8 +31,14 @@ final class CpioWalk {
     return fileBytes;
   }
 
+  /** Told of the files of plain archives. */
+  interface Visitor {
+    /** A file's name and where its content lies. */
+    void file(String name, long start, long size) throws IOException;
+  }
+
   /** Walks a plain archive; returns where it ends. */
-  long walk(ImageFile file, long start) throws IOException, DataFormatException {
+  long walk(ImageFile file, long start, Visitor visitor) throws IOException, DataFormatException {
     long at = start;
     while (true) {
       if (at + HEADER > file.size()) {
@@ -53,7 +59,12 @@ final class CpioWalk {
       if (isTrailer(entry)) {
         return end;
       }
-      fileBytes += fieldOf(entry, 6);
+      long size = fieldOf(entry, 6);
+      fileBytes += size;
+      if (size > 0) {
+        String name = file.text(at + HEADER, (int) fieldOf(entry, 11));
+        visitor.file(name, end - pad(size), size);
+      }
       at = end;
     }
   }

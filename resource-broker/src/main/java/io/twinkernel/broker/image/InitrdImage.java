@@ -16,8 +16,12 @@ import java.util.zip.DataFormatException;
  * @param fileSize in bytes
  * @param unpackedSize bytes of the files in it where that could be told; 0 where a part is
  *     compressed by something else than gzip
+ * @param twinModules the files {@code twin.ko} in its plain parts
  */
-public record InitrdImage(Path path, List<Part> parts, long fileSize, long unpackedSize) {
+public record InitrdImage(
+    Path path, List<Part> parts, long fileSize, long unpackedSize, List<ModuleInfo> twinModules) {
+
+  private static final String MODULE = "twin.ko";
 
   /** How a part is compressed. */
   public enum Compression {
@@ -44,9 +48,10 @@ public record InitrdImage(Path path, List<Part> parts, long fileSize, long unpac
    */
   public record Part(Compression compression, long start, long end) {}
 
-  /** Keeps the list from changing. */
+  /** Keeps the lists from changing. */
   public InitrdImage {
     parts = List.copyOf(parts);
+    twinModules = List.copyOf(twinModules);
   }
 
   /**
@@ -58,11 +63,12 @@ public record InitrdImage(Path path, List<Part> parts, long fileSize, long unpac
   public static InitrdImage read(Path path) throws IOException {
     try (ImageFile file = new ImageFile(path)) {
       List<Part> parts = new ArrayList<>();
+      List<ModuleInfo> modules = new ArrayList<>();
       CpioWalk walk = new CpioWalk();
       long at = 0;
       try {
         while ((at = skipZeroes(file, at)) < file.size()) {
-          Part part = part(file, at, walk);
+          Part part = part(file, at, walk, modules);
           parts.add(part);
           at = part.end();
         }
@@ -87,14 +93,23 @@ public record InitrdImage(Path path, List<Part> parts, long fileSize, long unpac
       for (Part part : parts) {
         counted &= part.compression() == Compression.NONE || part.compression() == Compression.GZIP;
       }
-      return new InitrdImage(path, parts, file.size(), counted ? walk.fileBytes() : 0);
+      return new InitrdImage(path, parts, file.size(), counted ? walk.fileBytes() : 0, modules);
     }
   }
 
-  private static Part part(ImageFile file, long at, CpioWalk walk)
+  private static Part part(ImageFile file, long at, CpioWalk walk, List<ModuleInfo> modules)
       throws IOException, DataFormatException {
     if (CpioWalk.startsAt(file, at)) {
-      return new Part(Compression.NONE, at, walk.walk(file, at));
+      long end =
+          walk.walk(
+              file,
+              at,
+              (name, start, size) -> {
+                if (name.endsWith("/" + MODULE)) {
+                  modules.add(ModuleInfo.read(file, start, name));
+                }
+              });
+      return new Part(Compression.NONE, at, end);
     }
     if (file.has(at, 0x1f, 0x8b)) {
       return new Part(Compression.GZIP, at, GzipWalk.walk(file, at, walk));
