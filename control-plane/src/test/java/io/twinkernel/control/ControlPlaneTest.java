@@ -95,6 +95,7 @@ class ControlPlaneTest {
       primary.expect("switch");
       assertThat(rest.show(id).path("owner").asText()).isEqualTo("undecided");
       try (var twin = twin()) {
+        twin.expect("status");
         twin.event(id, "6.1.0", "freeze", "done");
         twin.event(id, "6.12.0", "resume", "done");
         twin.obey("absorb");
@@ -120,6 +121,7 @@ class ControlPlaneTest {
       obeyUntil(primary, "switch");
       try (var twin = twin()) {
         String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
+        twin.expect("status");
         twin.event(first, "6.12.0", "resume", "done");
         twin.obey("absorb");
         rest.await(first, "COMPLETE");
@@ -209,6 +211,7 @@ class ControlPlaneTest {
       String id = rest.upgrade("demo");
       obeyUntil(primary, "switch");
       try (var twin = twin()) {
+        twin.expect("status");
         twin.event(id, "6.12.0", "resume", "done");
         twin.expect("absorb");
         JsonNode refusal = Rest.json(rest.post("/api/v1/upgrades/" + id + "/rollback", ""));
@@ -329,15 +332,29 @@ class ControlPlaneTest {
       assertThat(rest.show(id).path("state").asText()).isEqualTo("SWITCHING");
     }
     try (var twin = twin()) {
+      twin.expect("status");
       twin.event(id, "6.12.0", "resume", "done");
       twin.expect("absorb");
       restart();
     }
     try (var twin = twin()) {
-      twin.ok(twin.expect("status"), "{\"stage\":\"Resumed\"}");
+      twin.ok(twin.expect("status"), "{\"stage\":\"Committed\"}");
       twin.obey("absorb");
       rest.await(id, "COMPLETE");
       gapless(id);
+    }
+  }
+
+  @Test
+  void aTwinWhoseWordWasLostIsAskedForIt() throws IOException {
+    try (var primary = primary()) {
+      String id = rest.upgrade("demo");
+      obeyUntil(primary, "switch");
+      try (var twin = twin()) {
+        twin.ok(twin.expect("status"), "{\"stage\":\"Committed\"}");
+        twin.obey("absorb");
+        rest.await(id, "COMPLETE");
+      }
     }
   }
 

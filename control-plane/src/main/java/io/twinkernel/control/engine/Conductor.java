@@ -339,11 +339,7 @@ public final class Conductor implements AutoCloseable {
   }
 
   private void send(Upgrade upgrade, Entry.Commanded command) {
-    Role role =
-        command.verb() == Verb.STATUS && upgrade.inFlight() != null
-            ? upgrade.inFlight().verb().role()
-            : command.verb().role();
-    broker(upgrade.request().node(), role)
+    broker(upgrade.request().node(), command.to())
         .ifPresent(
             link -> {
               var message = new LinkedHashMap<String, Object>();

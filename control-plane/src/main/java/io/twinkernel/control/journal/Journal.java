@@ -45,7 +45,19 @@ public final class Journal implements AutoCloseable {
   static Journal create(Path root, Path name, Entry.Requested first) throws IOException {
     Path file = root.resolve(name);
     Path folder = root.resolve(name.subpath(0, name.getNameCount() - 1));
-    Files.createDirectories(folder);
+    try {
+      Files.createDirectories(folder);
+      return createIn(folder, file, root, first);
+    } catch (JournalException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new JournalException(
+          file, "cannot be made: " + e, "Make room or mend the folder; see who may write it", e);
+    }
+  }
+
+  private static Journal createIn(Path folder, Path file, Path root, Entry.Requested first)
+      throws IOException {
     var channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     var journal = new Journal(file, channel, 0);
     try {

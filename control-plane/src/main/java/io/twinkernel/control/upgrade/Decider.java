@@ -96,18 +96,17 @@ public final class Decider {
       return;
     }
     Upgrade.InFlight command = upgrade.inFlight();
-    if (state == State.SWITCHING && dialled.role() == Role.PRIMARY) {
-      if (command != null && command.verb() == Verb.ROLLBACK) {
-        again(command);
-      } else {
-        probe();
-      }
+    if (command == null && state != State.SWITCHING) {
+      advance();
     } else if (command != null && command.verb().role() == dialled.role()) {
       switch (command.verb()) {
         case PLAN, ROLLBACK -> again(command);
-        case PREPARE, BOOT, PRECOPY, SWITCH, ABSORB -> probe();
+        case PREPARE, BOOT, PRECOPY, SWITCH, ABSORB -> probe(dialled.role());
         case STATUS -> throw new IllegalStateException("status is a probe");
       }
+    } else if (state == State.SWITCHING) {
+      // Whoever it is knows how it went, or will; what it said meanwhile may be lost.
+      probe(dialled.role());
     }
   }
 
@@ -151,9 +150,9 @@ public final class Decider {
 
   private void replied(Input.Replied reply) {
     Upgrade.InFlight command = upgrade.inFlight();
-    Long probe = upgrade.probe();
-    if (probe != null && probe == reply.command()) {
-      probed(reply);
+    Upgrade.Probe probe = upgrade.probe();
+    if (probe != null && probe.number() == reply.command()) {
+      probed(probe.to(), reply);
     } else if (command != null && command.number() == reply.command()) {
       Failure failure = reply.failure();
       if (failure == null) {
@@ -229,14 +228,16 @@ public final class Decider {
   }
 
   /** The broker says where it stands: go on from there. */
-  private void probed(Input.Replied reply) {
+  private void probed(Role broker, Input.Replied reply) {
     String stage = reply.detail().get("stage") instanceof String text ? text : "";
     Upgrade.InFlight command = upgrade.inFlight();
     Verb verb = command == null ? Verb.SWITCH : command.verb();
     if (reply.failure() != null || stage.isEmpty() || upgrade.state().terminal()) {
       return; // The command's own reply may still come; if not, its deadline does.
     }
-    if (verb == Verb.SWITCH) {
+    if (upgrade.state() == State.SWITCHING && broker == Role.SECONDARY) {
+      commit(stage);
+    } else if (verb == Verb.SWITCH) {
       probedInSwitch(stage, command);
     } else if (command == null) {
       return;
@@ -252,6 +253,20 @@ public final class Decider {
               "the phase " + verb.word(),
               "the broker stands at " + stage + " instead of " + verb.stageBefore(),
               "read the node's console for why its broker restarted, then try again"));
+    }
+  }
+
+  /** The secondary's word in answer to a question, in case its event was lost. */
+  private void commit(String stage) {
+    if (stage.equals(Verb.ABSORB.stageBefore()) || stage.equals(Verb.ABSORB.stageAfter())) {
+      move(
+          Trigger.COMMIT,
+          Phase.RESUME,
+          Status.DONE,
+          "the secondary says that it owns the service",
+          Map.of("stage", stage),
+          null);
+      advance();
     }
   }
 
@@ -404,15 +419,16 @@ public final class Decider {
 
   private void command(Verb verb) {
     Map<String, Object> arguments = verb == Verb.PLAN ? upgrade.request().arguments() : Map.of();
-    add(new Entry.Commanded(now, numbers.getAsLong(), verb, arguments));
+    add(new Entry.Commanded(now, numbers.getAsLong(), verb, verb.role(), arguments));
   }
 
   private void again(Upgrade.InFlight command) {
-    add(new Entry.Commanded(now, command.number(), command.verb(), command.arguments()));
+    Verb verb = command.verb();
+    add(new Entry.Commanded(now, command.number(), verb, verb.role(), command.arguments()));
   }
 
-  private void probe() {
-    add(new Entry.Commanded(now, numbers.getAsLong(), Verb.STATUS, Map.of()));
+  private void probe(Role broker) {
+    add(new Entry.Commanded(now, numbers.getAsLong(), Verb.STATUS, broker, Map.of()));
   }
 
   private UpgradeEvent event(

@@ -27,8 +27,9 @@ public sealed interface Entry {
    * The intent to send a command; it is sent after this line is on disk, and perhaps again.
    *
    * @param number unique within a control plane's journals
+   * @param to the broker that gets it
    */
-  record Commanded(long atMs, long number, Verb verb, Map<String, Object> arguments)
+  record Commanded(long atMs, long number, Verb verb, Role to, Map<String, Object> arguments)
       implements Entry {}
 
   /**

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param sequence of its last event, 0 before the first
  * @param lastCommand the highest number of a command so far
  * @param inFlight the command whose outcome is awaited
- * @param probe number of the {@code status} command whose answer is awaited
+ * @param probe the {@code status} command whose answer is awaited
  * @param until the phase after which it waits
  * @param plan the primary's answer to {@code plan}
  * @param kernel release of the twin's kernel, once known
@@ -30,11 +30,14 @@ public record Upgrade(
     long sequence,
     long lastCommand,
     @Nullable InFlight inFlight,
-    @Nullable Long probe,
+    @Nullable Probe probe,
     @Nullable Verb until,
     Map<String, Object> plan,
     String kernel,
     @Nullable Failure failure) {
+
+  /** A question on its way to a broker: where do you stand? */
+  public record Probe(long number, Role to) {}
 
   /** A command on its way. */
   public record InFlight(long number, Verb verb, Map<String, Object> arguments) {}
@@ -84,7 +87,8 @@ public record Upgrade(
     }
     long last = Math.max(lastCommand, entry.number());
     if (entry.verb() == Verb.STATUS) {
-      return with(entry.atMs(), state, sequence, last, inFlight, entry.number(), until);
+      var asked = new Probe(entry.number(), entry.to());
+      return with(entry.atMs(), state, sequence, last, inFlight, asked, until);
     }
     var command = new InFlight(entry.number(), entry.verb(), entry.arguments());
     return with(entry.atMs(), state, sequence, last, command, null, until);
@@ -117,7 +121,7 @@ public record Upgrade(
     if (trigger != null || (command != null && answers != null && answers == command.number())) {
       command = null;
     }
-    Long asked = trigger != null || (answers != null && answers.equals(probe)) ? null : probe;
+    Probe asked = trigger == null ? probe : null;
     Upgrade after =
         with(event.atMs().longValue(), next, event.sequence(), lastCommand, command, asked, until);
     return after.learn(entry, state);
@@ -156,7 +160,7 @@ public record Upgrade(
       long sequence,
       long lastCommand,
       @Nullable InFlight inFlight,
-      @Nullable Long probe,
+      @Nullable Probe probe,
       @Nullable Verb until) {
     return new Upgrade(
         id,

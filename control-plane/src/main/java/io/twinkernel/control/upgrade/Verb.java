@@ -19,7 +19,7 @@ public enum Verb {
   BOOT("Prepared", "Booted"),
   PRECOPY("Booted", "Copied"),
   SWITCH("Copied", "Left"),
-  ABSORB("Resumed", "Absorbed"),
+  ABSORB("Committed", "Absorbed"),
   ROLLBACK("", "Idle"),
   STATUS("", "");
 

@@ -85,6 +85,7 @@ class TwinCtlTest {
       primary.obey("precopy");
       String id = primary.expect("switch").upgrade();
       try (var twin = ScriptedBroker.dial(plane.brokerPort(), "demo", "secondary", "6.12.0")) {
+        twin.expect("status");
         twin.event(id, "6.12.0", "resume", "done");
         twin.obey("absorb");
         Result done = end(result);

@@ -81,6 +81,9 @@ class JournalTest {
       }
       Upgrade upgrade = contents.orElseThrow().upgrade();
       assertThat(upgrade).as("cut at %d", length).isEqualTo(prefixes.get(lines - 1));
+      if (length % 16 != 0 && cut[length - 1] != '\n') {
+        continue; // Going on waits for the disk: not after every byte.
+      }
       var more = new Entry.Continued(2, null);
       try (var folder = JournalFolder.open(root);
           Journal journal = folder.reopen(upgrade)) {

@@ -11,6 +11,7 @@ import io.twinkernel.control.ScriptedBroker;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.client.HttpResponse;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
@@ -26,8 +27,11 @@ class RestApiTest {
   private ControlPlane plane;
   private Rest rest;
 
+  private Path journals;
+
   @BeforeAll
   void start(@TempDir Path folder) throws IOException {
+    journals = folder;
     plane =
         ControlPlane.start(
             ControlPlaneConfig.local(folder, ScriptedBroker.TOKEN).withPorts(0, 0, 0));
@@ -129,6 +133,21 @@ class RestApiTest {
       }
     }
     throw new AssertionError("no node " + name);
+  }
+
+  @Test
+  void aJournalThatCannotBeWrittenIsToldAndNothingIsStarted() throws IOException {
+    Files.createFile(journals.resolve("blocked"));
+    try (var broker = ScriptedBroker.dial(plane.brokerPort(), "blocked", "primary", "k")) {
+      failure(
+          rest.post("/api/v1/upgrades", Rest.request("blocked")),
+          507,
+          "journal-unwritable",
+          "cannot be made");
+      Files.delete(journals.resolve("blocked"));
+      rest.upgrade("blocked");
+      broker.expect("plan");
+    }
   }
 
   @Test

@@ -191,7 +191,7 @@ class DeciderTest {
   @Test
   void aSecondaryThatDialsInAgainIsAskedWhereItStands() {
     at(State.COMMITTED).dial(Role.SECONDARY).stage("Absorbed").is(State.COMPLETE);
-    at(State.COMMITTED).dial(Role.SECONDARY).stage("Resumed").expect(Verb.ABSORB).ok();
+    at(State.COMMITTED).dial(Role.SECONDARY).stage("Committed").expect(Verb.ABSORB).ok();
   }
 
   @Test
@@ -206,6 +206,14 @@ class DeciderTest {
         .singleElement()
         .isInstanceOfSatisfying(
             Entry.Commanded.class, sent -> assertThat(sent.verb()).isEqualTo(Verb.ROLLBACK));
+  }
+
+  @Test
+  void inTheSwitchASecondaryThatDialsInIsAskedInCaseItsEventWasLost() {
+    at(State.SWITCHING).dial(Role.SECONDARY).stage("Committed").is(State.COMMITTED);
+    at(State.SWITCHING).dial(Role.SECONDARY).stage("Booting").is(State.SWITCHING);
+    at(State.SWITCHING).rollBack().dial(Role.SECONDARY).stage("Absorbed").is(State.COMMITTED);
+    at(State.SWITCHING).dial(Role.PRIMARY).stage("Committed").is(State.SWITCHING);
   }
 
   @Test

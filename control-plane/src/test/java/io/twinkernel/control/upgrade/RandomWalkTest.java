@@ -35,11 +35,11 @@ class RandomWalkTest {
 
   private static Input anything(Random random, Upgrade upgrade) {
     Upgrade.InFlight command = upgrade.inFlight();
-    Long probe = upgrade.probe();
+    Upgrade.Probe probe = upgrade.probe();
     long number =
         switch (random.nextInt(5)) {
           case 0 -> random.nextLong(200);
-          case 1 -> probe == null ? 0 : probe;
+          case 1 -> probe == null ? 0 : probe.number();
           default -> command == null ? 0 : command.number();
         };
     return switch (random.nextInt(10)) {
@@ -72,6 +72,7 @@ class RandomWalkTest {
                       "Booted",
                       "Copied",
                       "Left",
+                      "Committed",
                       "Absorbed",
                       "?")),
               random.nextInt(5) == 0
@@ -155,8 +156,7 @@ class RandomWalkTest {
         } else if (!wire.isEmpty()) {
           obey(walk, wire.removeFirst(), trouble);
         } else if (committed && !told) {
-          told = !trouble || random.nextBoolean();
-          say(walk);
+          say(walk, trouble);
         } else {
           redial(walk);
         }
@@ -179,26 +179,27 @@ class RandomWalkTest {
     private void redial(Walk walk) {
       walk.feed(new Input.Dialled(committed ? Role.SECONDARY : Role.PRIMARY, "k"))
           .forEach(this::send);
-      if (committed && !told) {
-        say(walk);
-        told = true;
-      }
     }
 
-    private void say(Walk walk) {
+    /** Once, and perhaps in vain. */
+    private void say(Walk walk, boolean trouble) {
+      told = true;
+      if (trouble && random.nextBoolean()) {
+        return;
+      }
       int before = walk.journal().size();
       walk.resumed(Role.SECONDARY);
       walk.journal().subList(before, walk.journal().size()).forEach(this::send);
     }
 
     private void obey(Walk walk, Entry.Commanded command, boolean trouble) {
-      if (committed != (command.verb().role() == Role.SECONDARY) && command.verb() != Verb.STATUS) {
+      if (committed != (command.to() == Role.SECONDARY)) {
         return; // That broker has no network.
       }
       Failure failure = carryOut(command);
       Map<String, Object> detail =
           command.verb() == Verb.STATUS
-              ? Map.of("stage", committed ? (absorbed ? "Absorbed" : "Resumed") : stage)
+              ? Map.of("stage", committed ? (absorbed ? "Absorbed" : "Committed") : stage)
               : Map.of();
       boolean muted = committed && command.verb() == Verb.SWITCH;
       boolean lost = trouble && random.nextInt(6) == 0;

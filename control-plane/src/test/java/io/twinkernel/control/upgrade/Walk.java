@@ -141,9 +141,9 @@ final class Walk {
   }
 
   Walk stage(String stage) {
-    Long probe = upgrade.probe();
+    Upgrade.Probe probe = upgrade.probe();
     assertThat(probe).as("a probe in %s", state()).isNotNull();
-    feed(new Input.Replied(probe == null ? 0 : probe, Map.of("stage", stage), null));
+    feed(new Input.Replied(probe == null ? 0 : probe.number(), Map.of("stage", stage), null));
     return this;
   }
 
