@@ -3,11 +3,20 @@ package io.twinkernel.rootfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** Builds the twin kernel module out of tree, for one kernel at a time. */
 final class TwinModule {
+  /**
+   * The build id is a hash over debug information, paths included; type information is there only
+   * where the host has pahole, which does not sort it the same twice.
+   */
+  private static final List<String> STRIP =
+      List.of(
+          "strip", "--strip-debug", "--remove-section=.note.gnu.build-id", "--remove-section=.BTF");
+
   private final ImageCache cache;
   private final Path sources;
   private final Progress progress;
@@ -21,6 +30,7 @@ final class TwinModule {
   /** The module for that kernel, as {@code twin.ko} in a folder of the cache. */
   Path build(Kernel kernel) throws IOException, RootfsException, InterruptedException {
     Digest digest = new Digest().add("kernel", kernel.identity()).add("compiler", compiler());
+    digest.add("strip", STRIP.toString());
     List<Path> files = sourceFiles();
     for (Path file : files) {
       digest.add(file.getFileName().toString(), file);
@@ -73,7 +83,9 @@ final class TwinModule {
           result.tail(),
           "Check that this kernel's headers and its compiler are complete (./twin setup).");
     }
-    Command.run(build, "strip", "--strip-debug", "twin.ko");
+    List<String> strip = new ArrayList<>(STRIP);
+    strip.add("twin.ko");
+    Command.run(build, Map.of(), strip);
     Files.move(build.resolve("twin.ko"), folder.resolve("twin.ko"));
     ImageCache.delete(build);
     return folder;
