@@ -44,6 +44,11 @@ final class ImageSender {
     return bytes;
   }
 
+  /** Waits until the other kernel has taken all of it. */
+  void flush() throws IOException {
+    link.flush();
+  }
+
   private long sendFile(Path file, String target) throws IOException {
     post(FrameType.FILE_OPEN, target);
     long bytes = 0;

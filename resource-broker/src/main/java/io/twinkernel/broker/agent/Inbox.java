@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.Json;
 import io.twinkernel.broker.protocol.MalformedMessageException;
+import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -12,8 +13,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Messages from the other kernel that wait for the thread that carries out the upgrade. */
 final class Inbox {
-  /** One message. */
-  record Message(int type, byte[] payload) {
+  /**
+   * One message.
+   *
+   * @param arrivedTsc when it was taken from the ring
+   */
+  record Message(int type, byte[] payload, long arrivedTsc) {
 
     Fields json() throws MalformedMessageException {
       return new Fields(Json.parse(new String(payload, StandardCharsets.UTF_8)));
@@ -24,7 +29,7 @@ final class Inbox {
   private @Nullable IOException end;
 
   synchronized void put(int type, byte[] payload) {
-    messages.addLast(new Message(type, payload));
+    messages.addLast(new Message(type, payload, Tsc.read()));
     notifyAll();
   }
 

@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.SysFiles;
@@ -14,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -91,9 +93,9 @@ final class Incoming {
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
       case FrameType.STAGE -> stage(message.json());
-      case FrameType.NIC_RELEASED -> current().nicReleased();
+      case FrameType.NIC_RELEASED -> current().nicReleased(message);
       case FrameType.IMAGE_COMPLETE -> {
-        return resume(message.json());
+        return resume(message);
       }
       default -> throw new IOException("message " + message.type() + " before the switch");
     }
@@ -110,6 +112,7 @@ final class Incoming {
 
   private void stage(Fields stage) throws IOException {
     try {
+      requireFree(stage.numbers("threads"));
       Path cgroup = Path.of(stage.text("cgroup"));
       InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
@@ -126,6 +129,19 @@ final class Incoming {
     }
   }
 
+  /** A thread can only be restored where its number is not taken. */
+  private static void requireFree(List<Integer> threads) throws IOException {
+    for (int thread : threads) {
+      if (Files.exists(Path.of("/proc/" + thread))) {
+        throw new IOException(
+            "this kernel has a process or thread "
+                + thread
+                + " of its own, and so has the service; restart the service with"
+                + " kernel.ns_last_pid set higher");
+      }
+    }
+  }
+
   /** What CRIU restores is in the cgroup that it is in itself, and that it inherits from us. */
   private static Criu startCriu(Path cgroup) throws IOException {
     Files.createDirectories(cgroup);
@@ -139,14 +155,15 @@ final class Incoming {
     }
   }
 
-  private Optional<Taken> resume(Fields complete) throws IOException, InterruptedException {
+  private Optional<Taken> resume(Inbox.Message message) throws IOException, InterruptedException {
     IncomingSwitch current = current();
     NodeConf node = conf;
     if (node == null) {
       throw new IOException("A switches before it sent its configuration");
     }
     try {
-      var pids = current.resume(complete);
+      Fields complete = message.json();
+      var pids = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
       var trace = new java.util.ArrayList<Object>(complete.list("trace"));
       trace.addAll(current.trace().spans());
@@ -173,6 +190,10 @@ final class Incoming {
 
   private static Failure failure(String what, IOException e) {
     String why = e.getMessage() == null ? e.toString() : e.getMessage();
+    KernelLog.say(what + ": " + why);
+    if (e instanceof CriuException criu) {
+      KernelLog.say(criu.log());
+    }
     return new Failure("twin-failed", what, why, "read B's console", false);
   }
 }

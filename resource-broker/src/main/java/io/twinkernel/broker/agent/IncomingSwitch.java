@@ -39,7 +39,9 @@ final class IncomingSwitch {
   }
 
   /** A has let go of the NIC: take it, link down. */
-  void nicReleased() {
+  void nicReleased(Inbox.Message message) throws IOException {
+    trace.add("nic-message", message.json().number("sent_tsc"), message.arrivedTsc());
+    trace.add("nic-handler", message.arrivedTsc());
     nic =
         new Background(
             "nic-bind",
@@ -53,13 +55,14 @@ final class IncomingSwitch {
   /**
    * All images are here: restore, commit, resume.
    *
+   * @param arrivedTsc when the message came
    * @return the PIDs of the restored trees
    * @throws IOException if A is to go on; nothing restored here runs
    */
-  List<Integer> resume(Fields complete) throws IOException, InterruptedException {
+  List<Integer> resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
     var pids = new ArrayList<Integer>();
     try {
-      long from = Tsc.read();
+      long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
       Fields images = complete.object("images");
       for (String root : images.values().keySet()) {
         Path folder = ProcessCopy.IMAGES.resolve(images.text(root));

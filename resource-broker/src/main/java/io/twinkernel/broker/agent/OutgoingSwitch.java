@@ -91,14 +91,16 @@ final class OutgoingSwitch {
             "trace",
             trace.spans(),
             "frozen_tsc",
-            start));
+            start,
+            "sent_tsc",
+            Tsc.read()));
   }
 
   private void releaseNic(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
     long from = Tsc.read();
     copied.nic().release(gap);
     trace.add("nic-release", from);
-    copied.booted().peer().link().send(FrameType.NIC_RELEASED, new byte[0]);
+    copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
   }
 
   /** Empty if B has committed, else why it did not. */

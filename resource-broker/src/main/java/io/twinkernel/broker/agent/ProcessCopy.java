@@ -31,7 +31,7 @@ final class ProcessCopy {
    * One round.
    *
    * @param bytes sent
-   * @param millis from start to sent
+   * @param millis from start until B has written it all
    */
   record Round(long bytes, double millis) {}
 
@@ -67,6 +67,7 @@ final class ProcessCopy {
         forgetPages(folder);
       }
       folders++;
+      sender.flush();
       var round = new Round(bytes, (System.nanoTime() - start) / 1e6);
       worthwhile =
           bytes > SMALL && (rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE);

@@ -5,6 +5,7 @@ import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,19 @@ final class Service {
       roots.add(process.pid());
     }
     return List.copyOf(roots);
+  }
+
+  /** The numbers of all their threads; they keep them when they move. */
+  List<Long> threads() throws IOException {
+    var threads = new ArrayList<Long>();
+    for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
+      try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
+        for (Path task : tasks) {
+          threads.add(Long.valueOf(task.getFileName().toString()));
+        }
+      }
+    }
+    return List.copyOf(threads);
   }
 
   /** Stops them all; returns when none runs any more. */

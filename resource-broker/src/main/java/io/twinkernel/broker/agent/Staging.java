@@ -24,12 +24,19 @@ final class Staging {
   Stage.Copied stage(Stage.Booted booted, Undo undo, Duration deadline)
       throws IOException, BrokerException, InterruptedException {
     ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
+    var service = new Service(conf.serviceCgroup());
     Peer peer = booted.peer();
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
     peer.send(
         FrameType.STAGE,
-        Map.of("function", conf.serviceFunction(), "cgroup", conf.serviceCgroup().toString()));
+        Map.of(
+            "function",
+            conf.serviceFunction(),
+            "cgroup",
+            conf.serviceCgroup().toString(),
+            "threads",
+            service.threads()));
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);
     criu.check();
@@ -45,7 +52,6 @@ final class Staging {
               "read B's console; A goes on as before",
               false));
     }
-    var service = new Service(conf.serviceCgroup());
     var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
     return new Stage.Copied(booted, nic, service, copy);
   }

@@ -18,10 +18,14 @@ final class Trace {
   }
 
   /** Records a step that began at {@code fromTsc} and ends now; returns now. */
-  synchronized long add(String name, long fromTsc) {
-    long now = Tsc.read();
-    spans.add(Map.of("name", name, "side", side, "from_tsc", fromTsc, "to_tsc", now));
-    return now;
+  long add(String name, long fromTsc) {
+    return add(name, fromTsc, Tsc.read());
+  }
+
+  /** Records a step; returns when it ended. */
+  synchronized long add(String name, long fromTsc, long toTsc) {
+    spans.add(Map.of("name", name, "side", side, "from_tsc", fromTsc, "to_tsc", toTsc));
+    return toTsc;
   }
 
   synchronized List<Map<String, Object>> spans() {

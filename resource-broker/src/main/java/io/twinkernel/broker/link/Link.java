@@ -13,14 +13,17 @@ import org.jspecify.annotations.Nullable;
  * Messages between the brokers of two kernels, over one {@link Ring} each way.
  *
  * <p>A record is a header of four little-endian 32-bit words (payload length, type, CRC-32C of
- * length, type and payload, low bits of its position) and the payload, padded to 16 bytes. A record
- * never wraps: where it does not fit before the end of the ring, a record of type 0 fills the rest.
- * Messages arrive once and in order, on one thread of the link; a sender waits while the ring is
- * full.
+ * length, type and payload, low bits of its position) and the payload, padded to 16 bytes. Of a
+ * payload above 64 KiB, which can only be part of a file, the CRC covers the length alone: it never
+ * leaves this machine's memory, and summing it up on both sides would cost more than copying it. A
+ * record never wraps: where it does not fit before the end of the ring, a record of type 0 fills
+ * the rest. Messages arrive once and in order, on one thread of the link; a sender waits while the
+ * ring is full.
  */
 public final class Link implements AutoCloseable {
   private static final int HEADER = 16;
   private static final int FILLER = 0;
+  private static final int LONGEST_SUMMED = 1 << 16;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final Duration LISTEN = Duration.ofSeconds(1);
 
@@ -147,6 +150,12 @@ public final class Link implements AutoCloseable {
     }
   }
 
+  /** Waits until the other side has taken all that was sent. */
+  public void flush() throws IOException {
+    doorbell.ring();
+    awaitSpace(outgoing.capacity());
+  }
+
   private void awaitSpace(long needed) throws IOException {
     rung.lock();
     try {
@@ -226,7 +235,7 @@ public final class Link implements AutoCloseable {
   private static int checksum(MemorySegment record, int length) {
     var crc = new CRC32C();
     crc.update(record.asSlice(0, 8).asByteBuffer());
-    if (record.get(INT, 4) != FILLER) {
+    if (record.get(INT, 4) != FILLER && length <= LONGEST_SUMMED) {
       crc.update(record.asSlice(HEADER, length).asByteBuffer());
     }
     return (int) crc.getValue();

@@ -81,6 +81,8 @@ class LinkTest {
       assertThat(Arrays.equals(message.payload(), payload)).as("payload of message %d", i).isTrue();
     }
     sender.join();
+    a.flush();
+    assertThat(ring(region, SharedRegion.Side.A).used()).isZero();
   }
 
   @Test
