@@ -14,6 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,7 +42,12 @@ class ControlPlaneTest {
   }
 
   @AfterEach
-  void stop() throws IOException {
+  void stop(TestInfo test) throws IOException {
+    stop();
+    Histories.record(folder, test);
+  }
+
+  private void stop() throws IOException {
     rest.close();
     plane.close();
   }

@@ -67,6 +67,7 @@ public final class RestApi {
   public static Router router(Vertx vertx, Conductor conductor, Guard guard) {
     var api = new RestApi(conductor);
     Router router = Router.router(vertx);
+    router.route().handler(context -> admitPage(context, guard));
     router.get("/health").handler(context -> send(context, 200, Map.of("status", "up")));
     router.route("/api/*").handler(context -> admit(context, guard));
     router.route("/api/*").handler(BodyHandler.create(false).setBodyLimit(LARGEST_BODY));
@@ -105,6 +106,22 @@ public final class RestApi {
       router.errorHandler(status, context -> failed(context, status));
     }
     return router;
+  }
+
+  private static void admitPage(RoutingContext context, Guard guard) {
+    String origin = context.request().getHeader(HttpHeaders.ORIGIN);
+    if (guard.admitsPage(origin, context.request().getHeader(HttpHeaders.HOST))) {
+      context.next();
+    } else {
+      send(
+          context,
+          403,
+          new Failure(
+              "foreign-page",
+              "the request",
+              "it comes from a web page of another site, or for another host name",
+              "use the control plane's address, as http://127.0.0.1:7440, or a token"));
+    }
   }
 
   private static void admit(RoutingContext context, Guard guard) {

@@ -13,6 +13,7 @@ import io.vertx.ext.web.client.HttpResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -103,6 +104,31 @@ class RestApiTest {
         415,
         "not-json",
         "text/plain");
+  }
+
+  @Test
+  void pagesOfOtherSitesAreRefused() {
+    for (String origin : List.of("http://evil.example", "null", "http://127.0.0.1:1")) {
+      failure(
+          Rest.await(
+              rest.client().post("/api/v1/upgrades/1/rollback").putHeader("Origin", origin).send()),
+          403,
+          "foreign-page",
+          "another site");
+    }
+    failure(
+        Rest.await(rest.client().get("/health").putHeader("Host", "evil.example").send()),
+        403,
+        "foreign-page",
+        "host name");
+    assertThat(
+            Rest.await(
+                    rest.client()
+                        .get("/health")
+                        .putHeader("Origin", "http://127.0.0.1:" + plane.restPort())
+                        .send())
+                .statusCode())
+        .isEqualTo(200);
   }
 
   @Test
