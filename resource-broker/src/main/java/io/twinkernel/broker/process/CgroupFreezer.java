@@ -12,6 +12,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Stops and resumes all processes of a cgroup v2 (Documentation/admin-guide/cgroup-v2.rst, {@code
@@ -23,6 +24,7 @@ public record CgroupFreezer(Path cgroup) {
 
   private static final int SIGCONT = 18;
   private static final int SIGSTOP = 19;
+  private static final long LOOK_EVERY_NANOS = 20_000;
 
   /**
    * Freezes the cgroup and those below it.
@@ -55,20 +57,41 @@ public record CgroupFreezer(Path cgroup) {
 
   /**
    * Stops every process of the cgroup, all at once: none runs between the first's stop and the
-   * last's, and none is created in between.
+   * last's, and none is created in between. Returns when all are stopped.
    *
    * @return the processes that were stopped
+   * @throws SocketTimeoutException if one does not stop in time; all of them run again then
    */
   public ProcessTree stop(Duration within) throws IOException {
+    long deadline = System.nanoTime() + within.toNanos();
     freeze(within);
+    ProcessTree tree;
     try {
-      ProcessTree tree = ProcessTree.of(cgroup);
+      tree = ProcessTree.of(cgroup);
       for (ServiceProcess process : tree.processes()) {
         Processes.kill(process.pid(), SIGSTOP);
       }
-      return tree;
     } finally {
       thaw();
+    }
+    for (ServiceProcess process : tree.processes()) {
+      awaitStopped(process.pid(), deadline);
+    }
+    return tree;
+  }
+
+  /**
+   * Each task takes the signal as soon as it is on a CPU again, within microseconds. The kernel
+   * tells only a parent, so look.
+   */
+  private void awaitStopped(int pid, long deadline) throws IOException {
+    char state;
+    while ((state = ProcessTree.read(pid).state()) != 'T' && state != 't' && state != 'Z') {
+      if (System.nanoTime() - deadline > 0) {
+        resume();
+        throw new SocketTimeoutException("process " + pid + " does not stop: state " + state);
+      }
+      LockSupport.parkNanos(LOOK_EVERY_NANOS);
     }
   }
 

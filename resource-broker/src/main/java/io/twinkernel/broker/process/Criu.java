@@ -185,12 +185,12 @@ public final class Criu implements AutoCloseable {
       @Nullable String log,
       @Nullable IOException cause) {
     String tail = log == null ? "" : tail(work.resolve(log));
-    String why = error.isBlank() ? lastLine(tail) : error.strip();
+    String why = why(error.strip(), tail);
     CriuException failure =
         new CriuException(
             command,
             errno,
-            why.isEmpty() ? "it gave no reason" : why,
+            why,
             log == null ? "see its log in " + work : "its log is " + work.resolve(log),
             tail);
     if (cause != null) {
@@ -229,8 +229,17 @@ public final class Criu implements AutoCloseable {
     }
   }
 
-  private static String lastLine(String text) {
-    String stripped = text.strip();
-    return stripped.substring(stripped.lastIndexOf('\n') + 1);
+  /** The first error that CRIU logged need not be the one that it gave up for: both are said. */
+  private static String why(String first, String log) {
+    String last = first;
+    for (int from = 0, to; (to = log.indexOf('\n', from)) >= 0; from = to + 1) {
+      if (log.startsWith("Error", from) && !log.substring(from, to).contains("FAILED")) {
+        last = log.substring(from, to);
+      }
+    }
+    if (first.isEmpty() || first.equals(last)) {
+      return last.isEmpty() ? "it gave no reason" : last;
+    }
+    return first + "; at last: " + last;
   }
 }

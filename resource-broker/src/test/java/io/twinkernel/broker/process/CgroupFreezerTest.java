@@ -75,7 +75,7 @@ class CgroupFreezerTest {
     ProcessTree stopped = freezer.stop(SOON);
     assertThat(stopped.processes()).hasSize(2);
     for (ServiceProcess process : stopped.processes()) {
-      awaitState(process.pid(), 'T');
+      assertThat(ProcessTree.read(process.pid()).state()).isEqualTo('T');
     }
     assertThat(Files.readString(cgroup.resolve("cgroup.events"))).contains("frozen 0");
     say("three");
@@ -96,14 +96,6 @@ class CgroupFreezerTest {
         .hasMessageContaining("nowhere/cgroup.freeze");
   }
 
-  private static void awaitState(int pid, char state) throws Exception {
-    long deadline = System.nanoTime() + SOON.toNanos();
-    while (ProcessTree.read(pid).state() != state) {
-      assertThat(System.nanoTime()).as("process %d never %s", pid, state).isLessThan(deadline);
-      Thread.onSpinWait();
-    }
-  }
-
   private String answer(String line) throws IOException {
     say(line);
     BufferedReader answers = shell.inputReader();
@@ -115,7 +107,7 @@ class CgroupFreezerTest {
     shell.getOutputStream().flush();
   }
 
-  private static boolean removed(Path group) throws IOException {
+  static boolean removed(Path group) throws IOException {
     try {
       Files.deleteIfExists(group);
       return true;
@@ -124,7 +116,7 @@ class CgroupFreezerTest {
     }
   }
 
-  private static Path hierarchy() throws IOException {
+  static Path hierarchy() throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
       String[] fields = line.split(" ", -1);
       if (fields[2].equals("cgroup2")) {
