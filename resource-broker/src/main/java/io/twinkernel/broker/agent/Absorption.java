@@ -50,7 +50,7 @@ final class Absorption {
     return Map.of(
         "cpus", cpus,
         "memory_bytes", taken,
-        "memory_offered_bytes", offered,
+        "memory_total_bytes", offered,
         "parked_apic_id", released.number("parked_apic_id"));
   }
 

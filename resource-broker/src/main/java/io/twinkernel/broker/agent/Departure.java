@@ -3,6 +3,8 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.plan.IoMem;
+import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,7 +41,8 @@ final class Departure {
       }
     }
     var memory = new ArrayList<List<Long>>();
-    for (SystemRam.Range range : SystemRam.withoutCrashRegion()) {
+    for (SystemRam.Range range :
+        SystemRam.withoutCrashRegion(IoMem.parse(SysFiles.read("/proc/iomem")))) {
       memory.add(List.of(range.start(), range.size()));
     }
     peer.send(

@@ -89,16 +89,16 @@ final class Outgoing {
       throw notNow(command);
     }
     UpgradePlan plan = UpgradePlan.of(command.upgrade(), command.arguments(), conf);
-    Map<String, Object> detail = new Planner(conf, device).check(plan);
-    stage = new Stage.Planned(plan);
-    return detail;
+    Stage.Planned planned = new Planner(conf, device).check(plan);
+    stage = planned;
+    return planned.detail();
   }
 
   private Map<String, Object> prepare(Stage.Planned planned) throws BrokerException, IOException {
     prepared = new Undo();
     running = new Undo();
     gap = new Undo();
-    var ready = new Preparation(conf, device).prepare(planned.plan(), prepared);
+    var ready = new Preparation(conf, device).prepare(planned, prepared);
     stage = ready;
     return Map.of("shared_bytes", ready.region().layout().region());
   }

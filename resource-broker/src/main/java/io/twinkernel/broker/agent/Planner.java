@@ -1,17 +1,24 @@
 package io.twinkernel.broker.agent;
 
-import io.twinkernel.broker.cpu.ApicIds;
+import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.plan.NodeFacts;
+import io.twinkernel.broker.plan.NodeFactsReader;
+import io.twinkernel.broker.plan.PlanFiles;
+import io.twinkernel.broker.plan.PlanRequest;
+import io.twinkernel.broker.plan.Preflight;
+import io.twinkernel.broker.plan.Refusal;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
-import io.twinkernel.ffi.Uname;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Checks a plan against the machine, and says what the upgrade would move. Changes nothing. */
 final class Planner {
@@ -24,16 +31,48 @@ final class Planner {
   }
 
   /**
-   * @return what goes to B and what stays, for the operator
-   * @throws BrokerException the first reason why the upgrade cannot be
+   * Finds out whether the upgrade can be.
+   *
+   * @throws BrokerException every reason why not
    */
-  Map<String, Object> check(UpgradePlan plan) throws BrokerException, IOException {
+  Stage.Planned check(UpgradePlan plan) throws BrokerException, IOException {
     TwinInfo info = device.info();
-    Map<Integer, Integer> apicIds = ApicIds.read();
-    var stay = new ArrayList<>(apicIds.keySet());
+    NodeFacts node = new NodeFactsReader(Path.of("/")).read(Optional.of(info));
+    PlanFiles files = PlanFiles.read(plan.image(), plan.initrd());
+    ProcessTree service = ProcessTree.of(conf.serviceCgroup());
+    var request =
+        new PlanRequest(
+            plan.image(),
+            plan.initrd(),
+            plan.cpus(),
+            plan.buses(),
+            conf.serviceFunction(),
+            conf.sharedBytes(),
+            service.residentBytes());
+    List<Refusal> refusals = Preflight.refusals(node, files, request);
+    Optional<KernelImage> image = files.kernel();
+    if (!refusals.isEmpty() || image.isEmpty()) {
+      throw refused(refusals);
+    }
+    return new Stage.Planned(
+        plan, image.get(), detail(plan, node, info, image.get().release(), service));
+  }
+
+  private static BrokerException refused(List<Refusal> refusals) {
+    Refusal first = refusals.getFirst();
+    var why = new StringBuilder(first.why());
+    for (Refusal other : refusals.subList(1, refusals.size())) {
+      why.append("; also ").append(other.what()).append(": ").append(other.why());
+    }
+    return BrokerException.refused(first.code(), first.what(), why.toString(), first.todo());
+  }
+
+  private Map<String, Object> detail(
+      UpgradePlan plan, NodeFacts node, TwinInfo info, String to, ProcessTree service) {
+    var stay = new ArrayList<>(node.online());
     stay.removeAll(plan.cpus());
     var processes = new ArrayList<Map<String, Object>>();
-    for (ServiceProcess process : ProcessTree.of(conf.serviceCgroup()).processes()) {
+    for (ServiceProcess process : service.processes()) {
       processes.add(
           Map.of(
               "pid", process.pid(),
@@ -41,13 +80,11 @@ final class Planner {
               "resident_bytes", process.residentBytes(),
               "threads", process.threads()));
     }
-    long total = 0;
-    for (SystemRam.Range range : SystemRam.withoutCrashRegion()) {
-      total += range.size();
-    }
     return Map.of(
         "from",
-        Uname.current().release(),
+        node.release(),
+        "to",
+        to,
         "cpus",
         Map.of("give", plan.cpus(), "stay", stay, "boot_apic_id", info.bootApicId()),
         "memory",
@@ -57,7 +94,7 @@ final class Planner {
             "shared_bytes",
             conf.sharedBytes(),
             "stay_bytes",
-            total),
+            SystemRam.total(SystemRam.withoutCrashRegion(node.iomem()))),
         "buses",
         Map.of("give", plan.buses(), "switch", List.of(conf.serviceFunction())),
         "processes",

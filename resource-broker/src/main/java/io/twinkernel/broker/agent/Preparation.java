@@ -36,7 +36,8 @@ final class Preparation {
   /**
    * @throws IOException what failed; the caller undoes what {@code undo} holds by then
    */
-  Stage.Prepared prepare(UpgradePlan plan, Undo undo) throws IOException, BrokerException {
+  Stage.Prepared prepare(Stage.Planned planned, Undo undo) throws IOException, BrokerException {
+    UpgradePlan plan = planned.plan();
     long start = device.carve(conf.sharedBytes());
     undo.push("giving the shared region back", () -> device.carve(0));
     var mapping = Arena.ofShared();
@@ -59,7 +60,7 @@ final class Preparation {
         AcpiTables.build(
             new TwinMachine(
                 tables, apicIds(plan, info), info.ecam().orElseThrow(), bridges(plan.buses()))));
-    load(plan, TwinCommandLine.of(info, tables, plan));
+    load(plan, TwinCommandLine.of(info, tables, planned));
     undo.push("unloading kernel B", () -> Kexec.unload(Linux.KEXEC_FILE_ON_CRASH()));
     return new Stage.Prepared(plan, region, undo);
   }

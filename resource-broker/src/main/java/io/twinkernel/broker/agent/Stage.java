@@ -1,7 +1,9 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.link.SharedRegion;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * How far an upgrade has come on the kernel that gives (A). Each verb takes the stage before it and
@@ -16,8 +18,14 @@ sealed interface Stage {
   /** No upgrade. */
   record Idle() implements Stage {}
 
-  /** Checked and found possible; nothing has changed. */
-  record Planned(UpgradePlan plan) implements Stage {}
+  /**
+   * Checked and found possible; nothing has changed.
+   *
+   * @param image kernel B
+   * @param detail what moves and what stays, for the operator
+   */
+  record Planned(UpgradePlan plan, KernelImage image, Map<String, Object> detail)
+      implements Stage {}
 
   /** B's image, tables and resources are ready. */
   record Prepared(UpgradePlan plan, SharedRegion region, Undo undo) implements Stage {}

@@ -1,43 +1,46 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.image.ImageException;
+import io.twinkernel.broker.image.KernelCommandLine;
 import io.twinkernel.ffi.TwinInfo;
 
 /** Kernel B's command line: what cannot be said in the tables (kernel-parameters.txt). */
 final class TwinCommandLine {
+  /** B's pages below 1 MiB end here; what is above stays A's, its real-mode code among it. */
   private static final long LOW_MEMORY_OF_B = 0x40000;
+
   private static final long LOW_MEMORY_END = 0x9f000;
 
   private TwinCommandLine() {}
 
   /**
+   * What B is told.
+   *
    * @param rsdp physical address of B's ACPI tables
    */
-  static String of(TwinInfo info, long rsdp, UpgradePlan plan) {
-    var line = new StringBuilder(512);
-    // B's own console, and the second serial port for what it says before that one is there.
-    line.append("console=hvc0 earlycon=uart8250,io,0x2f8,115200n8 keep_bootcon");
-    // The serial ports are A's: B must not probe them.
-    line.append(" initcall_blacklist=serial8250_init");
-    line.append(" maxcpus=").append(plan.cpus().size());
-    line.append(" acpi_rsdp=0x").append(Long.toHexString(rsdp));
-    // Nothing to calibrate with: the timers are A's.
-    line.append(" tsc_early_khz=").append(info.tscKhz()).append(" tsc=nowatchdog");
-    // Only the buses in the tables.
-    line.append(" pci=lastbus=0");
-    // A's real-mode code must survive, or A cannot take its CPU back; B keeps some pages for its
-    // own.
-    line.append(" memmap=0x")
-        .append(Long.toHexString(LOW_MEMORY_END - LOW_MEMORY_OF_B))
-        .append("$0x")
-        .append(Long.toHexString(LOW_MEMORY_OF_B));
-    line.append(" nokaslr panic=0");
-    line.append(" twin.role=secondary");
+  static String of(TwinInfo info, long rsdp, Stage.Planned planned) throws ImageException {
+    UpgradePlan plan = planned.plan();
     TwinInfo.Range shared = info.shared().orElseThrow();
-    line.append(" twin.shared_start=0x").append(Long.toHexString(shared.start()));
-    line.append(" twin.shared_size=0x").append(Long.toHexString(shared.size()));
+    var line = new KernelCommandLine(planned.image().commandLineLimit());
+    // B's own console, and the second serial port for what it says before that one is there.
+    line.add("console", "hvc0").add("earlycon", "uart8250,io,0x2f8,115200n8").add("keep_bootcon");
+    // The serial ports are A's: B must not probe them.
+    line.add("initcall_blacklist", "serial8250_init");
+    // B may not start CPUs that A still runs.
+    line.add("maxcpus", plan.cpus().size());
+    line.addHex("acpi_rsdp", rsdp);
+    // Nothing to calibrate with: the timers are A's.
+    line.add("tsc_early_khz", info.tscKhz()).add("tsc", "nowatchdog");
+    // Only the buses in the tables.
+    line.add("pci", "lastbus=0");
+    // A's real-mode code must survive, or A cannot take its CPU back.
+    line.reserve(LOW_MEMORY_OF_B, LOW_MEMORY_END - LOW_MEMORY_OF_B);
+    line.add("nokaslr").add("panic", 0);
+    line.add("twin.role", "secondary");
+    line.addHex("twin.shared_start", shared.start()).addHex("twin.shared_size", shared.size());
     if (plan.faults().contains(UpgradePlan.Fault.TWIN_HANGS)) {
-      line.append(" twin.fault=").append(UpgradePlan.Fault.TWIN_HANGS.word());
+      line.add("twin.fault", UpgradePlan.Fault.TWIN_HANGS.word());
     }
-    return line.toString();
+    return line.build();
   }
 }

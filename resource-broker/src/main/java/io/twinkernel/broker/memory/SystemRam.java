@@ -1,12 +1,10 @@
 package io.twinkernel.broker.memory;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.twinkernel.broker.plan.IoMem;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The ranges of physical memory that a kernel uses, from /proc/iomem. */
+/** The physical memory that a kernel uses and could leave behind. */
 public final class SystemRam {
   /**
    * A range.
@@ -15,6 +13,7 @@ public final class SystemRam {
    * @param size bytes
    */
   public record Range(long start, long size) {
+    /** The first address behind it. */
     public long end() {
       return start + size;
     }
@@ -25,38 +24,28 @@ public final class SystemRam {
 
   private SystemRam() {}
 
-  /**
-   * What this kernel would leave behind: its System RAM from 1 MiB on, without the crash region.
-   */
-  public static List<Range> withoutCrashRegion() throws IOException {
-    return withoutCrashRegion(Files.readAllLines(Path.of("/proc/iomem")));
-  }
-
-  /**
-   * @param iomem lines of /proc/iomem, as root sees them
-   */
-  static List<Range> withoutCrashRegion(List<String> iomem) {
+  /** A kernel's System RAM from 1 MiB on, without the crash region, where its twin lives. */
+  public static List<Range> withoutCrashRegion(IoMem iomem) {
     List<Range> ranges = new ArrayList<>();
-    for (String line : iomem) {
-      if (line.endsWith(" : System RAM") && line.charAt(0) != ' ') {
-        ranges.add(range(line));
-      }
+    for (IoMem.Range range : iomem.named("System RAM")) {
+      ranges.add(new Range(range.start(), range.size()));
     }
     ranges = cut(ranges, new Range(0, LOW_MEMORY_END));
-    for (String line : iomem) {
-      if (line.endsWith(" : Crash kernel") || line.endsWith(" : Twinkernel shared")) {
-        ranges = cut(ranges, range(line));
+    for (String name : List.of("Crash kernel", "Twinkernel shared")) {
+      for (IoMem.Range hole : iomem.named(name)) {
+        ranges = cut(ranges, new Range(hole.start(), hole.size()));
       }
     }
     return List.copyOf(ranges);
   }
 
-  private static Range range(String line) {
-    String text = line.strip();
-    int dash = text.indexOf('-');
-    long start = Long.parseUnsignedLong(text, 0, dash, 16);
-    long end = Long.parseUnsignedLong(text, dash + 1, text.indexOf(' '), 16);
-    return new Range(start, end - start + 1);
+  /** Bytes in all. */
+  public static long total(List<Range> ranges) {
+    long total = 0;
+    for (Range range : ranges) {
+      total += range.size();
+    }
+    return total;
   }
 
   private static List<Range> cut(List<Range> ranges, Range hole) {
