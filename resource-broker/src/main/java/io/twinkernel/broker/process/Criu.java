@@ -21,6 +21,8 @@ public final class Criu implements AutoCloseable {
   /** A dump of gigabytes may take minutes; this only bounds a CRIU that hangs. */
   private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
 
+  private static final int TAIL_LINES = 20;
+
   private final CriuService service;
   private final Path work;
   private final Fd workFd;
@@ -213,15 +215,15 @@ public final class Criu implements AutoCloseable {
         : images.toAbsolutePath().relativize(parent.toAbsolutePath()).toString();
   }
 
-  /** The log's last 20 lines; what cannot be read is said in their place. */
+  /** The log's last lines; what cannot be read is said in their place. */
   static String tail(Path log) {
     try {
       String text = Files.readString(log);
       int from = text.length();
-      for (int lines = 0; lines <= 20 && from > 0; lines++) {
+      for (int lines = 0; lines <= TAIL_LINES && from >= 0; lines++) {
         from = text.lastIndexOf('\n', from - 1);
       }
-      return text.substring(Math.max(0, from + 1));
+      return text.substring(from + 1);
     } catch (NoSuchFileException e) {
       return "";
     } catch (IOException e) {

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.twinkernel.broker.process.CriuRequest.Directories;
 import java.net.ProtocolException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The expected bytes are what {@code protoc --encode} makes with images/rpc.proto of CRIU 3.17.1.
@@ -95,6 +99,18 @@ class CriuMessagesTest {
     byte[] cut = new ProtobufWriter().number(64, Long.MAX_VALUE).toByteArray();
     ProtobufReader in = new ProtobufReader(Arrays.copyOf(cut, cut.length - 1));
     assertThatThrownBy(in::next).isInstanceOf(ProtocolException.class);
+  }
+
+  @Test
+  void theTailOfALogIsItsLastLines(@TempDir Path work) throws Exception {
+    Path log = work.resolve("log");
+    assertThat(Criu.tail(log)).isEmpty();
+    for (String text : List.of("", "\n", "one", "one\n", "one\ntwo\n", "\none")) {
+      assertThat(Criu.tail(Files.writeString(log, text))).isEqualTo(text);
+    }
+    String twenty = "a line\n".repeat(20);
+    assertThat(Criu.tail(Files.writeString(log, twenty))).isEqualTo(twenty);
+    assertThat(Criu.tail(Files.writeString(log, "before\nbefore\n" + twenty))).isEqualTo(twenty);
   }
 
   private static CriuResponse parse(String hex) throws ProtocolException {
