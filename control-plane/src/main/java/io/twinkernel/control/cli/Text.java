@@ -51,6 +51,19 @@ final class Text {
                   failure.path("code").asText()));
       line(text, "to do", failure.path("todo").asText());
     }
+    for (JsonNode refusal : upgrade.path("plan").path("refusals")) {
+      if (!refusal.path("code").equals(failure.path("code"))) {
+        line(
+            text,
+            "also",
+            "%s: %s [%s]; %s"
+                .formatted(
+                    refusal.path("what").asText(),
+                    refusal.path("why").asText(),
+                    refusal.path("code").asText(),
+                    refusal.path("todo").asText()));
+      }
+    }
     return text.toString().stripTrailing();
   }
 

@@ -1,6 +1,5 @@
 package io.twinkernel.control.engine;
 
-import io.twinkernel.control.engine.RefusedException.Kind;
 import io.twinkernel.control.journal.Journal;
 import io.twinkernel.control.journal.JournalFolder;
 import io.twinkernel.control.json.Json;
@@ -18,22 +17,16 @@ import io.twinkernel.control.upgrade.Verb;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,22 +44,16 @@ public final class Conductor implements AutoCloseable {
   private final JournalFolder folder;
   private final Deadlines deadlines;
   private final Consumer<UpgradeEvent> publisher;
-  private final ScheduledThreadPoolExecutor thread;
+  private final Loop loop = new Loop("twinkernel-conductor");
   private final SecureRandom random = new SecureRandom();
   private final Map<String, Run> runs = new LinkedHashMap<>();
-  private final Map<String, Map<Role, BrokerLink>> links = new TreeMap<>();
+  private final Nodes nodes = new Nodes();
   private long lastNumber;
 
   private Conductor(JournalFolder folder, Deadlines deadlines, Consumer<UpgradeEvent> publisher) {
     this.folder = folder;
     this.deadlines = deadlines;
     this.publisher = publisher;
-    this.thread =
-        new ScheduledThreadPoolExecutor(
-            1, Thread.ofPlatform().name("twinkernel-conductor").factory());
-    // Closing is like a crash that harms nothing: what has not begun is not begun.
-    thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    thread.setRemoveOnCancelPolicy(true);
   }
 
   /**
@@ -83,9 +70,9 @@ public final class Conductor implements AutoCloseable {
       var run = new Run(folder.reopen(upgrade), upgrade, contents.events());
       conductor.runs.put(upgrade.id(), run);
       conductor.lastNumber = Math.max(conductor.lastNumber, upgrade.lastCommand());
-      conductor.links.putIfAbsent(upgrade.request().node(), new EnumMap<>(Role.class));
+      conductor.nodes.know(upgrade.request().node());
     }
-    conductor.enqueue(
+    conductor.loop.enqueue(
         () ->
             List.copyOf(conductor.runs.values())
                 .forEach(run -> conductor.feed(run, new Input.Begin())));
@@ -96,36 +83,18 @@ public final class Conductor implements AutoCloseable {
 
   /** Starts an upgrade; it is on disk when the future completes. */
   public CompletableFuture<Upgrade> post(UpgradeRequest request) {
-    return ask(
+    return loop.ask(
         () -> {
           String node = request.node();
-          String what = "upgrading node '" + node + "'";
-          Map<Role, BrokerLink> brokers = links.get(node);
-          if (brokers == null) {
-            throw new RefusedException(
-                Kind.UNKNOWN,
-                "node-unknown",
-                what,
-                "no broker of that name has dialled in",
-                "see GET /api/v1/nodes for those that have; check 'node', 'control.host' and"
-                    + " 'control.token' in the node's /etc/twin/node.conf");
+          if (!nodes.knows(node)) {
+            throw Refusals.nodeUnknown(node);
           }
           Optional<Run> running = underWay(node);
           if (running.isPresent()) {
-            throw new RefusedException(
-                Kind.CONFLICT,
-                "upgrade-under-way",
-                what,
-                "upgrade " + running.get().upgrade.id() + " is under way on it",
-                "wait for it, or roll it back");
+            throw Refusals.underWay(running.get().upgrade);
           }
-          if (brokers.isEmpty()) {
-            throw new RefusedException(
-                Kind.CONFLICT,
-                "node-away",
-                what,
-                "its broker is not connected",
-                "it dials in by itself; read the node's console if it does not");
+          if (!nodes.connected(node)) {
+            throw Refusals.nodeAway(node);
           }
           byte[] bytes = new byte[8];
           random.nextBytes(bytes);
@@ -140,17 +109,12 @@ public final class Conductor implements AutoCloseable {
 
   /** Asks for a rollback; what becomes of it, the events tell. */
   public CompletableFuture<Upgrade> rollBack(String id) {
-    return ask(
+    return loop.ask(
         () -> {
           Run run = find(id);
           State state = run.upgrade.state();
           if (!state.beforeSwitch() && state != State.SWITCHING && state != State.ROLLING_BACK) {
-            throw new RefusedException(
-                Kind.CONFLICT,
-                state.terminal() ? "finished" : "committed",
-                "rolling back upgrade " + id,
-                "it is " + state + ": " + state.meaning(),
-                "to go back to the former kernel, upgrade to it");
+            throw Refusals.tooLate(run.upgrade);
           }
           feed(run, new Input.RollBack());
           return run.upgrade;
@@ -159,25 +123,15 @@ public final class Conductor implements AutoCloseable {
 
   /** Lets a waiting upgrade go on, to that phase if one is given. */
   public CompletableFuture<Upgrade> proceed(String id, @Nullable Verb until) {
-    return ask(
+    return loop.ask(
         () -> {
           Run run = find(id);
           Verb held = run.upgrade.until();
           if (!run.upgrade.held() || held == null) {
-            throw new RefusedException(
-                Kind.CONFLICT,
-                "not-waiting",
-                "continuing upgrade " + id,
-                "it is " + run.upgrade.state() + " and does not wait",
-                "post an upgrade with 'until' to make it wait after a phase");
+            throw Refusals.notWaiting(run.upgrade);
           }
           if (until != null && until.compareTo(held) <= 0) {
-            throw new RefusedException(
-                Kind.INVALID,
-                "until-passed",
-                "continuing upgrade " + id + " until " + until.word(),
-                "that phase is done already",
-                "give a later one or none");
+            throw Refusals.untilPassed(run.upgrade, until);
           }
           feed(run, new Input.Continue(until));
           return run.upgrade;
@@ -186,11 +140,11 @@ public final class Conductor implements AutoCloseable {
 
   /** All upgrades, oldest first. */
   public CompletableFuture<List<Upgrade>> upgrades() {
-    return ask(() -> runs.values().stream().map(run -> run.upgrade).toList());
+    return loop.ask(() -> runs.values().stream().map(run -> run.upgrade).toList());
   }
 
   public CompletableFuture<Upgrade> upgrade(String id) {
-    return ask(() -> find(id).upgrade);
+    return loop.ask(() -> find(id).upgrade);
   }
 
   /**
@@ -200,7 +154,7 @@ public final class Conductor implements AutoCloseable {
    */
   public CompletableFuture<List<UpgradeEvent>> events(String id, long after, Duration patience) {
     var answer = new CompletableFuture<List<UpgradeEvent>>();
-    CompletableFuture<Run> found = ask(() -> watch(find(id), after, patience, answer));
+    CompletableFuture<Run> found = loop.ask(() -> watch(find(id), after, patience, answer));
     var _ =
         found.exceptionally(
             e -> {
@@ -219,34 +173,27 @@ public final class Conductor implements AutoCloseable {
       Runnable watcher = () -> answer.complete(run.eventsAfter(after));
       run.watchers.add(watcher);
       var _ =
-          thread.schedule(
+          loop.after(
+              patience,
               () -> {
                 run.watchers.remove(watcher);
                 watcher.run();
-              },
-              patience.toMillis(),
-              TimeUnit.MILLISECONDS);
+              });
     }
     return run;
   }
 
   public CompletableFuture<List<NodeStatus>> nodes() {
-    return ask(() -> links.keySet().stream().map(this::status).toList());
+    return loop.ask(() -> nodes.names().stream().sorted().map(this::status).toList());
   }
 
   // --- brokers
 
-  /** A broker has said hello; an older connection of the same broker is dead and is closed. */
+  /** A broker has said hello. */
   public void dialled(BrokerLink link) {
-    enqueue(
+    loop.enqueue(
         () -> {
-          BrokerLink former =
-              links
-                  .computeIfAbsent(link.node(), _ -> new EnumMap<>(Role.class))
-                  .put(link.role(), link);
-          if (former != null) {
-            former.close();
-          }
+          nodes.add(link);
           underWay(link.node())
               .ifPresent(
                   run -> feed(run, new Input.Dialled(roleIn(run.upgrade, link), link.kernel())));
@@ -255,10 +202,9 @@ public final class Conductor implements AutoCloseable {
 
   /** Its connection is gone. */
   public void lost(BrokerLink link) {
-    enqueue(
+    loop.enqueue(
         () -> {
-          Map<Role, BrokerLink> brokers = links.get(link.node());
-          if (brokers != null && brokers.remove(link.role(), link)) {
+          if (nodes.remove(link)) {
             underWay(link.node())
                 .ifPresent(run -> feed(run, new Input.Lost(roleIn(run.upgrade, link))));
           }
@@ -267,7 +213,7 @@ public final class Conductor implements AutoCloseable {
 
   /** It tells something about an upgrade of its node. */
   public void said(BrokerLink link, String upgrade, Input.Said said) {
-    enqueue(
+    loop.enqueue(
         () -> {
           Run run = runs.get(upgrade);
           if (run == null || !run.upgrade.request().node().equals(link.node())) {
@@ -284,7 +230,7 @@ public final class Conductor implements AutoCloseable {
 
   /** It answers a command. */
   public void replied(BrokerLink link, Input.Replied replied) {
-    enqueue(() -> underWay(link.node()).ifPresent(run -> feed(run, replied)));
+    loop.enqueue(() -> underWay(link.node()).ifPresent(run -> feed(run, replied)));
   }
 
   // --- on the thread
@@ -326,7 +272,8 @@ public final class Conductor implements AutoCloseable {
         run.events.add(event);
         publisher.accept(event);
         if (happened.trigger() == Trigger.COMMIT) {
-          forgetPrimary(event.node());
+          // The former primary has no NIC any more: its connection hangs, and must not come back.
+          nodes.drop(event.node(), Role.PRIMARY);
         }
         var watchers = List.copyOf(run.watchers);
         run.watchers.clear();
@@ -352,14 +299,6 @@ public final class Conductor implements AutoCloseable {
             });
   }
 
-  /** The former primary has no NIC any more: its connection hangs, and must not come back. */
-  private void forgetPrimary(String node) {
-    BrokerLink link = links.getOrDefault(node, Map.of()).remove(Role.PRIMARY);
-    if (link != null) {
-      link.close();
-    }
-  }
-
   /** What a broker is in that upgrade: the twin that won the last one is the next one's primary. */
   private Role roleIn(Upgrade upgrade, BrokerLink link) {
     boolean formerTwin = link.role() == Role.SECONDARY && latest(link.node(), true).isPresent();
@@ -376,12 +315,10 @@ public final class Conductor implements AutoCloseable {
    * and takes the next upgrade's commands even if it still calls itself secondary.
    */
   private Optional<BrokerLink> broker(String node, Role role) {
-    Map<Role, BrokerLink> brokers = links.getOrDefault(node, Map.of());
-    BrokerLink link = brokers.get(role);
-    if (link == null && role == Role.PRIMARY && latest(node, true).isPresent()) {
-      link = brokers.get(Role.SECONDARY);
-    }
-    return Optional.ofNullable(link);
+    Optional<BrokerLink> link = nodes.broker(node, role);
+    return link.isEmpty() && role == Role.PRIMARY && latest(node, true).isPresent()
+        ? nodes.broker(node, Role.SECONDARY)
+        : link;
   }
 
   private void armDeadline(Run run) {
@@ -397,22 +334,14 @@ public final class Conductor implements AutoCloseable {
     run.deadlineFor = number;
     if (command != null) {
       run.deadline =
-          thread.schedule(
-              guarded(() -> feed(run, new Input.Overdue(number))),
-              deadlines.of(command.verb()).toMillis(),
-              TimeUnit.MILLISECONDS);
+          loop.after(deadlines.of(command.verb()), () -> feed(run, new Input.Overdue(number)));
     }
   }
 
   private Run find(String id) throws RefusedException {
     Run run = runs.get(id);
     if (run == null) {
-      throw new RefusedException(
-          Kind.UNKNOWN,
-          "upgrade-unknown",
-          "upgrade '" + id + "'",
-          "there is none of that id",
-          "see GET /api/v1/upgrades for those there are");
+      throw Refusals.upgradeUnknown(id);
     }
     return run;
   }
@@ -427,71 +356,23 @@ public final class Conductor implements AutoCloseable {
         .max(Comparator.comparingLong(run -> run.upgrade.createdMs()));
   }
 
-  private java.util.stream.Stream<Run> of(String node) {
+  private Stream<Run> of(String node) {
     return runs.values().stream().filter(run -> run.upgrade.request().node().equals(node));
   }
 
   private NodeStatus status(String node) {
-    Collection<BrokerLink> brokers = links.getOrDefault(node, Map.of()).values();
     return new NodeStatus(
         node,
-        !brokers.isEmpty(),
-        brokers.stream()
-            .map(link -> new NodeStatus.Broker(link.role(), link.kernel(), link.tscKhz()))
-            .toList(),
+        nodes.connected(node),
+        nodes.brokers(node),
         underWay(node).map(run -> run.upgrade.id()).orElse(null),
         latest(node, false).map(run -> run.upgrade.id()).orElse(null));
-  }
-
-  private void enqueue(Runnable task) {
-    try {
-      thread.execute(guarded(task));
-    } catch (RejectedExecutionException e) {
-      LOG.log(System.Logger.Level.DEBUG, "closed; what came in is dropped", e);
-    }
-  }
-
-  private <T> CompletableFuture<T> ask(Callable<T> task) {
-    var answer = new CompletableFuture<T>();
-    try {
-      thread.execute(
-          () -> {
-            try {
-              answer.complete(task.call());
-            } catch (Exception e) {
-              answer.completeExceptionally(e);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      answer.completeExceptionally(
-          new RefusedException(
-              Kind.UNABLE, "stopping", "the request", "the control plane is stopping", "start it"));
-    }
-    return answer;
-  }
-
-  /** One upgrade's trouble must not end the thread that serves them all. */
-  private static Runnable guarded(Runnable task) {
-    return () -> {
-      try {
-        task.run();
-      } catch (RuntimeException e) {
-        LOG.log(System.Logger.Level.ERROR, "an input could not be handled", e);
-      }
-    };
   }
 
   /** Stops at once; upgrades go on when a control plane reads the journals again. */
   @Override
   public void close() throws IOException {
-    thread.shutdown();
-    try {
-      if (!thread.awaitTermination(30, TimeUnit.SECONDS)) {
-        LOG.log(System.Logger.Level.ERROR, "the disk still keeps a journal waiting");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    loop.close();
     for (Run run : runs.values()) {
       run.journal.close();
     }

@@ -20,7 +20,7 @@ public final class RefusedException extends Exception {
   private final Kind kind;
   private final Failure failure;
 
-  public RefusedException(Kind kind, String code, String what, String why, String todo) {
+  RefusedException(Kind kind, String code, String what, String why, String todo) {
     this(kind, new Failure(code, what, why, todo));
   }
 

@@ -130,7 +130,8 @@ public record Upgrade(
   /** Takes over what the detail of a finished phase tells. */
   private Upgrade learn(Entry.Happened entry, State before) {
     Map<String, Object> detail = entry.event().detail();
-    boolean planned = before == State.REQUESTED && state != State.REQUESTED;
+    boolean planned =
+        before == State.REQUESTED && (state == State.PLANNED || detail.containsKey("refusals"));
     String release = kernel;
     if (state == State.PLANNED && detail.get("to") instanceof String to) {
       release = to;

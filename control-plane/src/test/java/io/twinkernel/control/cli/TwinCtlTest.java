@@ -117,6 +117,16 @@ class TwinCtlTest {
       primary.fail(primary.expect("plan"), "no-crash-region", true);
       assertThat(end(refused).code()).isEqualTo(ExitCode.REFUSED);
       assertThat(end(refused).out()).contains("[no-crash-region]").contains("to do    try again");
+      var twice = follow(UPGRADE);
+      primary.ok(
+          primary.expect("plan"),
+          """
+          {"refusals":[{"code":"cpu-unknown","what":"CPU 9","why":"none","todo":"name another"},\
+          {"code":"no-space","what":"/run","why":"full","todo":"make room"}]}""");
+      assertThat(end(twice).code()).isEqualTo(ExitCode.REFUSED);
+      assertThat(end(twice).out())
+          .contains("failure  CPU 9: none [cpu-unknown]")
+          .contains("also     /run: full [no-space]; make room");
       var back = follow(UPGRADE);
       primary.obey("plan");
       primary.fail(primary.expect("prepare"), "x", true);

@@ -41,6 +41,9 @@ class DeciderTest {
               .isEqualTo(new Failure("cpu-unknown", "cpu 9", "no", ""));
           return walk;
         });
+    all.put(
+        "something is left of a forgotten upgrade",
+        () -> start().fail("wrong-stage", true).is(State.ROLLING_BACK).ok().is(State.ROLLED_BACK));
     all.put("the plan is never answered", () -> start().overdue().is(State.REFUSED));
     all.put(
         "an operator rolls back while it is planned",
