@@ -24,7 +24,7 @@ MODULE_PARM_DESC(shared_size, "secondary: its size in bytes");
 
 static unsigned int poweroff_port, poweroff_value;
 module_param(poweroff_port, uint, 0444);
-MODULE_PARM_DESC(poweroff_port, "secondary: I/O port of the PM1a control register");
+MODULE_PARM_DESC(poweroff_port, "secondary: I/O port of the PM1a control register; default: as the other kernel's module knows it");
 module_param(poweroff_value, uint, 0444);
 MODULE_PARM_DESC(poweroff_value, "secondary: what to write there to switch off");
 

@@ -22,11 +22,11 @@
 #include "twin_internal.h"
 #include "park.h"
 
-/* The parking area: one page each of code and data, IDT, then page tables. */
+/* The parking area: a page each for code and IDT, page tables, the notes. */
 #define PAGE_CODE	0
 #define PAGE_IDT	1
 #define PAGE_TABLES	2
-#define PAGES		(TWIN_PARKING_SIZE / PAGE_SIZE)
+#define PAGES		(TWIN_NOTES_OFFSET / PAGE_SIZE)
 
 #define TABLE_FLAGS	(_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
 
@@ -190,7 +190,7 @@ int twin_park(void)
 	}
 	parking.start = twin.shared_start + layout.parking_offset;
 	parking.area = (u8 *)twin.shared + layout.parking_offset;
-	memset(parking.area, 0, TWIN_PARKING_SIZE);
+	memset(parking.area, 0, PAGES * PAGE_SIZE);
 	err = build_tables(&parking);
 	if (err) {
 		cpus_read_unlock();

@@ -6,13 +6,19 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/acpi.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
 
 #include "twin_internal.h"
 
+/* PM1a_CNT bits, ACPI specification 4.8.3.2.1. */
+#define SLEEP_TYPE_SHIFT 10
+#define SLEEP_ENABLE	BIT(13)
+
 static u16 off_port, off_value;
+static bool hooked;
 
 static void switch_off(void)
 {
@@ -62,23 +68,54 @@ static void unhook(void)
 }
 #endif
 
-/* @port 0: there is none. */
+/* For the next kernel: what this one was told, or what its ACPI tables say. */
+void twin_poweroff_note(struct twin_notes *notes)
+{
+	WRITE_ONCE(notes->poweroff_value, off_value);
+	WRITE_ONCE(notes->poweroff_port, off_port);
+}
+
+static void find_in_tables(struct twin_notes *notes)
+{
+	u8 type_a, type_b;
+
+	if (acpi_disabled || acpi_gbl_FADT.flags & ACPI_FADT_HW_REDUCED ||
+	    ACPI_FAILURE(acpi_get_sleep_type_data(ACPI_STATE_S5, &type_a,
+						  &type_b)))
+		return;
+	notes->poweroff_port = acpi_gbl_FADT.pm1a_control_block;
+	notes->poweroff_value = type_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE;
+}
+
+/* A twin with @port 0 does as A's module noted, if it did. */
 int twin_poweroff_init(unsigned int port, unsigned int value)
 {
-	if (!port)
+	struct twin_notes notes = {
+		.poweroff_port = port,
+		.poweroff_value = value,
+	};
+	int err;
+
+	if (!twin.was_secondary)
+		find_in_tables(&notes);
+	else if (!port && twin_notes_read(&notes))
 		return 0;
-	if (port > U16_MAX || value > U16_MAX) {
+	if (notes.poweroff_port > U16_MAX || notes.poweroff_value > U16_MAX) {
 		pr_err("poweroff_port=%#x poweroff_value=%#x: both have 16 bits\n",
-		       port, value);
+		       notes.poweroff_port, notes.poweroff_value);
 		return -EINVAL;
 	}
-	off_port = port;
-	off_value = value;
-	return hook();
+	off_port = notes.poweroff_port;
+	off_value = notes.poweroff_value;
+	if (!off_port || !twin.was_secondary)
+		return 0;
+	err = hook();
+	hooked = !err;
+	return err;
 }
 
 void twin_poweroff_exit(void)
 {
-	if (off_port)
+	if (hooked)
 		unhook();
 }

@@ -5,6 +5,7 @@
  * what is checked is a copy.
  */
 #include <linux/build_bug.h>
+#include <linux/io.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 
@@ -83,6 +84,28 @@ void twin_publish(void)
 {
 	struct twin_layout layout;
 
-	if (!twin_layout_read(&layout))
-		WRITE_ONCE(twin.shared->apic_id[twin.side], cpu_physical_id(0));
+	if (twin_layout_read(&layout))
+		return;
+	WRITE_ONCE(twin.shared->apic_id[twin.side], cpu_physical_id(0));
+	if (twin.side == TWIN_SIDE_A)
+		twin_poweroff_note((void *)twin.shared + layout.parking_offset +
+				   TWIN_NOTES_OFFSET);
+}
+
+/* B: what A's module left. Only the header is mapped here all the time. */
+int twin_notes_read(struct twin_notes *notes)
+{
+	struct twin_layout layout;
+	void *page;
+	int err = twin_layout_read(&layout);
+
+	if (err)
+		return err;
+	page = memremap(twin.shared_start + layout.parking_offset +
+			TWIN_NOTES_OFFSET, PAGE_SIZE, MEMREMAP_WB);
+	if (!page)
+		return -ENOMEM;
+	memcpy(notes, page, sizeof(*notes));
+	memunmap(page);
+	return 0;
 }

@@ -27,6 +27,17 @@ struct twin_layout {
 };
 
 /*
+ * What A's module leaves for B's, in the last page of the parking area. It is
+ * not for userspace; zeros are what a module without a note leaves.
+ */
+struct twin_notes {
+	u32 poweroff_port;	/* I/O port of PM1a_CNT, 0: not known */
+	u32 poweroff_value;	/* what to write there to switch off */
+};
+
+#define TWIN_NOTES_OFFSET (TWIN_PARKING_SIZE - PAGE_SIZE)
+
+/*
  * The module's state. @lock serializes everything that changes something for
  * userspace and may take long; @shared_lock, inside it, only keeps the region
  * from going away under whoever writes to it. @state is also changed, by
@@ -126,6 +137,7 @@ int twin_layout_read(struct twin_layout *layout);
 void twin_shared_reset(struct twin_shared *shared);
 void twin_shared_forget_other(void);
 void twin_publish(void);
+int twin_notes_read(struct twin_notes *notes);
 
 /* start.c: a CPU that goes offline starts the twin */
 int twin_arm(unsigned int cpu);
@@ -159,6 +171,7 @@ int twin_heartbeat_init(void);
 void twin_heartbeat_exit(void);
 
 /* poweroff.c: the way to switch the machine off that a twin's tables lack */
+void twin_poweroff_note(struct twin_notes *notes);
 int twin_poweroff_init(unsigned int port, unsigned int value);
 void twin_poweroff_exit(void);
 
