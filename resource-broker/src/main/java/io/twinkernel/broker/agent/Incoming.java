@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +36,7 @@ final class Incoming {
 
   /** What B owns after the switch. */
   record Taken(
-      NodeConf conf, String upgrade, Peer peer, SharedRegion region, Map<String, Object> figures) {}
+      NodeConf conf, String upgrade, Peer peer, SharedRegion region, Gap gap, List<Object> trace) {}
 
   Incoming(TwinDevice device, SharedRegion region) throws IOException {
     this.device = device;
@@ -163,25 +164,12 @@ final class Incoming {
     }
     try {
       Fields complete = message.json();
-      var pids = current.resume(complete, message.arrivedTsc());
+      Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
-      var trace = new java.util.ArrayList<Object>(complete.list("trace"));
+      var trace = new ArrayList<Object>(complete.list("trace"));
       trace.addAll(current.trace().spans());
       return Optional.of(
-          new Taken(
-              node,
-              complete.text("upgrade"),
-              peer,
-              region,
-              Map.of(
-                  "pids",
-                  pids,
-                  "trace",
-                  trace,
-                  "frozen_tsc",
-                  complete.number("frozen_tsc"),
-                  "tsc_khz",
-                  clock.tscKhz())));
+          new Taken(node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace)));
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("restoring the processes", e).toJson());
       return Optional.empty();

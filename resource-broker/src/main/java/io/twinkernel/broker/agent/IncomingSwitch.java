@@ -11,7 +11,6 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,10 +55,10 @@ final class IncomingSwitch {
    * All images are here: restore, commit, resume.
    *
    * @param arrivedTsc when the message came
-   * @return the PIDs of the restored trees
+   * @return when it happened
    * @throws IOException if A is to go on; nothing restored here runs
    */
-  List<Integer> resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
+  Gap resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
     var pids = new ArrayList<Integer>();
     try {
       long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
@@ -84,14 +83,16 @@ final class IncomingSwitch {
       }
       throw e;
     }
-    long from = Tsc.read();
+    long committed = Tsc.read();
+    long from = committed;
     clock.adopt(region);
     openNetwork();
     from = trace.add("network-up", from);
     ready.service().resume();
-    trace.add("resume", from);
+    long resumed = trace.add("resume", from);
     ready.standIn().clear();
-    return List.copyOf(pids);
+    return new Gap(
+        complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
   }
 
   private void openNetwork() throws IOException {

@@ -66,7 +66,7 @@ final class OutgoingSwitch {
     Service service = copied.service();
     gap.push("resuming the processes", service::resume);
     service.stop();
-    trace.add("freeze", start);
+    long stopped = trace.add("freeze", start);
     var released = new Background("nic-release", () -> releaseNic(copied, gap, trace));
     var images = new LinkedHashMap<String, Object>();
     for (int root : copied.copy().roots()) {
@@ -92,6 +92,8 @@ final class OutgoingSwitch {
             trace.spans(),
             "frozen_tsc",
             start,
+            "stopped_tsc",
+            stopped,
             "sent_tsc",
             Tsc.read()));
   }

@@ -37,7 +37,17 @@ public final class Secondary {
     Incoming.Taken taken = new Incoming(device, region).run(kernel);
     try (var broker = new Broker(taken.conf(), "secondary", kernel, device)) {
       var reporter = new Reporter(kernel, broker::event);
-      reporter.done(taken.upgrade(), "resume", "the processes run on " + kernel, taken.figures());
+      var clock = new Clock(device.info().tscKhz());
+      Gap gap = taken.gap();
+      reporter.gap(
+          taken.upgrade(),
+          clock,
+          gap,
+          Map.of(
+              "trace", taken.trace(),
+              "frozen_tsc", gap.frozen(),
+              "tsc_khz", clock.tscKhz(),
+              "gap_ms", clock.millis(gap.frozen(), gap.resumed())));
       broker.start();
       var secondary = new Secondary(device, taken, reporter);
       broker.serve(secondary::perform, () -> false);
