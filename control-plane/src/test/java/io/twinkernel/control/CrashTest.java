@@ -34,11 +34,25 @@ class CrashTest {
   }
 
   private Server serve() throws IOException {
+    return serve("unlimited");
+  }
+
+  /**
+   * A control plane whose files cannot grow beyond that.
+   *
+   * @param fileKib a number of KiB, or unlimited
+   */
+  private Server serve(String fileKib) throws IOException {
     Path token = Files.writeString(folder.resolve("token"), ScriptedBroker.TOKEN);
     Process process =
         new ProcessBuilder(
+                "bash",
+                "-c",
+                "ulimit -f " + fileKib + " && exec \"$@\"",
+                "control-plane",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
                 "-cp",
                 System.getProperty(
                     "surefire.test.class.path", System.getProperty("java.class.path")),
@@ -88,6 +102,32 @@ class CrashTest {
         var rest = new Rest(server.rest())) {
       twin.ok(twin.expect("status"), "{\"stage\":\"Absorbed\"}");
       rest.await(id, "COMPLETE");
+    }
+  }
+
+  /** What cannot be journalled does not happen; once there is room, it goes on. */
+  @Test
+  void withAFullDiskItStandsStill() throws IOException {
+    String id;
+    try (Server server = serve("4");
+        var primary = server.dial("primary", "6.1.0");
+        var rest = new Rest(server.rest())) {
+      id = rest.upgrade("demo");
+      primary.obey("plan");
+      primary.obey("prepare");
+      primary.ok(primary.expect("boot"), "{\"text\":\"" + "x".repeat(4096) + "\"}");
+      // Its refusal says that what came before it has been read; no command came in between.
+      primary.say(ScriptedBroker.hello("demo", "primary", "6.1.0", ScriptedBroker.TOKEN));
+      assertThat(primary.hear().path("why").asText()).isEqualTo("a second hello");
+      assertThat(rest.show(id).path("state").asText()).isEqualTo("PREPARED");
+      assertThat(Files.readString(folder.resolve("journals/demo/" + id + ".jsonl")))
+          .hasSizeLessThan(4096)
+          .endsWith("\n");
+    }
+    try (Server server = serve();
+        var primary = server.dial("primary", "6.1.0")) {
+      primary.ok(primary.expect("status"), "{\"stage\":\"Booted\"}");
+      primary.expect("precopy");
     }
   }
 

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  *   POST /api/v1/upgrades/ID/continue         200; optional body {"until": "boot"}
  *   POST /api/v1/upgrades/ID/rollback         202
  *   GET  /api/v1/nodes                        200
+ *   GET  /metrics                             200, for Prometheus
  *   GET  /health                              200
  * </pre>
  */
@@ -70,6 +71,8 @@ public final class RestApi {
     router.route().handler(context -> admitPage(context, guard));
     router.get("/health").handler(context -> send(context, 200, Map.of("status", "up")));
     router.route("/api/*").handler(context -> admit(context, guard));
+    router.route("/metrics").handler(context -> admit(context, guard));
+    router.get("/metrics").handler(api::metrics);
     router.route("/api/*").handler(BodyHandler.create(false).setBodyLimit(LARGEST_BODY));
     router.post("/api/v1/upgrades").handler(api::post);
     router
@@ -176,6 +179,15 @@ public final class RestApi {
     } catch (IllegalArgumentException e) {
       invalid(context, String.valueOf(e.getMessage()));
     }
+  }
+
+  private void metrics(RoutingContext context) {
+    answer(
+        context,
+        conductor
+            .upgrades()
+            .thenCombine(conductor.nodes(), Metrics::of)
+            .thenApply(text -> new Reply(200, text)));
   }
 
   private static long number(RoutingContext context, String name, long highest) {
@@ -308,11 +320,12 @@ public final class RestApi {
   }
 
   private static void send(RoutingContext context, int status, Object body) {
+    boolean text = body instanceof String;
     context
         .response()
         .setStatusCode(status)
-        .putHeader(HttpHeaders.CONTENT_TYPE, JSON)
+        .putHeader(HttpHeaders.CONTENT_TYPE, text ? Metrics.CONTENT_TYPE : JSON)
         .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-        .end(Json.write(body));
+        .end(text ? (String) body : Json.write(body));
   }
 }

@@ -213,7 +213,10 @@ class TwinCtlTest {
             .withHost("127.0.0.1", Optional.of("a-token-of-24-characters"));
     try (var guarded = ControlPlane.start(config)) {
       String url = "http://127.0.0.1:" + guarded.restPort();
-      assertThat(TwinCtl.commandLine().execute("--url", url, "--token-file", "" + token, "nodes"))
+      assertThat(
+              TwinCtl.commandLine()
+                  .setOut(new PrintWriter(new StringWriter()))
+                  .execute("--url", url, "--token-file", "" + token, "nodes"))
           .isZero();
       assertThat(
               TwinCtl.commandLine()

@@ -203,6 +203,22 @@ class RestApiTest {
   }
 
   @Test
+  void figuresAreGivenToPrometheus() throws IOException {
+    try (var broker = ScriptedBroker.dial(plane.brokerPort(), "counted", "primary", "6.1.0")) {
+      String id = rest.upgrade("counted");
+      broker.fail(broker.expect("plan"), "x", true);
+      rest.await(id, "REFUSED");
+      HttpResponse<Buffer> metrics = rest.get("/metrics");
+      assertThat(metrics.getHeader("Content-Type")).startsWith("text/plain; version=0.0.4");
+      assertThat(metrics.bodyAsString())
+          .containsPattern("\ntwinkernel_nodes_connected [1-9]")
+          .containsPattern("\ntwinkernel_upgrades\\{state=\"REFUSED\"} [1-9]")
+          .contains("\ntwinkernel_upgrades{state=\"FAILED\"} 0\n")
+          .endsWith("\n");
+    }
+  }
+
+  @Test
   void eventsAreGivenAfterASequenceNumber() throws IOException {
     try (var broker = ScriptedBroker.dial(plane.brokerPort(), "events", "primary", "6.1.0")) {
       String path = "/api/v1/upgrades/" + rest.upgrade("events") + "/events";
@@ -242,6 +258,7 @@ class RestApiTest {
         var client = new Rest(guarded.restPort())) {
       failure(client.get("/api/v1/nodes"), 401, "unauthorized", "token");
       assertThat(client.get("/health").statusCode()).isEqualTo(200);
+      failure(client.get("/metrics"), 401, "unauthorized", "token");
       for (String wrong : new String[] {"Bearer a token of 24 characterz", "Basic eDp5", ""}) {
         failure(
             Rest.await(
