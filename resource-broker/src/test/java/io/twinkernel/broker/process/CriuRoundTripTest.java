@@ -18,6 +18,7 @@ class CriuRoundTripTest {
 
   private static final String SERVER =
       """
+      #include <errno.h>
       #include <netinet/in.h>
       #include <stdio.h>
       #include <stdlib.h>
@@ -36,21 +37,23 @@ class CriuRoundTripTest {
         memset(memory, 7, sizeof(memory));
         if (bind(listener, (void *)&address, sizeof(address)) || listen(listener, 8)) return 1;
         epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
-        while (epoll_wait(poll, &event, 1, -1) == 1) {
+        for (;;) {
           char byte, line[32];
-          int fd = event.data.fd;
+          int ready = epoll_wait(poll, &event, 1, -1), fd = event.data.fd;
+          if (ready < 0 && errno == EINTR) continue; /* so it is after every stop, signal(7) */
+          if (ready < 0) return 3;
           if (fd == listener) {
             event.events = EPOLLIN;
             event.data.fd = accept(listener, NULL, NULL);
             epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event);
           } else if (read(fd, &byte, 1) == 1) {
-            memory[++count * 4096 % sizeof(memory)] = count;
+            count++;
+            memory[count * 4096 % sizeof(memory)] = count;
             if (write(fd, line, snprintf(line, sizeof(line), "%ld\\n", count)) < 0) return 2;
           } else {
             close(fd);
           }
         }
-        return 3;
       }
       """;
 
