@@ -112,6 +112,11 @@ public final class Criu implements AutoCloseable {
   /**
    * Dumps a process tree.
    *
+   * <p>Its network interfaces must be down before the dump ends, and with {@link
+   * CriuNetworkLock#SKIP} before it starts: the connections are only guarded while CRIU has them
+   * locked. A packet that comes later is acknowledged by this kernel, and the restored process
+   * never sees it.
+   *
    * @param pid its root
    * @param images an existing empty directory
    * @param parent the images of the last pre-dump, as in {@link #preDump}; null for none
