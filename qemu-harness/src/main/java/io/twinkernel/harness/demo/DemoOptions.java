@@ -150,6 +150,8 @@ final class DemoOptions {
         "/sys/fs/cgroup/service",
         "b.buses",
         MachineSpec.TWIN_BUS,
+        "b.earlycon",
+        "uart8250,io,0x2f8,115200n8",
         "b.cpus",
         Integer.toString(cpus - 1),
         "shared.bytes",

@@ -21,12 +21,16 @@ final class ImageReceiver {
     this.known = root;
   }
 
-  /** Whether a message is for this receiver. */
-  static boolean handles(int type) {
-    return type >= FrameType.FILE_OPEN && type <= FrameType.FILE_LINK;
+  /** Takes the messages that carry images; the others go to the inbox. */
+  void receive(Inbox inbox, int type, MemorySegment payload) throws IOException {
+    if (type >= FrameType.FILE_OPEN && type <= FrameType.FILE_LINK) {
+      receive(type, payload);
+    } else {
+      inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE));
+    }
   }
 
-  void receive(int type, MemorySegment payload) throws IOException {
+  private void receive(int type, MemorySegment payload) throws IOException {
     switch (type) {
       case FrameType.FILE_OPEN -> {
         close();

@@ -11,8 +11,6 @@ import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,18 +47,9 @@ final class Incoming {
         region.connect(
             SharedRegion.Side.B,
             new TwinDoorbell(device),
-            (type, payload) -> receive(images, inbox, type, payload),
+            (type, payload) -> images.receive(inbox, type, payload),
             inbox::end);
     this.peer = new Peer(link, inbox);
-  }
-
-  private static void receive(ImageReceiver images, Inbox inbox, int type, MemorySegment payload)
-      throws IOException {
-    if (ImageReceiver.handles(type)) {
-      images.receive(type, payload);
-    } else {
-      inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE));
-    }
   }
 
   Peer peer() {

@@ -19,6 +19,8 @@ import java.util.Properties;
  * @param sharedBytes size of the region that both kernels share
  * @param buses PCI buses that B gets when it starts, as "0000:82"
  * @param cpus CPUs that B gets when it starts
+ * @param earlyConsole what B's kernel says its first words to, as {@code earlycon=} takes it; must
+ *     be a device that A does not use; empty for none
  */
 public record NodeConf(
     String node,
@@ -29,7 +31,8 @@ public record NodeConf(
     Path serviceCgroup,
     long sharedBytes,
     List<String> buses,
-    List<Integer> cpus) {
+    List<Integer> cpus,
+    String earlyConsole) {
 
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
@@ -63,7 +66,8 @@ public record NodeConf(
         Path.of(properties.getProperty("service.cgroup", "/sys/fs/cgroup/service")),
         number("shared.bytes", properties.getProperty("shared.bytes", "" + SHARED_BYTES)),
         words(properties.getProperty("b.buses", "")),
-        List.copyOf(cpus));
+        List.copyOf(cpus),
+        properties.getProperty("b.earlycon", ""));
   }
 
   private static List<String> words(String text) {

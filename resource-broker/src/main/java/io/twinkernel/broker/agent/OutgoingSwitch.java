@@ -67,7 +67,10 @@ final class OutgoingSwitch {
     gap.push("resuming the processes", service::resume);
     service.stop();
     long stopped = trace.add("freeze", start);
-    var released = new Background("nic-release", () -> releaseNic(copied, gap, trace));
+    // Before the dump: CRIU guards the connections only while it looks at them.
+    copied.nic().down(gap);
+    trace.add("link-down", stopped);
+    var released = new Background("nic-release", () -> releaseNic(copied, trace));
     var images = new LinkedHashMap<String, Object>();
     for (int root : copied.copy().roots()) {
       long from = Tsc.read();
@@ -98,9 +101,9 @@ final class OutgoingSwitch {
             Tsc.read()));
   }
 
-  private void releaseNic(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
+  private void releaseNic(Stage.Copied copied, Trace trace) throws IOException {
     long from = Tsc.read();
-    copied.nic().release(gap);
+    copied.nic().release();
     trace.add("nic-release", from);
     copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
   }

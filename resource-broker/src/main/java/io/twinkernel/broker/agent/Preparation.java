@@ -60,7 +60,7 @@ final class Preparation {
         AcpiTables.build(
             new TwinMachine(
                 tables, apicIds(plan, info), info.ecam().orElseThrow(), bridges(plan.buses()))));
-    load(plan, TwinCommandLine.of(info, tables, planned));
+    load(plan, TwinCommandLine.of(info, tables, conf, planned));
     undo.push("unloading kernel B", () -> Kexec.unload(Linux.KEXEC_FILE_ON_CRASH()));
     return new Stage.Prepared(plan, region, undo);
   }

@@ -8,10 +8,11 @@ import io.twinkernel.broker.protocol.ControlChannel;
 import io.twinkernel.broker.protocol.Json;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -31,6 +32,7 @@ public final class Rehearsal {
       SharedRegion region = SharedRegion.create(memory, 1);
       var bells = new Semaphore[] {new Semaphore(0), new Semaphore(0)};
       var inbox = new Inbox();
+      var images = new ImageReceiver(Files.createTempDirectory("rehearsal"));
       Link a =
           region.connect(
               SharedRegion.Side.A, bell(bells[1], bells[0]), (type, payload) -> {}, end -> {});
@@ -39,17 +41,26 @@ public final class Rehearsal {
               .connect(
                   SharedRegion.Side.B,
                   bell(bells[0], bells[1]),
-                  (type, payload) -> inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE)),
+                  (type, payload) -> images.receive(inbox, type, payload),
                   inbox::end);
       try (a;
           b) {
         new Peer(a, inbox).send(FrameType.STAGE, Map.of("function", "0000:81:00.0"));
         b.send(FrameType.STAGED, new byte[0]);
         inbox.take().json().text("function");
+        images(a, inbox);
       }
       a.join();
       b.join();
     }
+  }
+
+  private static void images(Link link, Inbox inbox) throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("rehearsal");
+    Files.writeString(folder.resolve("core-1.img"), "image");
+    new ImageSender(link).send(folder, "1/1");
+    link.send(FrameType.IMAGE_COMPLETE, new byte[0]);
+    inbox.take();
   }
 
   private static Doorbell bell(Semaphore other, Semaphore own) {

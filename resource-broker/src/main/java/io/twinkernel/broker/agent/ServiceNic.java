@@ -51,15 +51,19 @@ final class ServiceNic {
   }
 
   /**
-   * Lets go of the NIC.
+   * Lets no packet in or out any more: what A acknowledged after the dump would be lost.
    *
-   * @param gap receives what takes it back
+   * @param gap receives what takes the NIC back
    */
-  void release(Undo gap) throws IOException {
+  void down(Undo gap) throws IOException {
     gap.push("taking the NIC back", this::restore);
     try (var netlink = Rtnetlink.open()) {
       netlink.down(name);
     }
+  }
+
+  /** Lets go of the NIC. */
+  void release() throws IOException {
     PciDelegation.release(function);
   }
 

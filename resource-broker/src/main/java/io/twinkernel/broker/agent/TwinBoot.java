@@ -42,6 +42,11 @@ final class TwinBoot {
       throws IOException, BrokerException, InterruptedException {
     int cpu = prepared.plan().cpus().getFirst();
     var inbox = new Inbox();
+    // B starts its further CPUs itself; here they only have to be off.
+    for (int further : prepared.plan().cpus().subList(1, prepared.plan().cpus().size())) {
+      running.push("taking cpu" + further + " back", () -> CpuHotplug.online(further));
+      CpuHotplug.offline(further);
+    }
     device.arm(cpu);
     running.push(
         "taking cpu" + cpu + " back",
