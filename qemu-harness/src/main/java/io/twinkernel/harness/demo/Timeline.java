@@ -55,11 +55,17 @@ final class Timeline {
     byPhase.forEach(
         (name, all) -> {
           UpgradeEvent last = last(all);
-          double from = at(all.getFirst());
+          double from = at(beginning(all.getFirst()));
           double length = Math.max(0, Math.round((at(last) - from) * 1000) / 1000.0);
           phases.add(new Phase(name, last.status(), last.kernel(), from, length));
         });
     return phases;
+  }
+
+  /** A phase that is only told of at its end began with what led to it. */
+  private UpgradeEvent beginning(UpgradeEvent first) {
+    int index = events.indexOf(first);
+    return first.status().equals("started") || index == 0 ? first : events.get(index - 1);
   }
 
   /** What ended the phase, or else its latest event. */

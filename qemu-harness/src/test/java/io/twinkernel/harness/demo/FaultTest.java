@@ -1,0 +1,37 @@
+package io.twinkernel.harness.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What goes wrong before the commit point costs nobody a connection or a write. */
+@Tag("machine")
+final class FaultTest {
+
+  @TempDir Path out;
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void theFirstKernelServesOn(Fault fault) throws Exception {
+    try (DemoProcess demo = DemoProcess.start(out, "--fault", fault.label())) {
+      assertThat(demo.exitCode()).as(demo.output()).isZero();
+      JsonNode report = demo.report();
+      assertThat(report.path("outcome").asText()).isEqualTo("rolled-back");
+      assertThat(report.path("fault").asText()).isEqualTo(fault.label());
+      assertThat(report.path("connections_open").asInt()).isEqualTo(8);
+      assertThat(report.path("connections_reset").asInt()).isZero();
+      assertThat(report.path("writes_acknowledged").asLong()).isPositive();
+      assertThat(report.path("writes_lost").asLong()).isZero();
+      assertThat(report.path("writes_duplicated").asLong()).isZero();
+      assertThat(report.path("after").path("serving").asText())
+          .isEqualTo(report.path("from").asText());
+      assertThat(report.path("after").path("a").path("cpus"))
+          .isEqualTo(report.path("before").path("a").path("cpus"));
+    }
+  }
+}
