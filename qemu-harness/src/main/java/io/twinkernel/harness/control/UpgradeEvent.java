@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param state the upgrade's state after it
  * @param message for people
  * @param detail for programs, an object or missing
+ * @param tsc the machine's time stamp counter, 0 where the control plane says it
  * @param receivedAt {@link System#nanoTime} of this process when it arrived
  */
 public record UpgradeEvent(
@@ -26,6 +27,7 @@ public record UpgradeEvent(
     String state,
     String message,
     JsonNode detail,
+    long tsc,
     long receivedAt) {
 
   static UpgradeEvent of(JsonNode body, long receivedAt) {
@@ -39,6 +41,7 @@ public record UpgradeEvent(
         body.path("state").asText(""),
         body.path("message").asText(""),
         body.path("detail"),
+        body.path("tsc").asLong(0),
         receivedAt);
   }
 

@@ -35,7 +35,6 @@ final class Findings {
   String redisAfter = "";
   List<UpgradeEvent> events = List.of();
   String state = "";
-  double ticksPerMilli = 1e6;
   int valuesChecked;
   @Nullable Verdict verdict;
   @Nullable String failure;

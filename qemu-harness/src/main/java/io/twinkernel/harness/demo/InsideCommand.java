@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -30,6 +31,11 @@ public final class InsideCommand implements Callable<Integer> {
   static final String REST = "rest";
 
   static final String BRIDGE = "bridge";
+
+  /**
+   * Journals are one run's: an upgrade that an earlier one left unfinished is none of its business.
+   */
+  private static final String JOURNAL = "journal";
 
   private static final int TAIL = 25;
 
@@ -49,7 +55,7 @@ public final class InsideCommand implements Callable<Integer> {
             .find(Path.of(plan.kernel()), plan.from(), RunDirectory.root().resolve("accelerator"));
     findings.accelerator = found;
     narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
-    try (ControlServer control = ControlServer.start(out.resolve("journal"), plan.token());
+    try (ControlServer control = ControlServer.start(directory.resolve(JOURNAL), plan.token());
         Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
         Relay _ = Relay.inside(directory.resolve(BRIDGE + ".sock"), control.bridgePort());
         RestClient client = new RestClient(control.restPort());
@@ -59,7 +65,7 @@ public final class InsideCommand implements Callable<Integer> {
       try {
         return run(plan, machine, client, control.bridgePort(), narrator, findings);
       } finally {
-        copyLogs(files, out);
+        keepLogs(files, out);
         removeHook(hook);
       }
     }
@@ -85,7 +91,7 @@ public final class InsideCommand implements Callable<Integer> {
     if (!report.kept()) {
       tails(narrator, machine.files());
     }
-    copyLogs(machine.files(), out);
+    keepLogs(machine.files(), out);
     ReportFiles.write(report, out);
     narrator.plain("Report: " + out.resolve("report.html"));
     if (plan.keep()) {
@@ -111,11 +117,19 @@ public final class InsideCommand implements Callable<Integer> {
     narrator.plain("\nLast lines of B's console:\n" + ConsoleLog.tail(files.logB(), TAIL) + "\n");
   }
 
-  private static void copyLogs(MachineFiles files, Path out) throws IOException {
+  /** The run's directory goes with the run: what tells of it afterwards is copied out. */
+  private static void keepLogs(MachineFiles files, Path out) throws IOException {
     Files.createDirectories(out);
     for (Path log : new Path[] {files.logA(), files.logB(), files.logEarlyB(), files.logQemu()}) {
       if (Files.exists(log)) {
         Files.copy(log, out.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    Path events = out.resolve("events.jsonl");
+    Files.deleteIfExists(events);
+    try (Stream<Path> journals = Files.walk(files.directory().resolve(JOURNAL))) {
+      for (Path one : journals.filter(path -> path.toString().endsWith(".jsonl")).toList()) {
+        Files.copy(one, events, StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }

@@ -13,11 +13,8 @@ import org.jspecify.annotations.Nullable;
 /** Holds what a run found against what is promised. What is not known counts as broken. */
 final class Promises {
 
-  /**
-   * What of A's RAM may be missing in B's: the shared region, A's parking pages and real-mode code,
-   * and what does not fill a memory block (128 MiB each side of the crash region).
-   */
-  private static final long RAM_SLACK = 64L << 20;
+  /** What of the machine's RAM may be missing in B's: parking pages, real-mode code, odd pages. */
+  private static final long RAM_SLACK = 16L << 20;
 
   /** An answer that takes longer than this while B boots would be a disturbance. */
   private static final double UNDISTURBED_MS = 1000;
@@ -75,11 +72,17 @@ final class Promises {
     }
     add("B is the kernel that was asked for", b.release().equals(plan.to()), b.release());
     add("B owns all CPUs but A's", b.cpus().size() == plan.cpus() - 1, "B's CPUs: " + b.cpus());
-    long least = a.ramBytes() - (Sizing.sharedMegabytes(plan.megabytes()) << 20) - RAM_SLACK;
+    long shared = Sizing.sharedMegabytes(plan.megabytes());
+    long least = a.ramBytes() - (shared << 20) - RAM_SLACK;
     add(
         "B owns all of A's memory",
         b.ramBytes() >= least,
-        (b.ramBytes() >> 20) + " MiB of " + (a.ramBytes() >> 20) + ", at least " + (least >> 20));
+        (b.ramBytes() >> 20)
+            + " MiB of the machine's "
+            + (a.ramBytes() >> 20)
+            + "; "
+            + shared
+            + " are the region that both share");
     add("B owns the NIC", hasServiceNic(b), "B's NICs: " + b.nics());
     sameRedis(a, b);
   }

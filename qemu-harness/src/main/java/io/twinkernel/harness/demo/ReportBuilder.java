@@ -1,8 +1,8 @@
 package io.twinkernel.harness.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Verdict;
-import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.Accelerator;
 import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport;
@@ -17,6 +17,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -57,11 +58,11 @@ final class ReportBuilder {
         (System.nanoTime() - findings.startedAt) / NANOS,
         setting(phases),
         service(),
-        new Ownership(plan.from(), findings.aBefore, null),
+        new Ownership(plan.from(), findings.aBefore, null, null),
         after(),
         findings.consoles,
         phases,
-        timeline.trace(findings.ticksPerMilli),
+        timeline.trace(),
         latency,
         connections.stream().map(ReportBuilder::connection).toList(),
         new Promises(plan, findings).check(booting),
@@ -80,7 +81,17 @@ final class ReportBuilder {
 
   private Ownership after() {
     boolean moved = findings.bAfter != null;
-    return new Ownership(moved ? plan.to() : plan.from(), findings.aAfter, findings.bAfter);
+    return new Ownership(
+        moved ? plan.to() : plan.from(), findings.aAfter, findings.bAfter, parkedCpu());
+  }
+
+  private @Nullable Integer parkedCpu() {
+    return findings.events.stream()
+        .map(event -> event.detail().path("parked_apic_id"))
+        .filter(JsonNode::isInt)
+        .map(JsonNode::asInt)
+        .findFirst()
+        .orElse(null);
   }
 
   private Setting setting(List<Phase> phases) {
@@ -140,24 +151,20 @@ final class ReportBuilder {
     }
     long always = Long.MAX_VALUE;
     parts.add(series.between("before", findings.startedAt, findings.askedAt));
-    UpgradeEvent boot = event("boot", "started");
-    UpgradeEvent freeze = event("freeze", "started");
-    UpgradeEvent resumed = event("resume", "done");
     long bootEnd = findings.bothShownAt != 0 ? findings.bothShownAt : always;
-    if (boot != null) {
-      parts.add(series.between("boot", timeline.nanoTime(boot), bootEnd));
+    OptionalLong boot = timeline.began("boot");
+    if (boot.isPresent()) {
+      parts.add(series.between("boot", boot.getAsLong(), bootEnd));
     }
-    if (freeze != null && resumed != null) {
-      parts.add(series.between("pre-copy", bootEnd, timeline.nanoTime(freeze)));
-      parts.add(series.between("gap", timeline.nanoTime(freeze), timeline.nanoTime(resumed)));
-      parts.add(series.between("after", timeline.nanoTime(resumed), always));
+    OptionalLong freeze = timeline.began("freeze");
+    OptionalLong resumed = timeline.ended("resume");
+    if (freeze.isPresent() && resumed.isPresent()) {
+      parts.add(series.between("pre-copy", bootEnd, freeze.getAsLong()));
+      parts.add(series.between("gap", freeze.getAsLong(), resumed.getAsLong()));
+      parts.add(series.between("after", resumed.getAsLong(), always));
     }
     parts.add(series.between("all", findings.startedAt, always));
     return parts;
-  }
-
-  private @Nullable UpgradeEvent event(String phase, String status) {
-    return findings.events.stream().filter(e -> e.is(phase, status)).findFirst().orElse(null);
   }
 
   private static Connection connection(ConnectionRecord connection) {

@@ -67,7 +67,6 @@ final class Scenario {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
     try {
-      findings.ticksPerMilli = ticksPerMilli();
       fill(dataset);
       findings.aBefore = KernelProbe.facts(files.consoleA());
       client =
@@ -84,11 +83,6 @@ final class Scenario {
       }
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
-  }
-
-  private double ticksPerMilli() throws HarnessException {
-    double ticks = rest.nodes().path(0).path("brokers").path(0).path("tsc_khz").asDouble();
-    return ticks > 0 ? ticks : findings.ticksPerMilli;
   }
 
   private void fill(Dataset dataset) throws HarnessException {

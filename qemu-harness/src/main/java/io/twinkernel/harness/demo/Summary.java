@@ -38,10 +38,10 @@ final class Summary {
                         step.ms(),
                         step.fromMs())));
     text.append(String.format(Locale.ROOT, "%nWho owns what%n"));
-    owner(text, "before", "A", report.before().a());
-    owner(text, "before", "B", report.before().b());
-    owner(text, "after", "A", report.after().a());
-    owner(text, "after", "B", report.after().b());
+    owner(text, "before", "A", report.before().a(), report.before().parkedCpu());
+    owner(text, "before", "B", report.before().b(), null);
+    owner(text, "after", "A", report.after().a(), report.after().parkedCpu());
+    owner(text, "after", "B", report.after().b(), null);
     text.append(String.format(Locale.ROOT, "%nPromises%n"));
     report
         .checks()
@@ -69,9 +69,19 @@ final class Summary {
   }
 
   private static void owner(
-      StringBuilder text, String when, String side, @Nullable KernelFacts facts) {
+      StringBuilder text,
+      String when,
+      String side,
+      @Nullable KernelFacts facts,
+      @Nullable Integer parkedCpu) {
     if (facts == null) {
-      text.append(String.format(Locale.ROOT, "  %-6s %s  nothing%n", when, side));
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "  %-6s %s  nothing%s%n",
+              when,
+              side,
+              parkedCpu == null ? "" : " but CPU " + parkedCpu + ", on which it is parked"));
     } else {
       text.append(
           String.format(

@@ -1,13 +1,15 @@
 package io.twinkernel.harness.demo;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.report.DemoReport.Phase;
 import io.twinkernel.harness.report.DemoReport.Step;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * When the phases were. An event carries its kernel's wall clock, which B takes over from A; how
@@ -17,9 +19,11 @@ import java.util.Map;
 final class Timeline {
 
   private static final double NANOS = 1e6;
+  private static final List<String> GAP = List.of("freeze", "switch", "resume");
 
   private final List<UpgradeEvent> events;
   private final long origin;
+  private final Optional<CriticalSection> critical;
   private final Map<Boolean, Double> offsets = new LinkedHashMap<>();
 
   /**
@@ -30,6 +34,7 @@ final class Timeline {
   Timeline(List<UpgradeEvent> events, long origin) {
     this.events = List.copyOf(events);
     this.origin = origin;
+    this.critical = CriticalSection.in(this.events);
     for (UpgradeEvent event : events) {
       offsets.merge(ofGuest(event), event.receivedAt() / NANOS - event.atMillis(), Math::min);
     }
@@ -45,13 +50,16 @@ final class Timeline {
     return Math.round((event.atMillis() + offset - origin / NANOS) * 1000) / 1000.0;
   }
 
-  /** The phases in the order of their first event. */
+  /** The phases in the order of their beginnings. */
   List<Phase> phases() {
     Map<String, List<UpgradeEvent>> byPhase = new LinkedHashMap<>();
     for (UpgradeEvent event : events) {
       byPhase.computeIfAbsent(event.phase(), name -> new ArrayList<>()).add(event);
     }
+    // One event at the end tells of all three; the control plane's own says when it said go.
+    critical.ifPresent(_ -> GAP.forEach(byPhase::remove));
     List<Phase> phases = new ArrayList<>();
+    critical.ifPresent(section -> phases.addAll(section.phases(at(section.told()))));
     byPhase.forEach(
         (name, all) -> {
           UpgradeEvent last = last(all);
@@ -59,6 +67,7 @@ final class Timeline {
           double length = Math.max(0, Math.round((at(last) - from) * 1000) / 1000.0);
           phases.add(new Phase(name, last.status(), last.kernel(), from, length));
         });
+    phases.sort(Comparator.comparingDouble(Phase::fromMs));
     return phases;
   }
 
@@ -76,33 +85,28 @@ final class Timeline {
         .orElse(all.getLast());
   }
 
-  /** {@link System#nanoTime} of an event. */
-  long nanoTime(UpgradeEvent event) {
-    return origin + Math.round(at(event) * NANOS);
+  /** The steps of the critical section, from the first one's start, if the brokers told of them. */
+  List<Step> trace() {
+    return critical.map(CriticalSection::steps).orElse(List.of());
   }
 
-  /** The steps of the critical section, from the first one's start, if the brokers sent them. */
-  List<Step> trace(double ticksPerMilli) {
-    List<JsonNode> steps = new ArrayList<>();
-    for (UpgradeEvent event : events) {
-      event.detail().path("trace").forEach(steps::add);
-    }
-    long first = steps.stream().mapToLong(s -> s.path("from_tsc").asLong()).min().orElse(0);
-    return steps.stream()
-        .map(
-            step -> {
-              long from = step.path("from_tsc").asLong();
-              long ticks = step.path("to_tsc").asLong() - from;
-              return new Step(
-                  step.path("name").asText(),
-                  step.path("side").asText("A"),
-                  rounded((from - first) / ticksPerMilli),
-                  rounded(ticks / ticksPerMilli));
-            })
-        .toList();
+  /** When a phase of {@link #phases} began, on {@link System#nanoTime}. */
+  OptionalLong began(String phase) {
+    return phases().stream()
+        .filter(one -> one.name().equals(phase))
+        .mapToLong(one -> nanoTime(one.fromMs()))
+        .findFirst();
   }
 
-  private static double rounded(double millis) {
-    return Math.round(millis * 1000) / 1000.0;
+  /** When it ended. */
+  OptionalLong ended(String phase) {
+    return phases().stream()
+        .filter(one -> one.name().equals(phase))
+        .mapToLong(one -> nanoTime(one.fromMs() + one.ms()))
+        .findFirst();
+  }
+
+  private long nanoTime(double millis) {
+    return origin + Math.round(millis * NANOS);
   }
 }

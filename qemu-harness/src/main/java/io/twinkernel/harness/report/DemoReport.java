@@ -107,8 +107,13 @@ public record DemoReport(
    * Who owns what. A kernel that is not there owns nothing.
    *
    * @param serving release of the kernel that has the NIC and the processes
+   * @param parkedCpu APIC id of the CPU that kernel A has parked on, if it has
    */
-  public record Ownership(String serving, @Nullable KernelFacts a, @Nullable KernelFacts b) {}
+  public record Ownership(
+      String serving,
+      @Nullable KernelFacts a,
+      @Nullable KernelFacts b,
+      @JsonProperty("parked_cpu") @Nullable Integer parkedCpu) {}
 
   /**
    * What one kernel said of itself on its own console.

@@ -186,18 +186,25 @@ final class ReportHtml {
   }
 
   private static void owners(StringBuilder page, String when, DemoReport.Ownership owners) {
-    owner(page, when, owners.a(), "A");
-    owner(page, when, owners.b(), "B");
+    owner(page, when, owners.a(), "A", owners.parkedCpu());
+    owner(page, when, owners.b(), "B", null);
   }
 
   private static void owner(
-      StringBuilder page, String when, DemoReport.@Nullable KernelFacts facts, String side) {
+      StringBuilder page,
+      String when,
+      DemoReport.@Nullable KernelFacts facts,
+      String side,
+      @Nullable Integer parkedCpu) {
     if (facts == null) {
       page.append("<tr><td>")
           .append(when)
           .append("</td><td>")
           .append(side)
-          .append("</td><td colspan=\"5\" class=\"soft\">nothing</td></tr>\n");
+          .append(
+              "</td><td colspan=\"5\" class=\"soft\">nothing"
+                  + (parkedCpu == null ? "" : " but CPU " + parkedCpu + ", on which it is parked")
+                  + "</td></tr>\n");
       return;
     }
     page.append("<tr><td>")

@@ -127,14 +127,10 @@ final class DemoProcess implements AutoCloseable {
   List<JsonNode> journal() throws IOException {
     ObjectMapper json = new ObjectMapper();
     List<JsonNode> events = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(out.resolve("journal"))) {
-      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-        for (String line : Files.readAllLines(file)) {
-          JsonNode event = json.readTree(line).path("event");
-          if (!event.isMissingNode()) {
-            events.add(event);
-          }
-        }
+    for (String line : Files.readAllLines(out.resolve("events.jsonl"))) {
+      JsonNode event = json.readTree(line).path("event");
+      if (!event.isMissingNode()) {
+        events.add(event);
       }
     }
     return events;

@@ -49,8 +49,8 @@ final class SampleReport {
         88_000,
         new Setting("tcg", "no /dev/kvm", List.of(0, 1, 2, 3), 3L << 30, 29_000, 14_700),
         new Service(812.4, 41_000, 20, 8, 0, 0, 6779, 0, 0, 0, 0, 0, 16384, 0),
-        new Ownership(a.release(), a, null),
-        new Ownership(b.release(), null, b),
+        new Ownership(a.release(), a, null, null),
+        new Ownership(b.release(), null, b, 0),
         Map.of("a", a.release(), "b", b.release()),
         List.of(
             new Phase("plan", "done", a.release(), 10, 500),
