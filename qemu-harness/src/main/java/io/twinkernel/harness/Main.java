@@ -4,6 +4,7 @@ import io.twinkernel.harness.console.ConsoleCommand;
 import io.twinkernel.harness.demo.DemoCommand;
 import io.twinkernel.harness.demo.DoctorCommand;
 import io.twinkernel.harness.demo.InsideCommand;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,11 +29,15 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
-    System.exit(run(arguments));
+    System.exit(
+        run(
+            new PrintWriter(new OutputStreamWriter(System.err, System.err.charset()), true),
+            arguments));
   }
 
-  static int run(String... arguments) {
+  static int run(PrintWriter errors, String... arguments) {
     return new CommandLine(new Main())
+        .setErr(errors)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(
             (failure, commandLine, parsed) -> {

@@ -33,7 +33,7 @@ final class Bars {
     for (double at = Math.ceil(from / tick) * tick; at <= to; at += tick) {
       double x = LEFT + (at - from) * scale;
       svg.append(Svg.line("grid", x, 4, x, height - 24));
-      svg.append(Svg.text("axis", x, height - 8, "middle", Svg.duration(at))).append('\n');
+      svg.append(Svg.text("axis", x, height - 8, "middle", Svg.mark(at))).append('\n');
     }
     for (int i = 0; i < bars.size(); i++) {
       Bar bar = bars.get(i);

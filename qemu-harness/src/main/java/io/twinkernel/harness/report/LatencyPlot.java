@@ -13,6 +13,9 @@ final class LatencyPlot {
   private static final double TOP = 24;
   private static final double BOTTOM = 30;
 
+  /** So many stretches of time without an answer are a hole in the line. */
+  private static final double HOLE = 4;
+
   private final List<DemoReport.Point> points;
   private final List<DemoReport.Phase> phases;
   private final double from;
@@ -40,11 +43,7 @@ final class LatencyPlot {
         .append("\">\n");
     shadePhases(svg);
     axes(svg);
-    svg.append("<polyline class=\"median\" points=\"");
-    for (DemoReport.Point point : points) {
-      svg.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(point.atMs()), y(point.medianMs())));
-    }
-    svg.append("\"/>\n");
+    median(svg);
     for (DemoReport.Point point : points) {
       svg.append(
           String.format(
@@ -56,6 +55,20 @@ final class LatencyPlot {
               Svg.duration(point.atMs())));
     }
     return svg.append("\n</svg>\n").toString();
+  }
+
+  /** A line a stretch of answers: where none came there is nothing to draw. */
+  private void median(StringBuilder svg) {
+    double stretch = (to - from) / Math.max(1, points.size());
+    double before = Double.NEGATIVE_INFINITY;
+    for (DemoReport.Point point : points) {
+      if (point.atMs() - before > HOLE * stretch) {
+        svg.append(before < from ? "" : "\"/>\n").append("<polyline class=\"median\" points=\"");
+      }
+      svg.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(point.atMs()), y(point.medianMs())));
+      before = point.atMs();
+    }
+    svg.append("\"/>\n");
   }
 
   private void shadePhases(StringBuilder svg) {
@@ -83,11 +96,11 @@ final class LatencyPlot {
     for (double power = lowest; power <= highest; power++) {
       double y = y(Math.pow(10, power));
       svg.append(Svg.line("grid", LEFT, y, WIDTH - RIGHT, y));
-      svg.append(Svg.text("axis", LEFT - 6, y + 4, "end", Svg.duration(Math.pow(10, power))));
+      svg.append(Svg.text("axis", LEFT - 6, y + 4, "end", Svg.mark(Math.pow(10, power))));
     }
     double tick = Svg.tick(to - from);
     for (double at = Math.ceil(from / tick) * tick; at <= to; at += tick) {
-      svg.append(Svg.text("axis", x(at), HEIGHT - 10, "middle", Svg.duration(at)));
+      svg.append(Svg.text("axis", x(at), HEIGHT - 10, "middle", Svg.mark(at)));
     }
     svg.append('\n');
   }

@@ -1,5 +1,7 @@
 package io.twinkernel.harness.report;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Small pieces of SVG and HTML. Colours come from the page's style sheet, by class. */
@@ -55,6 +57,16 @@ public final class Svg {
       return String.format(Locale.ROOT, "%.2f s", millis / 1000);
     }
     return String.format(Locale.ROOT, size >= 10 ? "%.0f ms" : "%.2f ms", millis);
+  }
+
+  /** A mark on an axis: a duration without needless digits. */
+  static String mark(double millis) {
+    boolean seconds = Math.abs(millis) >= 1000;
+    BigDecimal value =
+        BigDecimal.valueOf(seconds ? millis / 1000 : millis)
+            .setScale(3, RoundingMode.HALF_UP)
+            .stripTrailingZeros();
+    return value.signum() == 0 ? "0" : value.toPlainString() + (seconds ? " s" : " ms");
   }
 
   /** A round number of milliseconds that cuts a span into at most ten. */

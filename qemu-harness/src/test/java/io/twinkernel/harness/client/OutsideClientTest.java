@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,14 +79,13 @@ final class OutsideClientTest {
     try (Meddler meddler = new Meddler(redis.address());
         OutsideClient client = client(meddler.address(), PATIENCE)) {
       meddler.resetAll();
-      client.awaitAnswers(1, Duration.ofMillis(200));
-      List<ConnectionRecord> records = client.records();
-      assertThat(records)
-          .allSatisfy(
-              record ->
-                  assertThat(record.ended())
-                      .isInstanceOfSatisfying(
-                          Ended.Reset.class, reset -> assertThat(reset.why()).contains("reset")));
+      Verdict verdict = client.finish();
+      assertThat(verdict.connections())
+          .extracting(ConnectionRecord::ended)
+          .hasSize(CONNECTIONS)
+          .allSatisfy(ended -> assertThat(ended).isInstanceOf(Ended.Reset.class));
+      assertThat(verdict.reset()).isEqualTo(CONNECTIONS);
+      assertThat(verdict.flawless()).isFalse();
     }
   }
 

@@ -78,6 +78,19 @@ final class ReportFilesTest {
   }
 
   @Test
+  void marksAndDurationsAreShort() {
+    assertThat(Svg.mark(-0.0001)).isEqualTo("0");
+    assertThat(Svg.mark(500)).isEqualTo("500 ms");
+    assertThat(Svg.mark(0.1)).isEqualTo("0.1 ms");
+    assertThat(Svg.mark(15000)).isEqualTo("15 s");
+    assertThat(Svg.mark(2500)).isEqualTo("2.5 s");
+    assertThat(Svg.duration(4772.3)).isEqualTo("4.77 s");
+    assertThat(Svg.duration(81.2)).isEqualTo("81 ms");
+    assertThat(Svg.duration(0.271)).isEqualTo("0.27 ms");
+    assertThat(Svg.tick(43_000)).isEqualTo(5000);
+  }
+
+  @Test
   void thePageStandsAloneAndIsWellFormed() throws Exception {
     ReportFiles.write(
         SampleReport.make(Map.of("a < b & \"c\"", new Check(false, "<script>"))), directory);
