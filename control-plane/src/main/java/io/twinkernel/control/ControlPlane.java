@@ -4,6 +4,7 @@ import io.twinkernel.control.broker.BrokerListener;
 import io.twinkernel.control.engine.Conductor;
 import io.twinkernel.control.journal.JournalFolder;
 import io.twinkernel.control.rest.Bridges;
+import io.twinkernel.control.rest.Dashboard;
 import io.twinkernel.control.rest.Guard;
 import io.twinkernel.control.rest.RestApi;
 import io.vertx.core.Future;
@@ -62,6 +63,7 @@ public final class ControlPlane implements AutoCloseable {
           Conductor.start(journals, config.deadlines(), event -> Bridges.publish(vertx, event));
       Guard guard = Guard.of(config.apiToken());
       Router router = RestApi.router(vertx, conductor, guard);
+      Dashboard.mount(router);
       router.route("/eventbus/*").subRouter(Bridges.sockJs(vertx, guard));
       HttpServer rest =
           await(

@@ -219,6 +219,20 @@ class RestApiTest {
   }
 
   @Test
+  void thePageForPeopleRunsNoScriptButItsOwn() {
+    HttpResponse<Buffer> page = rest.get("/");
+    assertThat(page.getHeader("Content-Type")).isEqualTo("text/html; charset=utf-8");
+    assertThat(page.getHeader("Content-Security-Policy"))
+        .startsWith("default-src 'none'; script-src 'self'; ");
+    assertThat(page.bodyAsString())
+        .contains("<script src=\"dashboard.js\"></script>")
+        .doesNotContain("://");
+    HttpResponse<Buffer> script = rest.get("/dashboard.js");
+    assertThat(script.getHeader("Content-Type")).startsWith("text/javascript");
+    assertThat(script.bodyAsString()).doesNotContain("innerHTML").doesNotContain("://");
+  }
+
+  @Test
   void eventsAreGivenAfterASequenceNumber() throws IOException {
     try (var broker = ScriptedBroker.dial(plane.brokerPort(), "events", "primary", "6.1.0")) {
       String path = "/api/v1/upgrades/" + rest.upgrade("events") + "/events";
