@@ -133,28 +133,17 @@ final class DemoOptions {
 
   /** What node.conf says to the brokers of this run. */
   Map<String, String> nodeConfig(String token) {
-    return Map.of(
-        "node",
-        "demo",
-        "control.host",
-        Namespace.HOST,
-        "control.port",
-        Integer.toString(ControlServer.BROKER_PORT),
-        "control.token",
-        token,
-        "service.interface.pci",
-        MachineSpec.SERVICE_NIC,
-        "service.address",
-        Namespace.GUEST + "/24",
-        "service.cgroup",
-        "/sys/fs/cgroup/service",
-        "b.buses",
-        MachineSpec.TWIN_BUS,
-        "b.earlycon",
-        "uart8250,io,0x2f8,115200n8",
-        "b.cpus",
-        Integer.toString(cpus - 1),
-        "shared.bytes",
-        Long.toString(Sizing.sharedMegabytes(megabytes) << 20));
+    return Map.ofEntries(
+        Map.entry("node", "demo"),
+        Map.entry("control.host", Namespace.HOST),
+        Map.entry("control.port", Integer.toString(ControlServer.BROKER_PORT)),
+        Map.entry("control.token", token),
+        Map.entry("service.interface.pci", MachineSpec.SERVICE_NIC),
+        Map.entry("service.address", Namespace.GUEST + "/24"),
+        Map.entry("service.cgroup", "/sys/fs/cgroup/service"),
+        Map.entry("b.buses", MachineSpec.TWIN_BUS),
+        Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
+        Map.entry("b.cpus", Integer.toString(cpus - 1)),
+        Map.entry("shared.bytes", Long.toString(Sizing.sharedMegabytes(megabytes) << 20)));
   }
 }
