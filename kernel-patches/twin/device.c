@@ -207,8 +207,8 @@ static int twin_open(struct inode *inode, struct file *file)
 	mutex_init(&state->lock);
 	mutex_lock(&twin.shared_lock);
 	twin_publish();
-	state->seen = twin_doorbell_count();
 	mutex_unlock(&twin.shared_lock);
+	state->seen = twin_doorbell_count();
 	file->private_data = state;
 	return stream_open(inode, file);
 }
@@ -219,39 +219,42 @@ static int twin_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static u64 doorbell_count(void)
+/*
+ * How often the doorbell was rung since this file last told. The count starts
+ * again with a new region.
+ */
+static u64 take_rings(struct twin_file *state)
 {
-	u64 count;
+	u64 count, rings;
 
-	mutex_lock(&twin.shared_lock);
+	mutex_lock(&state->lock);
 	count = twin_doorbell_count();
-	mutex_unlock(&twin.shared_lock);
-	return count;
+	rings = count < state->seen ? count : count - state->seen;
+	state->seen = count;
+	mutex_unlock(&state->lock);
+	return rings;
 }
 
 static ssize_t twin_read(struct file *file, char __user *buffer, size_t length,
 			 loff_t *offset)
 {
 	struct twin_file *state = file->private_data;
-	u64 count, rung;
+	u64 rings;
 	int err;
 
-	if (length < sizeof(rung))
+	if (length < sizeof(rings))
 		return -EINVAL;
-	while ((count = doorbell_count()) == READ_ONCE(state->seen)) {
+	while (!(rings = take_rings(state))) {
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		err = wait_event_interruptible(twin.wait,
-					       doorbell_count() !=
+					       twin_doorbell_count() !=
 					       READ_ONCE(state->seen));
 		if (err)
 			return err;
 	}
-	mutex_lock(&state->lock);
-	rung = count - state->seen;
-	state->seen = count;
-	mutex_unlock(&state->lock);
-	return copy_to_user(buffer, &rung, sizeof(rung)) ? -EFAULT : sizeof(rung);
+	return copy_to_user(buffer, &rings, sizeof(rings)) ? -EFAULT :
+							     sizeof(rings);
 }
 
 static __poll_t twin_poll(struct file *file, poll_table *table)
@@ -260,7 +263,7 @@ static __poll_t twin_poll(struct file *file, poll_table *table)
 	__poll_t events = 0;
 
 	poll_wait(file, &twin.wait, table);
-	if (doorbell_count() != READ_ONCE(state->seen))
+	if (twin_doorbell_count() != READ_ONCE(state->seen))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(twin.other_stopped))
 		events |= EPOLLHUP;

@@ -64,7 +64,10 @@ int twin_doorbell(void)
 	return 0;
 }
 
-/* How often this side's doorbell was rung since the region exists. */
+/*
+ * How often this side's doorbell was rung since the region exists. Without a
+ * lock, for wait conditions: a region given back meanwhile is still mapped.
+ */
 u64 twin_doorbell_count(void)
 {
 	struct twin_shared *shared = READ_ONCE(twin.shared);
