@@ -24,9 +24,9 @@ final class JavaRuntime {
 
   /**
    * C1 only: with both compilers the JVM crashes at random under multi-threaded emulation. No AVX:
-   * the cache is made on the host's processor, which may have more of it than the guest's. The cache
-   * mapped where it was made for: patching its pages for another place costs a TLB shootdown each,
-   * which took 20 s on an emulated machine with several processors.
+   * the cache is made on the host's processor, which may have more of it than the guest's. The
+   * cache mapped where it was made for: patching its pages for another place costs a TLB shootdown
+   * each, which took 20 s on an emulated machine with several processors.
    */
   private static final List<String> FLAGS =
       List.of(
