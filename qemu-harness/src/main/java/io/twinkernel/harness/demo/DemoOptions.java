@@ -97,13 +97,13 @@ final class DemoOptions {
         memory,
         Sizing.LEAST_MEMORY,
         1 << 20,
-        "kernel A needs room beside " + Sizing.CRASH + " MiB for kernel B");
+        "kernel A needs room beside " + Sizing.crash(megabytes) + " MiB for kernel B");
     range(
         "--megabytes",
         megabytes,
         1,
         Sizing.mostData(),
-        "a copy of the data must fit beside kernel B in " + Sizing.CRASH + " MiB");
+        "a copy of the data must fit beside kernel B in " + Sizing.crash(megabytes) + " MiB");
     range("--connections", connections, 1, MOST_CONNECTIONS, "each has a thread of its own");
     range("--pause", pause, 1, 1000, "in milliseconds");
     range("--rest-port", restPort, 0, 65535, "0 takes any free one");
@@ -144,6 +144,6 @@ final class DemoOptions {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry("b.cpus", Integer.toString(cpus - 1)),
-        Map.entry("shared.bytes", Long.toString(Sizing.sharedMegabytes(megabytes) << 20)));
+        Map.entry("shared.bytes", Long.toString((long) Sizing.SHARED << 20)));
   }
 }

@@ -72,7 +72,7 @@ final class Promises {
     }
     add("B is the kernel that was asked for", b.release().equals(plan.to()), b.release());
     add("B owns all CPUs but A's", b.cpus().size() == plan.cpus() - 1, "B's CPUs: " + b.cpus());
-    long shared = Sizing.sharedMegabytes(plan.megabytes());
+    long shared = Sizing.SHARED;
     long least = a.ramBytes() - (shared << 20) - RAM_SLACK;
     add(
         "B owns all of A's memory",

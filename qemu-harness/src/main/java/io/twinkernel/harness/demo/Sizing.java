@@ -3,24 +3,32 @@ package io.twinkernel.harness.demo;
 /** How much memory a run sets aside, in MiB. */
 final class Sizing {
 
-  /** What kernel A is booted with: {@code crashkernel=}. */
-  static final int CRASH = 1024;
-
   /** Below this, kernel A with its userland in memory does not start beside the crash region. */
   static final int LEAST_MEMORY = 2048;
+
+  /** What both kernels share: images of processes pass through it, they do not stay in it. */
+  static final int SHARED = 64;
+
+  /** Kernel B with its userland in memory, the shared region included, before any process. */
+  private static final int WITHOUT_DATA = 640;
+
+  private static final int ROUND = 64;
 
   private Sizing() {}
 
   /**
-   * The region that both kernels share: holds the image of the processes, so it grows with the
-   * data; a multiple of 2 MiB.
+   * What kernel A is booted with, {@code crashkernel=}: in B the data is there twice for a while,
+   * as image and as process.
    */
-  static long sharedMegabytes(int dataMegabytes) {
-    return 192 + 2L * dataMegabytes;
+  static int crash(int dataMegabytes) {
+    return (WITHOUT_DATA + 2 * dataMegabytes + ROUND - 1) / ROUND * ROUND;
   }
 
-  /** The most data that a machine can move: the image must fit beside B in the crash region. */
+  /**
+   * The most data that a machine can move. A crash region above 896 MiB does not fit below 2 GiB
+   * for every place at which kernel A may find itself: it chooses one at random.
+   */
   static int mostData() {
-    return 160;
+    return 128;
   }
 }
