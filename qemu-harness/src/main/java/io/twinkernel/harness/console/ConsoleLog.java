@@ -6,9 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** What a console has printed, from the file that QEMU keeps of it. */
 public final class ConsoleLog {
+
+  /** Nothing, or a shell's prompt and nothing. */
+  private static final Pattern EMPTY = Pattern.compile("\\s*(/ #)?\\s*");
 
   private ConsoleLog() {}
 
@@ -31,7 +35,7 @@ public final class ConsoleLog {
       if (line.contains(ConsoleSession.TYPED)) {
         inside = true;
       }
-      if (!inside) {
+      if (!inside && !EMPTY.matcher(line).matches()) {
         kept.add(line);
       }
       if (ConsoleSession.ENDED.matcher(line.strip()).matches()) {

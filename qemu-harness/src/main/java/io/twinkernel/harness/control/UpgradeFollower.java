@@ -82,7 +82,12 @@ public final class UpgradeFollower implements AutoCloseable {
     notifyAll();
   }
 
-  private synchronized void ended(IOException why) {
+  private void ended(IOException why) {
+    abort(why);
+  }
+
+  /** Ends all waiting: what is waited for cannot come any more. */
+  public synchronized void abort(Exception why) {
     failure = why;
     notifyAll();
   }

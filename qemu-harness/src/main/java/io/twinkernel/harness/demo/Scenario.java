@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One upgrade from outside: fills the service, holds connections to it, asks the control plane for
@@ -30,8 +31,8 @@ import java.util.Set;
 final class Scenario {
 
   private static final Duration SILENCE = Duration.ofSeconds(60);
-  private static final Duration UNTIL_BOTH_RUN = Duration.ofMinutes(4);
-  private static final Duration UNTIL_THE_END = Duration.ofMinutes(4);
+  private static final Duration UNTIL_BOTH_RUN = Duration.ofMinutes(12);
+  private static final Duration UNTIL_THE_END = Duration.ofMinutes(12);
   private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
 
   /** How many answers of all connections make a calm stretch to compare with. */
@@ -40,6 +41,7 @@ final class Scenario {
   private static final Duration CALM = Duration.ofSeconds(30);
 
   private final RunPlan plan;
+  private final Machine machine;
   private final MachineFiles files;
   private final RestClient rest;
   private final int bridgePort;
@@ -55,6 +57,7 @@ final class Scenario {
       Narrator narrator,
       Findings findings) {
     this.plan = plan;
+    this.machine = machine;
     this.files = machine.files();
     this.rest = rest;
     this.bridgePort = bridgePort;
@@ -77,6 +80,7 @@ final class Scenario {
       judge(client, dataset);
     } catch (HarnessException | IOException failure) {
       findings.failure = String.valueOf(failure.getMessage());
+      judgeAfterAll(client, dataset);
     } finally {
       if (client != null) {
         client.close();
@@ -109,6 +113,13 @@ final class Scenario {
 
   private void upgrade(OutsideClient client) throws HarnessException, IOException {
     try (UpgradeFollower follower = new UpgradeFollower(rest, bridgePort, narrator::event)) {
+      var _ =
+          machine
+              .onExit()
+              .thenRun(
+                  () ->
+                      follower.abort(
+                          new HarnessException.Machine("QEMU has ended. " + machine.said())));
       findings.askedAt = System.nanoTime();
       String id = rest.start(request());
       follower.follow(id);
@@ -171,6 +182,18 @@ final class Scenario {
             + Svg.duration(booting.p50Ms())
             + ", worst "
             + Svg.duration(booting.maxMs()));
+  }
+
+  /** After a failure: what the clients can still tell is told. */
+  private void judgeAfterAll(@Nullable OutsideClient client, Dataset dataset) {
+    if (client == null || findings.verdict != null || !machine.alive()) {
+      return;
+    }
+    try {
+      judge(client, dataset);
+    } catch (HarnessException | IOException second) {
+      narrator.say("and then: " + second.getMessage());
+    }
   }
 
   private void judge(OutsideClient client, Dataset dataset) throws HarnessException, IOException {

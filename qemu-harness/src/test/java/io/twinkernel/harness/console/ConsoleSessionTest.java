@@ -96,6 +96,8 @@ final class ConsoleSessionTest {
         tw1n0-in
         6.1.0
         tw1n0-out
+        / #
+
         last
         """);
     assertThat(ConsoleLog.tail(log, 10)).isEqualTo("first\nlast");

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 final class DemoProcess implements AutoCloseable {
 
   /** An emulated run on a busy host. */
-  static final Duration PATIENCE = Duration.ofMinutes(12);
+  static final Duration PATIENCE = Duration.ofMinutes(15);
 
   private static final Pattern RUN =
       Pattern.compile("http://127\\.0\\.0\\.1:([0-9]+), event bus bridge on port ([0-9]+)");
