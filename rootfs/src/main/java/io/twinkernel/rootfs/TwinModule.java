@@ -9,13 +9,12 @@ import java.util.Map;
 
 /** Builds the twin kernel module out of tree, for one kernel at a time. */
 final class TwinModule {
-  /**
-   * The build id is a hash over debug information, paths included; type information is there only
-   * where the host has pahole, which does not sort it the same twice.
-   */
+  /** The build id is a hash over debug information, paths included. */
   private static final List<String> STRIP =
-      List.of(
-          "strip", "--strip-debug", "--remove-section=.note.gnu.build-id", "--remove-section=.BTF");
+      List.of("strip", "--strip-debug", "--remove-section=.note.gnu.build-id");
+
+  /** No type information for BPF: it needs pahole, which does not sort it the same twice. */
+  private static final List<String> OPTIONS = List.of("-s", "CONFIG_DEBUG_INFO_BTF_MODULES=");
 
   private final ImageCache cache;
   private final Path sources;
@@ -30,7 +29,7 @@ final class TwinModule {
   /** The module for that kernel, as {@code twin.ko} in a folder of the cache. */
   Path build(Kernel kernel) throws IOException, RootfsException, InterruptedException {
     Digest digest = new Digest().add("kernel", kernel.identity()).add("compiler", compiler());
-    digest.add("strip", STRIP.toString());
+    digest.add("options", OPTIONS + " " + STRIP);
     List<Path> files = sourceFiles();
     for (Path file : files) {
       digest.add(file.getFileName().toString(), file);
@@ -70,12 +69,12 @@ final class TwinModule {
     for (Path file : files) {
       Files.copy(file, build.resolve(file.getFileName().toString()));
     }
+    List<String> make = new ArrayList<>(List.of("make", "-C", headers.toString(), "M=" + build));
+    make.addAll(OPTIONS);
+    make.add("modules");
+    // Where it was built must not show in its bytes.
     Command.Result result =
-        Command.attempt(
-            build,
-            // Where it was built must not show in the bytes.
-            Map.of("KCFLAGS", "-ffile-prefix-map=" + build + "=."),
-            List.of("make", "-s", "-C", headers.toString(), "M=" + build, "modules"));
+        Command.attempt(build, Map.of("KCFLAGS", "-ffile-prefix-map=" + build + "=."), make);
     if (result.status() != 0) {
       throw new RootfsException(
           RootfsException.Code.MODULE_BUILD,
