@@ -3,6 +3,7 @@ package io.twinkernel.rootfs;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,6 +13,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,6 +36,10 @@ import java.util.stream.Stream;
  */
 public final class ImageCache {
   static final String MANIFEST = ".sha256";
+
+  /** How long an entry that is not opened stays. */
+  static final Duration KEPT = Duration.ofDays(14);
+
   private static final Map<Path, ReentrantLock> IN_THIS_JVM = new ConcurrentHashMap<>();
 
   private final Path root;
@@ -94,6 +102,7 @@ public final class ImageCache {
       throws IOException, RootfsException, InterruptedException {
     Path entry = root.resolve(kind).resolve(key);
     if (Files.isDirectory(entry) && isIntact(entry)) {
+      Files.setLastModifiedTime(entry, FileTime.from(Instant.now()));
       return entry;
     }
     delete(entry);
@@ -108,7 +117,20 @@ public final class ImageCache {
     } finally {
       delete(building);
     }
+    dropUnused(entry.resolveSibling(""));
     return entry;
+  }
+
+  /** Drops the entries of a kind that nobody has opened for long: each change makes new ones. */
+  private static void dropUnused(Path kind) throws IOException {
+    Instant limit = Instant.now().minus(KEPT);
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(kind)) {
+      for (Path entry : entries) {
+        if (Files.getLastModifiedTime(entry).toInstant().isBefore(limit)) {
+          delete(entry);
+        }
+      }
+    }
   }
 
   /** Runs the work while no other builder, in any process, holds the lock of that name. */

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -83,6 +86,22 @@ class ImageCacheTest {
     assertThat(folder.resolve("cache/kind/key")).doesNotExist();
     assertThat(folder.resolve("cache/tmp")).isEmptyDirectory();
     assertThat(entry().resolve("half")).doesNotExist();
+  }
+
+  @Test
+  void dropsWhatWasNotOpenedForLongWhenItBuildsAnother() throws Exception {
+    Path old = cache().entry("kind", "old", into -> Files.writeString(into.resolve("f"), "f"));
+    Path used = cache().entry("kind", "used", into -> Files.writeString(into.resolve("f"), "f"));
+    FileTime longAgo =
+        FileTime.from(Instant.now().minus(ImageCache.KEPT).minus(Duration.ofHours(1)));
+    Files.setLastModifiedTime(old, longAgo);
+    Files.setLastModifiedTime(used, longAgo);
+    cache().entry("kind", "used", into -> Files.writeString(into.resolve("f"), "f"));
+
+    entry();
+
+    assertThat(old).doesNotExist();
+    assertThat(used).isDirectory();
   }
 
   @Test
