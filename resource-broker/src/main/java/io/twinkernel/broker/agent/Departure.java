@@ -25,9 +25,8 @@ final class Departure {
   }
 
   /** Does not return: in the end this kernel runs nothing any more. */
-  void run(Stage.Left left) throws IOException, InterruptedException {
-    left.copied().service().kill();
-    Peer peer = left.copied().booted().peer();
+  void run(Service service, Peer peer) throws IOException, InterruptedException {
+    service.kill();
     Inbox.Message message = peer.inbox().take();
     while (message.type() != FrameType.RELEASE_MACHINE) {
       message = peer.inbox().take();

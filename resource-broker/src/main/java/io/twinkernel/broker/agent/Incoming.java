@@ -155,6 +155,7 @@ final class Incoming {
       Fields complete = message.json();
       Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
+      current.cleanUp();
       var trace = new ArrayList<Object>(complete.list("trace"));
       trace.addAll(current.trace().spans());
       return Optional.of(

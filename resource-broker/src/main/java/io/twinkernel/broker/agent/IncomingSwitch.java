@@ -90,9 +90,17 @@ final class IncomingSwitch {
     from = trace.add("network-up", from);
     ready.service().resume();
     long resumed = trace.add("resume", from);
-    ready.standIn().clear();
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
+  }
+
+  /**
+   * After the gap: CRIU, which is in the service's cgroup, and the images are not needed any more.
+   */
+  void cleanUp() throws IOException {
+    ready.standIn().clear();
+    ready.criu().close();
+    ProcessCopy.clear();
   }
 
   private void openNetwork() throws IOException {

@@ -23,6 +23,12 @@ public final class Primary {
    */
   public static void run(NodeConf conf, TwinDevice device, String kernel)
       throws IOException, InterruptedException {
+    var recovery = new Recovery(conf, device);
+    if (recovery.twinOwnsTheService()) {
+      recovery.depart();
+      return;
+    }
+    recovery.goOn();
     try (var broker = new Broker(conf, "primary", kernel, device)) {
       var outgoing =
           new Outgoing(
@@ -30,7 +36,7 @@ public final class Primary {
       broker.start();
       broker.serve(outgoing::perform, () -> outgoing.stage() instanceof Stage.Left);
       if (outgoing.stage() instanceof Stage.Left left) {
-        new Departure(device).run(left);
+        new Departure(device).run(left.copied().service(), left.copied().booted().peer());
       }
     }
   }

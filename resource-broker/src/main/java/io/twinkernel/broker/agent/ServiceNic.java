@@ -5,10 +5,13 @@ import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.net.Rtnetlink;
 import io.twinkernel.broker.pci.PciDelegation;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The NIC that carries the service, on the kernel that has it. */
 final class ServiceNic {
+  private static final Path RECORD = Path.of("/run/twin/service-interface");
+
   private final String function;
   private final String name;
   private final String driver;
@@ -30,6 +33,24 @@ final class ServiceNic {
     String name = interfaceOf(function);
     try (var netlink = Rtnetlink.open()) {
       return new ServiceNic(function, name, PciDelegation.driver(function), netlink.state(name));
+    }
+  }
+
+  /** Notes how the interface is set up, for a broker that starts anew in the middle of a switch. */
+  void record() throws IOException {
+    Files.createDirectories(RECORD.getParent());
+    Files.write(RECORD, state.toBytes());
+  }
+
+  /**
+   * Sets the service's interface up as {@link #record} noted; where nothing is noted, does nothing.
+   */
+  static void restoreRecorded(String function) throws IOException {
+    if (Files.exists(RECORD)) {
+      InterfaceState state = InterfaceState.fromBytes(Files.readAllBytes(RECORD));
+      try (var netlink = Rtnetlink.open()) {
+        netlink.apply(state, interfaceOf(function));
+      }
     }
   }
 

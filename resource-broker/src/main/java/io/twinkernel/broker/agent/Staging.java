@@ -23,7 +23,10 @@ final class Staging {
    */
   Stage.Copied stage(Stage.Booted booted, Undo undo, Duration deadline)
       throws IOException, BrokerException, InterruptedException {
+    ProcessCopy.clear();
+    undo.push("removing the images", ProcessCopy::clear);
     ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
+    nic.record();
     var service = new Service(conf.serviceCgroup());
     Peer peer = booted.peer();
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));

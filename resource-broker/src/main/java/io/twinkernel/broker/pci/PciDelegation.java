@@ -76,6 +76,26 @@ public final class PciDelegation {
     }
   }
 
+  /** Every function that this kernel let go of, also in an earlier life of this program. */
+  public static List<String> released() throws IOException {
+    var found = new ArrayList<String>();
+    try (var entries = Files.newDirectoryStream(DEVICES)) {
+      for (Path entry : entries) {
+        String override = SysFiles.read(entry.resolve("driver_override").toString()).strip();
+        if (override.equals(NO_DRIVER)) {
+          found.add(entry.getFileName().toString());
+        }
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  /** Lets the kernel choose a driver for a function that was let go of. */
+  public static void reprobe(String address) throws IOException {
+    SysFiles.write(DEVICES.resolve(address).resolve("driver_override").toString(), "\n");
+    SysFiles.write("/sys/bus/pci/drivers_probe", address);
+  }
+
   /** Gives a function back to the driver that had it. */
   public static void restore(Released released) throws IOException {
     Path device = DEVICES.resolve(released.address());

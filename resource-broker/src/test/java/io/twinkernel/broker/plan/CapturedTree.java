@@ -10,11 +10,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /** Puts /proc and /sys of a real guest, kept in {@code guest.txt}, below a directory. */
-final class CapturedTree {
+public final class CapturedTree {
 
   private CapturedTree() {}
 
-  static Path in(Path root) throws IOException {
+  /** Writes the tree and returns its root. */
+  public static Path in(Path root) throws IOException {
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(

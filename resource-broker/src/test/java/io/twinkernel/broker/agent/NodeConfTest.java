@@ -1,0 +1,43 @@
+package io.twinkernel.broker.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+final class NodeConfTest {
+  private static final String SOUND =
+      """
+      node=demo
+      control.host=10.99.0.1
+      control.port=7441
+      control.token=abc
+      service.interface.pci=0000:81:00.0
+      b.buses=0000:82, 0000:83
+      b.cpus=3 2
+      """;
+
+  @Test
+  void readsPropertiesAndFillsGaps() throws Exception {
+    NodeConf conf = NodeConf.parse(SOUND);
+    assertThat(conf.buses()).containsExactly("0000:82", "0000:83");
+    assertThat(conf.cpus()).containsExactly(3, 2);
+    assertThat(conf.serviceCgroup()).hasToString("/sys/fs/cgroup/service");
+    assertThat(conf.sharedBytes()).isEqualTo(128L << 20);
+    assertThat(conf.earlyConsole()).isEmpty();
+  }
+
+  @Test
+  void namesThePropertyThatIsMissingOrMalformed() {
+    assertThatThrownBy(() -> NodeConf.parse(SOUND.replace("control.token=abc\n", "")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'control.token'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND.replace("7441", "many")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'control.port'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND.replace("3 2", "3 two")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'b.cpus'");
+  }
+}
