@@ -1,6 +1,8 @@
 package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.qemu.MachineSpec;
 import io.twinkernel.harness.report.DemoReport.Check;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
@@ -16,8 +18,21 @@ final class Promises {
   /** What of the machine's RAM may be missing in B's: parking pages, real-mode code, odd pages. */
   private static final long RAM_SLACK = 16L << 20;
 
-  /** An answer that takes longer than this while B boots would be a disturbance. */
-  private static final double UNDISTURBED_MS = 1000;
+  /**
+   * Clients are undisturbed while B boots if 99 of 100 answers come within the first bound, and
+   * none is missed for longer than the second. An emulator on a busy host stalls by itself for a
+   * second now and then; two kernels that fight over a NIC or over interrupts lose most packets.
+   */
+  private record Calm(double p99Ms, double gapMs) {
+    static Calm under(AcceleratorProbe.@Nullable Found found) {
+      boolean emulated = found == null || found.accelerator() == Accelerator.TCG;
+      return emulated ? new Calm(500, 3000) : new Calm(100, 1000);
+    }
+
+    boolean holds(Latency latency) {
+      return latency.answers() > 0 && latency.p99Ms() <= p99Ms && latency.gapMs() <= gapMs;
+    }
+  }
 
   private final RunPlan plan;
   private final Findings findings;
@@ -57,10 +72,14 @@ final class Promises {
         "A's console said " + a + ", B's " + b);
     add(
         "clients undisturbed while B boots",
-        booting != null && booting.answers() > 0 && booting.gapMs() <= UNDISTURBED_MS,
+        booting != null && Calm.under(findings.accelerator).holds(booting),
         booting == null
             ? "B did not boot"
-            : booting.answers() + " answers, the longest gap " + Svg.duration(booting.gapMs()));
+            : booting.answers()
+                + " answers, 99 % within "
+                + Svg.duration(booting.p99Ms())
+                + ", the longest gap "
+                + Svg.duration(booting.gapMs()));
   }
 
   private void ownedByB() {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Ended;
 import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.qemu.Accelerator;
+import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.Check;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.DemoReport.Latency;
@@ -43,7 +45,7 @@ final class PromisesTest {
         "hvc0",
         List.of(0, 1, 2),
         2 * GIB,
-        3 * GIB - (320L << 20),
+        3 * GIB - ((long) Sizing.SHARED << 20),
         List.of("eth0=0000:81:00.0"),
         5001);
   }
@@ -113,6 +115,12 @@ final class PromisesTest {
     assertThat(broken(rolledBack)).containsExactly("the upgrade is complete");
 
     assertThat(broken(plan(null), good(), new Latency("boot", 50, 2, 40, 3000, 3001)))
+        .containsExactly("clients undisturbed while B boots");
+    assertThat(broken(plan(null), good(), new Latency("boot", 50, 2, 700, 800, 900)))
+        .containsExactly("clients undisturbed while B boots");
+    Findings onHardware = good();
+    onHardware.accelerator = new AcceleratorProbe.Found(Accelerator.KVM, "a kernel ran");
+    assertThat(broken(plan(null), onHardware, new Latency("boot", 5000, 1, 40, 1500, 1500)))
         .containsExactly("clients undisturbed while B boots");
     assertThat(broken(plan(null), good(), null))
         .containsExactly("clients undisturbed while B boots");
