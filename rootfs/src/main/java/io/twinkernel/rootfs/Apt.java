@@ -35,6 +35,10 @@ final class Apt {
             "-o",
             "Dir::Etc::sourceparts=" + folder.resolve("sources"),
             "-o",
+            "Dir::Etc::preferences=" + folder.resolve("preferences"),
+            "-o",
+            "Dir::Etc::preferencesparts=/dev/null",
+            "-o",
             "Dir::State=" + folder.resolve("state"),
             "-o",
             "Dir::State::lists=" + folder.resolve("lists"),
@@ -50,14 +54,20 @@ final class Apt {
             "APT::Sandbox::User=root");
   }
 
-  /** Sets it up below a folder; no package is looked at yet. */
-  static Apt in(Path folder, AptSources sources, List<AptSources.Suite> suites) throws IOException {
+  /**
+   * Sets it up below a folder; no package is looked at yet.
+   *
+   * @param preferences in the format of apt_preferences(5)
+   */
+  static Apt in(Path folder, AptSources sources, List<AptSources.Suite> suites, String preferences)
+      throws IOException {
     for (String part : List.of("sources", "state", "lists/partial", "cache/archives/partial")) {
       Files.createDirectories(folder.resolve(part));
     }
     if (!Files.exists(folder.resolve("status"))) {
       Files.createFile(folder.resolve("status"));
     }
+    Files.writeString(folder.resolve("preferences"), preferences);
     Path file = folder.resolve("sources/debian.sources");
     String text = sources.forSuites(suites);
     if (!Files.exists(file) || !Files.readString(file).equals(text)) {

@@ -74,7 +74,7 @@ public final class KernelCatalog {
           public Path buildFolder() throws IOException, RootfsException, InterruptedException {
             Path unpacked =
                 cache.entry(
-                    "headers",
+                    "kernel-headers",
                     release + "-" + identity(headers).substring(0, 12),
                     folder ->
                         progress.step(
@@ -105,18 +105,25 @@ public final class KernelCatalog {
       PackageArchive.Release suites, List<DebianPackage> packages, Path folder)
       throws IOException, RootfsException, InterruptedException {
     archive.unpack(suites, packages, folder);
-    // The packages name each other by the absolute path where dpkg would put them; said relative to
-    // the folder that make runs in, they build wherever they lie.
     try (var headers = Files.newDirectoryStream(folder.resolve("usr/src"), "linux-headers-*")) {
       for (Path header : headers) {
         Path makefile = header.resolve("Makefile");
         if (Files.isRegularFile(makefile, LinkOption.NOFOLLOW_LINKS)) {
           String text = Files.readString(makefile);
-          Files.writeString(makefile, text.replace("include /usr/src/", "include ../"));
+          Files.writeString(makefile, relocated(text));
         }
       }
     }
     return folder;
+  }
+
+  /**
+   * A header package's Makefile that works wherever it lies: they name each other by the absolute
+   * path where dpkg would put them.
+   */
+  static String relocated(String makefile) {
+    String here = "$(dir $(realpath $(lastword $(MAKEFILE_LIST))))../";
+    return makefile.replace("KBUILD_OUTPUT=", "KBUILD_OUTPUT:=").replace("/usr/src/", here);
   }
 
   private static List<String> packagesOf(Apt apt, String name)

@@ -47,6 +47,11 @@ final class PackageArchive {
           };
       return suites.stream().map(AptSources.Suite::new).toList();
     }
+
+    /** Kernels from backports need other packages from there; programs come from the release. */
+    String preferences() {
+      return this == TRIXIE ? "Package: *\nPin: release a=*-backports\nPin-Priority: 500\n" : "";
+    }
   }
 
   /** Works out names of packages from the indexes. */
@@ -125,7 +130,11 @@ final class PackageArchive {
   }
 
   private Apt open(Release release) throws IOException, RootfsException {
-    return Apt.in(folder(release), AptSources.read(ETC_APT, CODENAME), release.suites());
+    return Apt.in(
+        folder(release),
+        AptSources.read(ETC_APT, CODENAME),
+        release.suites(),
+        release.preferences());
   }
 
   private void forget(Release release) throws IOException {

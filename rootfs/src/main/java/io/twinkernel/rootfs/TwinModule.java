@@ -9,12 +9,16 @@ import java.util.Map;
 
 /** Builds the twin kernel module out of tree, for one kernel at a time. */
 final class TwinModule {
+  /** Debian 12's own; kernels of other releases name one that it does not have. */
+  private static final String COMPILER = "gcc-12";
+
   /** The build id is a hash over debug information, paths included. */
   private static final List<String> STRIP =
       List.of("strip", "--strip-debug", "--remove-section=.note.gnu.build-id");
 
   /** No type information for BPF: it needs pahole, which does not sort it the same twice. */
-  private static final List<String> OPTIONS = List.of("-s", "CONFIG_DEBUG_INFO_BTF_MODULES=");
+  private static final List<String> OPTIONS =
+      List.of("-s", "CC=" + COMPILER, "CONFIG_DEBUG_INFO_BTF_MODULES=");
 
   private final ImageCache cache;
   private final Path sources;
@@ -59,7 +63,7 @@ final class TwinModule {
   }
 
   private static String compiler() throws RootfsException, InterruptedException {
-    return Command.run(Path.of("/"), "gcc", "--version").lines().getFirst();
+    return Command.run(Path.of("/"), COMPILER, "--version").lines().getFirst();
   }
 
   private static Path make(Kernel kernel, Path headers, List<Path> files, Path folder)

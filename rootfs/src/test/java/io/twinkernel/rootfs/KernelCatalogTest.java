@@ -39,6 +39,16 @@ class KernelCatalogTest {
   }
 
   @Test
+  void headersAreBuiltAgainstWhereverTheyLie() {
+    assertThat(
+            KernelCatalog.relocated(
+                "KBUILD_OUTPUT=/usr/src/linux-headers-7\ninclude /usr/src/linux-headers-7-common/Makefile\n"))
+        .doesNotContain("/usr/src")
+        .contains("KBUILD_OUTPUT:=$(dir ")
+        .contains("../linux-headers-7-common/Makefile\n");
+  }
+
+  @Test
   void refusesWhatIsNoKernelName() throws RootfsException {
     KernelCatalog catalog = new KernelCatalog(ImageCache.at(folder), Progress.silent());
 

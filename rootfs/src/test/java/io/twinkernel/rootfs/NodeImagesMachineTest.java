@@ -108,7 +108,7 @@ class NodeImagesMachineTest {
   /** A cache that has what was downloaded, and nothing that was made of it. */
   private Path freshCache(Path standard) throws IOException {
     Path fresh = Files.createDirectory(folder.resolve("cache"));
-    for (String downloaded : List.of("apt", "kernel", "headers", "packages")) {
+    for (String downloaded : List.of("apt", "kernel", "kernel-headers", "packages")) {
       Files.createSymbolicLink(fresh.resolve(downloaded), standard.resolve(downloaded));
     }
     return fresh;
