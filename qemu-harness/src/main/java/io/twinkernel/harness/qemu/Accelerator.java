@@ -9,9 +9,10 @@ public enum Accelerator {
   KVM("kvm", "host,migratable=off,+invtsc"),
   /**
    * QEMU's translator, one thread a CPU. Without cmpxchg16b, which it now and then gets wrong when
-   * several CPUs run.
+   * several CPUs run. Without fast string instructions: it translates {@code rep movsb} byte by
+   * byte, and a kernel that is told of none moves eight at a time.
    */
-  TCG("tcg,thread=multi", "max,-cx16");
+  TCG("tcg,thread=multi", "max,-cx16,-erms,-fsrm");
 
   private final String accel;
   private final String cpu;
