@@ -57,13 +57,11 @@ final class ImageSender {
       int read;
       do {
         var reading = new Reading(input);
-        // A chunk that was filled is worth waking the other side, which writes while we read.
         link.post(FrameType.FILE_DATA, chunk, reading);
+        // The other side writes this while we read what follows.
+        link.ring();
         read = reading.bytes;
         bytes += read;
-        if (read == chunk) {
-          link.ring();
-        }
       } while (read == chunk);
     }
     return bytes;
