@@ -31,6 +31,13 @@ final class KernelProbe {
     }
   }
 
+  /** Runs a command on the console behind a socket. */
+  static void command(Path socket, String command) throws IOException {
+    try (ConsoleSession console = ConsoleSession.attach(socket)) {
+      console.run(command, PATIENCE);
+    }
+  }
+
   /** All that reports say of a kernel. */
   static KernelFacts facts(Path socket) throws IOException {
     try (ConsoleSession console = ConsoleSession.attach(socket)) {

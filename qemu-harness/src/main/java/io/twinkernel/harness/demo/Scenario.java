@@ -131,6 +131,7 @@ final class Scenario {
                 UNTIL_BOTH_RUN);
         if (booted.is("boot", "done")) {
           showBoth(client);
+          inject();
           rest.goOn(id);
         }
         follower.await("the end of the upgrade", Scenario::isEnd, UNTIL_THE_END);
@@ -153,9 +154,23 @@ final class Scenario {
     request.put("initrd", plan.twinInitrd());
     request.put("cpus", List.of(plan.cpus() - 1));
     request.put("buses", List.of(MachineSpec.TWIN_BUS));
-    request.put("faults", plan.fault() == null ? List.of() : List.of(plan.fault().label()));
+    Fault fault = plan.fault();
+    request.put(
+        "faults",
+        fault == null || fault.where() != Fault.Where.IN_THE_BROKERS
+            ? List.of()
+            : List.of(fault.label()));
     request.put("until", "boot");
     return request;
+  }
+
+  private void inject() throws IOException {
+    Fault fault = plan.fault();
+    if (fault != null && fault.where() != Fault.Where.IN_THE_BROKERS) {
+      narrator.say("fault " + fault + ": " + fault.command());
+      KernelProbe.command(
+          fault.where() == Fault.Where.ON_A ? files.consoleA() : files.consoleB(), fault.command());
+    }
   }
 
   /** An event after which nothing more comes. */
