@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,11 +34,20 @@ final class PackageArchive {
     BOOKWORM,
     /** The one before it, for old kernels. */
     BULLSEYE,
-    /** The one after it, for new kernels. */
+    /** The one after it, for new kernels and newer programs. */
     TRIXIE;
 
+    /** The release that a recipe means by a suite's name. */
+    static Optional<Release> named(String suite) {
+      return Arrays.stream(values()).filter(one -> one.suite().equals(suite)).findFirst();
+    }
+
+    private String suite() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
     List<AptSources.Suite> suites() {
-      String name = name().toLowerCase(Locale.ROOT);
+      String name = suite();
       List<String> suites =
           switch (this) {
             case BOOKWORM ->

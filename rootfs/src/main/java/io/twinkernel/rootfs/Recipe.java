@@ -13,6 +13,7 @@ import java.util.List;
  * <pre>
  * package NAME...        Debian packages to unpack
  * take PATH...           programs, libraries and files of theirs to put in, with the libraries they link to
+ * newer PATH SUITE NAME  a program of a later Debian release, run with that release's own loader and libraries
  * link PATH TARGET       a symbolic link
  * folder PATH MODE       a folder, with an octal mode
  * device PATH MODE MAJOR MINOR   a character device
@@ -25,13 +26,24 @@ record Recipe(
     List<String> packages,
     List<String> taken,
     List<String> modules,
+    List<Newer> newer,
     List<List<String>> links,
     List<List<String>> folders,
     List<List<String>> devices) {
 
+  /**
+   * A program of a later release than the rest.
+   *
+   * @param path where it lies in the image, and in its package
+   * @param release whose package it is
+   * @param name of the package; what it depends on comes with it
+   */
+  record Newer(String path, PackageArchive.Release release, String name) {}
+
   static Recipe read(Path file) throws IOException, RootfsException {
     Recipe recipe =
         new Recipe(
+            new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
@@ -59,10 +71,17 @@ record Recipe(
       case "package" -> packages.addAll(rest);
       case "take" -> taken.addAll(rest);
       case "module" -> modules.addAll(rest);
+      case "newer" -> rest.size() == 3 && putNewer(rest.get(0), rest.get(1), rest.get(2));
       case "link" -> rest.size() == 2 && links.add(rest);
       case "folder" -> rest.size() == 2 && folders.add(rest);
       case "device" -> rest.size() == 4 && devices.add(rest);
       default -> false;
     };
+  }
+
+  private boolean putNewer(String path, String suite, String name) {
+    return PackageArchive.Release.named(suite)
+        .map(release -> newer.add(new Newer(path, release, name)))
+        .orElse(false);
   }
 }

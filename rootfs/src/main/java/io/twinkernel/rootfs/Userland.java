@@ -6,24 +6,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The userland of a node: programs from Debian packages as the recipe lists them, and our scripts.
  */
 final class Userland {
-  private static final Path LOADER = Path.of("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
-  private static final List<String> LIBRARY_FOLDERS =
-      List.of("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu");
-  private static final Pattern LINKED = Pattern.compile("\\s*(\\S+) => (\\S+|not found).*");
-
   private final ImageCache cache;
   private final ProjectHome home;
   private final Recipe recipe;
   private final Progress progress;
   private final PackageArchive archive;
   private final List<DebianPackage> packages;
+  private final List<NewerProgram> newer;
 
   private Userland(
       ImageCache cache,
@@ -31,13 +25,15 @@ final class Userland {
       Recipe recipe,
       Progress progress,
       PackageArchive archive,
-      List<DebianPackage> packages) {
+      List<DebianPackage> packages,
+      List<NewerProgram> newer) {
     this.cache = cache;
     this.home = home;
     this.recipe = recipe;
     this.progress = progress;
     this.archive = archive;
     this.packages = packages;
+    this.newer = newer;
   }
 
   /** Finds the newest versions of the recipe's packages; nothing is downloaded yet. */
@@ -47,12 +43,18 @@ final class Userland {
     String question = "userland-" + new Digest().add("names", recipe.packages().toString()).key();
     List<DebianPackage> packages =
         archive.resolve(PackageArchive.Release.BOOKWORM, question, apt -> recipe.packages());
-    return new Userland(cache, home, recipe, progress, archive, packages);
+    List<NewerProgram> newer = new ArrayList<>();
+    for (Recipe.Newer one : recipe.newer()) {
+      newer.add(NewerProgram.of(cache, archive, progress, one));
+    }
+    return new Userland(cache, home, recipe, progress, archive, packages, newer);
   }
 
   /** Changes whenever any program or library does. */
   String key() {
-    return new Digest()
+    Digest digest = new Digest();
+    newer.forEach(one -> digest.add("newer", one.key()));
+    return digest
         .add("packages", packagesKey())
         .add("recipe", recipe.toString())
         .add("compression", Segment.COMPRESSION)
@@ -67,6 +69,9 @@ final class Userland {
             key(),
             into -> {
               Path unpacked = unpacked();
+              for (NewerProgram program : newer) {
+                program.unpacked();
+              }
               progress.step("userland: pack", () -> Segment.write(archiveOf(unpacked), into));
             });
     return new Segment(folder);
@@ -135,9 +140,10 @@ final class Userland {
           Integer.parseInt(device.get(2)),
           Integer.parseInt(device.get(3)));
     }
+    SharedLibraries libraries = SharedLibraries.in(unpacked);
     TreeSet<String> taken = new TreeSet<>(recipe.taken());
     for (String path : recipe.taken()) {
-      taken.addAll(libraries(unpacked, path));
+      libraries.of(path).forEach(library -> taken.add("/" + unpacked.relativize(library)));
     }
     for (String path : taken) {
       Path file = unpacked.resolve(path.substring(1));
@@ -151,7 +157,7 @@ final class Userland {
       writer.file(merged(path), Files.isExecutable(file) ? 0755 : 0644, file);
     }
     // The path that is compiled into every program as its loader.
-    writer.file("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", 0755, unpacked.resolve(LOADER));
+    writer.file("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", 0755, libraries.loader());
     writer.link("usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
     for (String applet : applets(unpacked)) {
       String name = applet.substring(applet.lastIndexOf('/') + 1);
@@ -160,49 +166,14 @@ final class Userland {
       }
     }
     writer.file("usr/bin/busybox", 0755, unpacked.resolve("bin/busybox"));
+    for (NewerProgram program : newer) {
+      program.put(writer);
+    }
     return writer;
   }
 
   private static List<String> applets(Path unpacked) throws RootfsException, InterruptedException {
     return Command.run(unpacked, unpacked.resolve("bin/busybox").toString(), "--list").lines();
-  }
-
-  /** Asks the packages' own loader, not the host's, what a program links to. */
-  private static List<String> libraries(Path unpacked, String path)
-      throws RootfsException, InterruptedException {
-    String search =
-        String.join(
-            ":", LIBRARY_FOLDERS.stream().map(one -> unpacked.resolve(one).toString()).toList());
-    Command.Result result =
-        Command.attempt(
-            unpacked,
-            java.util.Map.of(),
-            List.of(
-                unpacked.resolve(LOADER).toString(),
-                "--inhibit-cache",
-                "--library-path",
-                search,
-                "--list",
-                unpacked.resolve(path.substring(1)).toString()));
-    List<String> found = new ArrayList<>();
-    if (result.status() != 0 && result.tail().contains("statically linked")) {
-      return found;
-    }
-    for (String line : result.lines()) {
-      Matcher matcher = LINKED.matcher(line);
-      if (matcher.matches() && !matcher.group(1).endsWith("ld-linux-x86-64.so.2")) {
-        Path library = Path.of(matcher.group(2));
-        if (!library.startsWith(unpacked)) {
-          throw new RootfsException(
-              RootfsException.Code.RECIPE,
-              path + " needs the library " + matcher.group(1),
-              "none of the recipe's packages holds it",
-              "Add the package to rootfs/src/main/images/node.recipe.");
-        }
-        found.add("/" + unpacked.relativize(library));
-      }
-    }
-    return found;
   }
 
   /** Where a file lies when /bin, /sbin and /lib are links to /usr. */

@@ -16,7 +16,9 @@ class RecipeTest {
   void readsTheNodesRecipe() throws IOException, RootfsException {
     Recipe recipe = Recipe.read(ProjectHome.find().images().resolve("node.recipe"));
 
-    assertThat(recipe.packages()).contains("redis-server", "criu", "busybox-static", "libc6");
+    assertThat(recipe.packages()).contains("redis-server", "busybox-static", "libc6");
+    assertThat(recipe.newer())
+        .contains(new Recipe.Newer("/usr/sbin/criu", PackageArchive.Release.TRIXIE, "criu"));
     assertThat(recipe.modules()).contains("virtio_net", "virtio_console", "unix_diag");
   }
 
@@ -29,7 +31,8 @@ class RecipeTest {
 
   @Test
   void saysWhichLineItCannotRead() throws IOException {
-    for (String line : new String[] {"pakage x", "link /only-one", "device /dev/x 0600 1"}) {
+    for (String line :
+        new String[] {"pakage x", "link /only-one", "device /dev/x 0600 1", "newer /x potato x"}) {
       Path file = Files.writeString(folder.resolve("r"), line);
       assertThatThrownBy(() -> Recipe.read(file))
           .isInstanceOf(RootfsException.class)
