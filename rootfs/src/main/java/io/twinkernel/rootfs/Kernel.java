@@ -20,5 +20,8 @@ public record Kernel(String release, String identity, Parts parts) {
 
     /** Where to build modules for it: a folder for {@code make -C}. */
     Path buildFolder() throws IOException, RootfsException, InterruptedException;
+
+    /** What to build them with. */
+    BuildTools tools() throws IOException, RootfsException, InterruptedException;
   }
 }

@@ -35,25 +35,34 @@ final class PackageArchive {
     /** The one before it, for old kernels. */
     BULLSEYE,
     /** The one after it, for new kernels and newer programs. */
-    TRIXIE;
+    TRIXIE,
+    /** What is to become the one after that. */
+    SID;
 
     /** The release that a recipe means by a suite's name. */
     static Optional<Release> named(String suite) {
-      return Arrays.stream(values()).filter(one -> one.suite().equals(suite)).findFirst();
+      return Arrays.stream(values()).filter(one -> one.codename().equals(suite)).findFirst();
     }
 
-    private String suite() {
+    /** As the archive names it. */
+    String codename() {
       return name().toLowerCase(Locale.ROOT);
     }
 
+    /** Whether its programs are older than this system's C library. */
+    boolean isOlder() {
+      return this == BULLSEYE;
+    }
+
     List<AptSources.Suite> suites() {
-      String name = suite();
+      String name = codename();
       List<String> suites =
           switch (this) {
             case BOOKWORM ->
                 List.of(name, name + "-updates", name + "-security", name + "-backports");
             case BULLSEYE -> List.of(name, name + "-security");
             case TRIXIE -> List.of(name, name + "-security", name + "-backports");
+            case SID -> List.of(name);
           };
       return suites.stream().map(AptSources.Suite::new).toList();
     }
@@ -68,6 +77,12 @@ final class PackageArchive {
   @FunctionalInterface
   interface Chooser {
     List<String> choose(Apt apt) throws RootfsException, InterruptedException;
+  }
+
+  /** Asks the indexes something. */
+  @FunctionalInterface
+  interface Question<T> {
+    T ask(Apt apt) throws RootfsException, InterruptedException;
   }
 
   /**
@@ -88,13 +103,7 @@ final class PackageArchive {
           }
           if (!apt.isFresh(Instant.now())) {
             try {
-              progress.step(
-                  "package indexes of " + release.suites().getFirst().name(),
-                  () -> {
-                    apt.refresh();
-                    forget(release);
-                    return release;
-                  });
+              refresh(release, apt);
             } catch (RootfsException e) {
               if (known.isEmpty()) {
                 throw e;
@@ -106,6 +115,31 @@ final class PackageArchive {
           List<DebianPackage> found = apt.locate(chooser.choose(apt));
           write(answer, found);
           return found;
+        });
+  }
+
+  /** What a question to the newest indexes is answered; the answer is not kept. */
+  <T> T ask(Release release, Question<T> question)
+      throws IOException, RootfsException, InterruptedException {
+    return cache.locked(
+        "apt-" + release,
+        () -> {
+          Apt apt = open(release);
+          if (!apt.isFresh(Instant.now())) {
+            refresh(release, apt);
+          }
+          return question.ask(apt);
+        });
+  }
+
+  private void refresh(Release release, Apt apt)
+      throws IOException, RootfsException, InterruptedException {
+    progress.step(
+        "package indexes of " + release.codename(),
+        () -> {
+          apt.refresh();
+          forget(release);
+          return release;
         });
   }
 
@@ -136,7 +170,7 @@ final class PackageArchive {
   }
 
   private static Path folder(ImageCache cache, Release release) {
-    return cache.root().resolve("apt").resolve(release.suites().getFirst().name());
+    return cache.root().resolve("apt").resolve(release.codename());
   }
 
   private Apt open(Release release) throws IOException, RootfsException {

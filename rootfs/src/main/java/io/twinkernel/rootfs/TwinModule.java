@@ -4,21 +4,31 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Builds the twin kernel module out of tree, for one kernel at a time. */
 final class TwinModule {
-  /** Debian 12's own; kernels of other releases name one that it does not have. */
+  /** Debian 12's own, for a kernel whose configuration does not name its compiler. */
   private static final String COMPILER = "gcc-12";
+
+  /** Whatever else than files the build says: nothing, unless something is wrong. */
+  static final String LOG = "build.log";
+
+  private static final String COMPILER_OF_KERNEL = "CONFIG_CC_VERSION_TEXT=";
 
   /** The build id is a hash over debug information, paths included. */
   private static final List<String> STRIP =
       List.of("strip", "--strip-debug", "--remove-section=.note.gnu.build-id");
 
-  /** No type information for BPF: it needs pahole, which does not sort it the same twice. */
+  /**
+   * No type information for BPF: it needs pahole, which does not sort it the same twice; so the
+   * build need not compare its version either.
+   */
   private static final List<String> OPTIONS =
-      List.of("-s", "CC=" + COMPILER, "CONFIG_DEBUG_INFO_BTF_MODULES=");
+      List.of(
+          "-s", "CONFIG_DEBUG_INFO_BTF_MODULES=", "CONFIG_PAHOLE_VERSION=0", "PAHOLE_VERSION=0");
 
   private final ImageCache cache;
   private final Path sources;
@@ -62,6 +72,23 @@ final class TwinModule {
     }
   }
 
+  /** The name of the program that a kernel was compiled with. */
+  static String compilerOf(Path headers) throws IOException {
+    Path configuration = headers.resolve("include/config/auto.conf");
+    if (!Files.isRegularFile(configuration)) {
+      return COMPILER;
+    }
+    try (var lines = Files.lines(configuration)) {
+      return lines
+          .filter(line -> line.startsWith(COMPILER_OF_KERNEL))
+          .map(line -> line.substring(COMPILER_OF_KERNEL.length()).replace("\"", ""))
+          .map(text -> text.split(" ", 2)[0])
+          .filter(name -> name.matches("[A-Za-z0-9_.+-]+"))
+          .findFirst()
+          .orElse(COMPILER);
+    }
+  }
+
   private static String compiler() throws RootfsException, InterruptedException {
     return Command.run(Path.of("/"), COMPILER, "--version").lines().getFirst();
   }
@@ -75,10 +102,11 @@ final class TwinModule {
     }
     List<String> make = new ArrayList<>(List.of("make", "-C", headers.toString(), "M=" + build));
     make.addAll(OPTIONS);
-    make.add("modules");
+    make.addAll(List.of("CC=" + compilerOf(headers), "modules"));
+    Map<String, String> environment = new HashMap<>(kernel.parts().tools().environment());
     // Where it was built must not show in its bytes.
-    Command.Result result =
-        Command.attempt(build, Map.of("KCFLAGS", "-ffile-prefix-map=" + build + "=."), make);
+    environment.put("KCFLAGS", "-ffile-prefix-map=" + build + "=.");
+    Command.Result result = Command.attempt(build, environment, make);
     if (result.status() != 0) {
       throw new RootfsException(
           RootfsException.Code.MODULE_BUILD,
@@ -88,7 +116,8 @@ final class TwinModule {
     }
     List<String> strip = new ArrayList<>(STRIP);
     strip.add("twin.ko");
-    Command.run(build, Map.of(), strip);
+    Command.run(build, environment, strip);
+    Files.writeString(folder.resolve(LOG), result.text() + result.errors());
     Files.move(build.resolve("twin.ko"), folder.resolve("twin.ko"));
     ImageCache.delete(build);
     return folder;
