@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.protocol.Failure;
@@ -29,12 +30,20 @@ final class Incoming {
   private final Peer peer;
   private byte[] ssdt = {};
   private byte[] network = {};
+  private Restarts restarts = new Restarts(List.of());
+  private CgroupLayout cgroups = new CgroupLayout(List.of());
   private @Nullable NodeConf conf;
   private @Nullable IncomingSwitch incomingSwitch;
 
   /** What B owns after the switch. */
   record Taken(
-      NodeConf conf, String upgrade, Peer peer, SharedRegion region, Gap gap, List<Object> trace) {}
+      NodeConf conf,
+      String upgrade,
+      Peer peer,
+      SharedRegion region,
+      Gap gap,
+      List<Object> trace,
+      Restarts restarts) {}
 
   Incoming(TwinDevice device, SharedRegion region) throws IOException {
     this.device = device;
@@ -103,6 +112,9 @@ final class Incoming {
   private void stage(Fields stage) throws IOException {
     try {
       requireFree(stage.numbers("threads"));
+      StagedFiles.require(stage);
+      restarts = Restarts.read(stage);
+      cgroups = StagedCgroups.read(stage);
       Path cgroup = Path.of(stage.text("cgroup"));
       InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
@@ -156,10 +168,12 @@ final class Incoming {
       Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
       current.cleanUp();
+      cgroups.apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(complete.list("trace"));
       trace.addAll(current.trace().spans());
       return Optional.of(
-          new Taken(node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace)));
+          new Taken(
+              node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace), restarts));
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("restoring the processes", e).toJson());
       return Optional.empty();

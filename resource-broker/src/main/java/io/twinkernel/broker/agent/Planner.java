@@ -8,6 +8,11 @@ import io.twinkernel.broker.plan.PlanFiles;
 import io.twinkernel.broker.plan.PlanRequest;
 import io.twinkernel.broker.plan.Preflight;
 import io.twinkernel.broker.plan.Refusal;
+import io.twinkernel.broker.policy.MovePlan;
+import io.twinkernel.broker.policy.Policy;
+import io.twinkernel.broker.policy.ProcReader;
+import io.twinkernel.broker.policy.ProcessFacts;
+import io.twinkernel.broker.policy.Rule;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -39,7 +44,8 @@ final class Planner {
     TwinInfo info = device.info();
     NodeFacts node = new NodeFactsReader(Path.of("/")).read(Optional.of(info));
     PlanFiles files = PlanFiles.read(plan.image(), plan.initrd());
-    ProcessTree service = ProcessTree.of(conf.serviceCgroup());
+    MovePlan moves = moves(conf);
+    ProcessTree service = new Service(moves.moves().cgroups()).processes();
     var request =
         new PlanRequest(
             plan.image(),
@@ -49,16 +55,26 @@ final class Planner {
             conf.serviceFunction(),
             conf.sharedBytes(),
             service.residentBytes());
-    List<Refusal> refusals = Preflight.refusals(node, files, request);
+    var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
+    refusals.addAll(moves.refusals());
     Optional<KernelImage> image = files.kernel();
     if (!refusals.isEmpty() || image.isEmpty()) {
       throw refused(refusals);
     }
     return new Stage.Planned(
-        plan, image.get(), detail(plan, node, info, image.get().release(), service));
+        plan, image.get(), detail(plan, node, info, image.get().release(), moves, service));
   }
 
-  private static BrokerException refused(List<Refusal> refusals) {
+  /** What the policy says of the processes that there are now. */
+  static MovePlan moves(NodeConf conf) throws IOException {
+    return MovePlan.of(
+        Policy.read(conf.serviceCgroup()),
+        new ProcReader(Path.of("/proc")),
+        (int) ProcessHandle.current().pid(),
+        "");
+  }
+
+  static BrokerException refused(List<Refusal> refusals) {
     Refusal first = refusals.getFirst();
     var why = new StringBuilder(first.why());
     for (Refusal other : refusals.subList(1, refusals.size())) {
@@ -68,7 +84,12 @@ final class Planner {
   }
 
   private Map<String, Object> detail(
-      UpgradePlan plan, NodeFacts node, TwinInfo info, String to, ProcessTree service) {
+      UpgradePlan plan,
+      NodeFacts node,
+      TwinInfo info,
+      String to,
+      MovePlan moves,
+      ProcessTree service) {
     var stay = new ArrayList<>(node.online());
     stay.removeAll(plan.cpus());
     var processes = new ArrayList<Map<String, Object>>();
@@ -80,7 +101,19 @@ final class Planner {
               "resident_bytes", process.residentBytes(),
               "threads", process.threads()));
     }
+    var restarted = new ArrayList<Map<String, Object>>();
+    for (Map.Entry<Rule, List<ProcessFacts>> one : moves.moves().restarted().entrySet()) {
+      restarted.add(
+          Map.of(
+              "rule", one.getKey().toString(),
+              "command", one.getKey().command(),
+              "processes", one.getValue().stream().map(ProcessFacts::label).toList()));
+    }
     return Map.of(
+        "restarted",
+        restarted,
+        "staying",
+        moves.moves().others().stream().map(ProcessFacts::label).toList(),
         "from",
         node.release(),
         "to",

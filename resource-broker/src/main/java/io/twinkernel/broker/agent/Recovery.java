@@ -62,7 +62,7 @@ final class Recovery {
             new TwinDoorbell(device),
             (type, payload) -> inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE)),
             inbox::end);
-    new Departure(device).run(new Service(conf.serviceCgroup()), new Peer(link, inbox));
+    new Departure(device).run(Service.of(conf), new Peer(link, inbox));
   }
 
   /** Undoes what is left of an upgrade; where there is none, does nothing. */
@@ -87,7 +87,7 @@ final class Recovery {
       PciDelegation.reprobe(function);
     }
     ServiceNic.restoreRecorded(conf.serviceFunction());
-    new Service(conf.serviceCgroup()).resume();
+    Service.of(conf).resume();
     ProcessCopy.clear();
     if (state != TwinInfo.State.IDLE) {
       Kexec.unload(Linux.KEXEC_FILE_ON_CRASH());

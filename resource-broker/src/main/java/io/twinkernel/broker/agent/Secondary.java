@@ -76,6 +76,7 @@ public final class Secondary {
       Map<String, Object> figures =
           new Absorption(device, taken.region(), taken.peer()).absorb(RELEASE);
       absorbed = true;
+      taken.restarts().run();
       return figures;
     } catch (IOException e) {
       String why = e.getMessage() == null ? e.toString() : e.getMessage();

@@ -1,5 +1,8 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.policy.Moves;
+import io.twinkernel.broker.policy.Policy;
+import io.twinkernel.broker.policy.ProcReader;
 import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -11,23 +14,48 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The processes that move: all in one cgroup v2 directory and below it. */
+/** The processes that move: all in some cgroup v2 directories and below them. */
 final class Service {
   /** Only a process that waits for a device takes longer than an instant to stop. */
   private static final Duration STOP = Duration.ofSeconds(5);
 
-  private final Path cgroup;
-  private final CgroupFreezer freezer;
+  private final List<CgroupFreezer> cgroups;
 
+  /** Those of one cgroup. */
   Service(Path cgroup) {
-    this.cgroup = cgroup;
-    this.freezer = new CgroupFreezer(cgroup);
+    this(List.of(cgroup));
+  }
+
+  /**
+   * @param cgroups none below another
+   */
+  Service(List<Path> cgroups) {
+    this.cgroups = cgroups.stream().map(CgroupFreezer::new).toList();
+  }
+
+  /** Those that the policy moves. */
+  static Service of(NodeConf conf) throws IOException {
+    return new Service(
+        Moves.of(
+                Policy.read(conf.serviceCgroup()),
+                new ProcReader(Path.of("/proc")).processes(),
+                (int) ProcessHandle.current().pid())
+            .cgroups());
+  }
+
+  /** The processes now. */
+  ProcessTree processes() throws IOException {
+    var processes = new ArrayList<ServiceProcess>();
+    for (CgroupFreezer one : cgroups) {
+      processes.addAll(ProcessTree.of(one.cgroup()).processes());
+    }
+    return new ProcessTree(processes);
   }
 
   /** The processes whose parent does not move with them; each is the root of a tree. */
   List<Integer> roots() throws IOException {
     var roots = new ArrayList<Integer>();
-    for (ServiceProcess process : ProcessTree.of(cgroup).roots()) {
+    for (ServiceProcess process : processes().roots()) {
       roots.add(process.pid());
     }
     return List.copyOf(roots);
@@ -36,7 +64,7 @@ final class Service {
   /** The numbers of all their threads; they keep them when they move. */
   List<Long> threads() throws IOException {
     var threads = new ArrayList<Long>();
-    for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
+    for (ServiceProcess process : processes().processes()) {
       try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
         for (Path task : tasks) {
           threads.add(Long.valueOf(task.getFileName().toString()));
@@ -48,16 +76,22 @@ final class Service {
 
   /** Stops them all; returns when none runs any more. */
   void stop() throws IOException {
-    freezer.stop(STOP);
+    for (CgroupFreezer one : cgroups) {
+      one.stop(STOP);
+    }
   }
 
   /** Lets them all go on. */
   void resume() throws IOException {
-    freezer.resume();
+    for (CgroupFreezer one : cgroups) {
+      one.resume();
+    }
   }
 
   /** Ends them all, stopped or not; their connections say nothing, the NIC is gone. */
   void kill() throws IOException {
-    SysFiles.write(cgroup.resolve("cgroup.kill").toString(), "1");
+    for (CgroupFreezer one : cgroups) {
+      SysFiles.write(one.cgroup().resolve("cgroup.kill").toString(), "1");
+    }
   }
 }

@@ -1,6 +1,8 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.acpi.AcpiTables;
+import io.twinkernel.broker.policy.MovePlan;
+import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
@@ -27,7 +29,12 @@ final class Staging {
     undo.push("removing the images", ProcessCopy::clear);
     ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
     nic.record();
-    var service = new Service(conf.serviceCgroup());
+    // Anew: processes come and go between plan and precopy.
+    MovePlan moves = Planner.moves(conf);
+    if (!moves.refusals().isEmpty()) {
+      throw Planner.refused(moves.refusals());
+    }
+    var service = new Service(moves.moves().cgroups());
     Peer peer = booted.peer();
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
@@ -39,7 +46,13 @@ final class Staging {
             "cgroup",
             conf.serviceCgroup().toString(),
             "threads",
-            service.threads()));
+            service.threads(),
+            "files",
+            StagedFiles.toJson(moves.files()),
+            "cgroups",
+            StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups())),
+            "restart",
+            Restarts.of(moves.moves()).toJson()));
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);
     criu.check();

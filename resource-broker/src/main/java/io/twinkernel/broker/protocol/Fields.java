@@ -65,6 +65,19 @@ public record Fields(Map<String, Object> values) {
     return List.copyOf(numbers);
   }
 
+  /** The list of objects of that name, empty where there is none. */
+  @SuppressWarnings("unchecked") // Json makes maps with string keys only
+  public List<Fields> objects(String name) throws MalformedMessageException {
+    var objects = new ArrayList<Fields>();
+    for (Object item : list(name)) {
+      if (!(item instanceof Map<?, ?> map)) {
+        throw wrong(name, "a list of objects");
+      }
+      objects.add(new Fields((Map<String, Object>) map));
+    }
+    return List.copyOf(objects);
+  }
+
   /** The list of that name, empty where there is none. */
   public List<?> list(String name) throws MalformedMessageException {
     if (values.getOrDefault(name, List.of()) instanceof List<?> list) {

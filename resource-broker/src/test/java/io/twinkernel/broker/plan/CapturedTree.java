@@ -9,18 +9,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Puts /proc and /sys of a real guest, kept in {@code guest.txt}, below a directory. */
+/** Puts parts of a real system's /proc and /sys, kept in a resource, below a directory. */
 public final class CapturedTree {
 
   private CapturedTree() {}
 
-  /** Writes the tree and returns its root. */
+  /** Writes the tree of a guest and returns its root. */
   public static Path in(Path root) throws IOException {
+    return in(root, CapturedTree.class, "guest.txt");
+  }
+
+  /** Writes the tree of a resource beside a class and returns its root. */
+  public static Path in(Path root, Class<?> beside, String resource) throws IOException {
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(
-                Objects.requireNonNull(CapturedTree.class.getResourceAsStream("guest.txt")),
-                UTF_8))) {
+                Objects.requireNonNull(beside.getResourceAsStream(resource)), UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         String[] words = line.split(" ", 3);
         if (words[0].equals("#")) {

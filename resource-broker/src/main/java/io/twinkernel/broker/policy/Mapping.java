@@ -1,0 +1,21 @@
+package io.twinkernel.broker.policy;
+
+/**
+ * A line of /proc/PID/maps that has a name.
+ *
+ * @param address where it starts, as in maps
+ * @param device major:minor of what it maps, in hexadecimal, as in maps
+ * @param bytes size of the mapping
+ * @param name path or what the kernel calls it
+ */
+public record Mapping(String address, String device, long bytes, String name) {
+
+  /** Reads a line; null names are of anonymous memory, which always moves. */
+  static Mapping parse(String line) {
+    // ADDRESS-END PERMISSIONS OFFSET DEVICE INODE NAME
+    String[] words = line.split(" +", 6);
+    String[] range = words[0].split("-", -1);
+    long bytes = Long.parseUnsignedLong(range[1], 16) - Long.parseUnsignedLong(range[0], 16);
+    return new Mapping(range[0], words[3], bytes, words.length < 6 ? "" : words[5]);
+  }
+}

@@ -1,0 +1,100 @@
+package io.twinkernel.broker.policy;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What of a process's memory keeps it from moving. */
+final class MemoryChecks {
+  private static final String DELETED = " (deleted)";
+
+  private final ProcReader reader;
+  private final TreeChecks trees;
+  private final MovedFiles files;
+  private final Obstacles obstacles;
+
+  MemoryChecks(ProcReader reader, TreeChecks trees, MovedFiles files, Obstacles obstacles) {
+    this.reader = reader;
+    this.trees = trees;
+    this.files = files;
+    this.obstacles = obstacles;
+  }
+
+  void check(List<ProcessFacts> moving) throws IOException {
+    for (ProcessFacts process : moving) {
+      var byDevice = new HashMap<String, Mount>();
+      for (Mount mount : reader.mounts(process.pid()).values()) {
+        byDevice.putIfAbsent(mount.device(), mount);
+      }
+      for (Mapping mapping : reader.mappings(process.pid())) {
+        check(process, mapping, byDevice);
+      }
+    }
+  }
+
+  private void check(ProcessFacts process, Mapping mapping, Map<String, Mount> byDevice) {
+    String name = mapping.name();
+    if (name.startsWith("/SYSV")) {
+      if (trees.inOwnIpcNamespace(process)) {
+        obstacles.add(
+            process,
+            mapping,
+            "System V shared memory of the IPC namespace that stays",
+            "start the tree in an IPC namespace of its own: unshare --ipc");
+      }
+    } else if (name.startsWith("anon_inode:")) {
+      obstacles.add(
+          process, mapping, "memory of an object of this kernel", "end what uses it first");
+    } else if (name.startsWith("socket:[")) {
+      obstacles.add(
+          process, mapping, "the ring of a packet socket", "end what captures packets first");
+    } else if (name.startsWith("/memfd:secret")) {
+      obstacles.add(process, mapping, "secret memory, which only the process can read", "end it");
+    } else if (name.startsWith("/dev/") && !name.startsWith("/dev/shm/") && !anonymous(name)) {
+      obstacles.add(
+          process,
+          mapping,
+          "memory of a device that stays with this kernel",
+          "end it, or have the policy leave the process behind");
+    } else if (name.startsWith("/") && !anonymous(name)) {
+      file(process, mapping, byDevice);
+    }
+  }
+
+  private void file(ProcessFacts process, Mapping mapping, Map<String, Mount> byDevice) {
+    boolean deleted = mapping.name().endsWith(DELETED);
+    Optional<String> why =
+        files.obstacle(
+            byDevice.get(decimal(mapping.device())),
+            mapping.name(),
+            deleted,
+            deleted ? mapping.bytes() : MovedFiles.ANY_SIZE,
+            process.label() + " memory at " + mapping.address());
+    if (why.isPresent()) {
+      obstacles.add(
+          process,
+          mapping,
+          why.get(),
+          deleted
+              ? "start it anew: its program or library was replaced since"
+              : "put the file where both kernels have it");
+    }
+  }
+
+  /** Shared memory without a file of its own. */
+  private static boolean anonymous(String name) {
+    return name.startsWith("/memfd:")
+        || name.startsWith("/dev/zero")
+        || name.startsWith("/anon_hugepage");
+  }
+
+  /** maps has 00:1a where mountinfo has 0:26. */
+  private static String decimal(String device) {
+    int colon = device.indexOf(':');
+    return Integer.parseInt(device.substring(0, colon), 16)
+        + ":"
+        + Integer.parseInt(device.substring(colon + 1), 16);
+  }
+}

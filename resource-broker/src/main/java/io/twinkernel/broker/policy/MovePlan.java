@@ -1,0 +1,46 @@
+package io.twinkernel.broker.policy;
+
+import io.twinkernel.broker.plan.Refusal;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * What a policy moves on this machine now, and what is in the way.
+ *
+ * @param moves by disposition
+ * @param files of the image's that the other kernel's image must hold
+ * @param refusals empty: all that is to move can
+ */
+public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusals) {
+
+  /** Keeps the lists from changing. */
+  public MovePlan {
+    files = List.copyOf(files);
+    refusals = List.copyOf(refusals);
+  }
+
+  /**
+   * Looks at every process.
+   *
+   * @param self PID of this broker
+   * @param disk where the disk is mounted that goes over with the processes; empty for none
+   */
+  public static MovePlan of(Policy policy, ProcReader reader, int self, String disk)
+      throws IOException {
+    List<ProcessFacts> all = reader.processes();
+    Moves moves = Moves.of(policy, all, self);
+    var obstacles = new Obstacles();
+    String ipc =
+        all.stream()
+            .filter(process -> process.pid() == self)
+            .map(ProcessFacts::ipcNamespace)
+            .findFirst()
+            .orElse("");
+    var trees = new TreeChecks(moves, all, ipc, obstacles);
+    var files = new MovedFiles(disk);
+    trees.check();
+    DescriptorChecks.check(reader, moves, all, files, obstacles);
+    new MemoryChecks(reader, trees, files, obstacles).check(moves.moving());
+    return new MovePlan(moves, files.needed(), obstacles.all());
+  }
+}

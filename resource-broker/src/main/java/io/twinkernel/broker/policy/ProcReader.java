@@ -1,0 +1,166 @@
+package io.twinkernel.broker.policy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads processes. What ends while it is read is left out. */
+public final class ProcReader {
+  private static final long PF_KTHREAD = 0x00200000;
+
+  private final Path proc;
+
+  /**
+   * @param proc /proc
+   */
+  public ProcReader(Path proc) {
+    this.proc = proc;
+  }
+
+  /** Every process, by number. */
+  public List<ProcessFacts> processes() throws IOException {
+    var found = new ArrayList<ProcessFacts>();
+    for (int pid : numbers(proc)) {
+      read(pid).ifPresent(found::add);
+    }
+    return List.copyOf(found);
+  }
+
+  private Optional<ProcessFacts> read(int pid) throws IOException {
+    Path folder = folder(pid);
+    try {
+      String stat = Files.readString(folder.resolve("stat"));
+      int close = stat.lastIndexOf(')');
+      String name = stat.substring(stat.indexOf('(') + 1, close);
+      // From field 3, the state, on.
+      String[] fields = stat.substring(close + 2).split(" ", -1);
+      boolean kernelThread = (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
+      return Optional.of(
+          new ProcessFacts(
+              pid,
+              Integer.parseInt(fields[1]),
+              name,
+              Integer.parseInt(fields[2]),
+              Integer.parseInt(fields[3]),
+              kernelThread,
+              cgroup(Files.readString(folder.resolve("cgroup"))),
+              kernelThread ? "" : link(folder.resolve("exe")),
+              tracer(Files.readString(folder.resolve("status"))),
+              kernelThread ? "" : link(folder.resolve("ns/ipc")),
+              kernelThread ? List.of() : numbers(folder.resolve("task"))));
+    } catch (IOException e) {
+      if (Files.exists(folder.resolve("stat"))) {
+        throw e;
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** What a process has open. */
+  List<Descriptor> descriptors(int pid) throws IOException {
+    var found = new ArrayList<Descriptor>();
+    Path folder = folder(pid);
+    for (int number : numbers(folder.resolve("fd"))) {
+      Path entry = folder.resolve("fd/" + number);
+      try {
+        String target = Files.readSymbolicLink(entry).toString();
+        String info = Files.readString(folder.resolve("fdinfo/" + number));
+        found.add(new Descriptor(number, target, mount(info), size(entry, target)));
+      } catch (NoSuchFileException e) {
+        assert !Files.isSymbolicLink(entry) : e; // it was closed meanwhile
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  /** The named mappings of a process. */
+  List<Mapping> mappings(int pid) throws IOException {
+    var found = new ArrayList<Mapping>();
+    for (String line : lines(folder(pid).resolve("maps"))) {
+      Mapping mapping = Mapping.parse(line);
+      if (!mapping.name().isEmpty()) {
+        found.add(mapping);
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  /** The mounts that a process sees, by id. */
+  Map<Integer, Mount> mounts(int pid) throws IOException {
+    return Mount.parse(String.join("\n", lines(folder(pid).resolve("mountinfo"))));
+  }
+
+  /** The lines of one of a process's tables of sockets; none where the kernel has no such kind. */
+  List<String> sockets(int pid, String table) throws IOException {
+    List<String> lines = lines(folder(pid).resolve("net/" + table));
+    return lines.isEmpty() ? lines : lines.subList(1, lines.size());
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    try {
+      return Files.readAllLines(file, java.nio.charset.StandardCharsets.ISO_8859_1);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  private Path folder(int pid) {
+    return proc.resolve(Integer.toString(pid));
+  }
+
+  private static List<Integer> numbers(Path folder) throws IOException {
+    var numbers = new ArrayList<Integer>();
+    try (var entries = Files.newDirectoryStream(folder, "[0-9]*")) {
+      for (Path entry : entries) {
+        numbers.add(Integer.valueOf(entry.getFileName().toString()));
+      }
+    } catch (NoSuchFileException e) {
+      return List.of(); // it ended
+    }
+    numbers.sort(null);
+    return List.copyOf(numbers);
+  }
+
+  /** {@code 0::/path}: the line of the v2 hierarchy. */
+  private static String cgroup(String text) {
+    return text.lines()
+        .filter(line -> line.startsWith("0::/"))
+        .map(line -> line.substring(4))
+        .findFirst()
+        .orElse("");
+  }
+
+  private static int tracer(String status) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith("TracerPid:"))
+        .map(line -> Integer.parseInt(line.substring(10).strip()))
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static int mount(String info) {
+    return info.lines()
+        .filter(line -> line.startsWith("mnt_id:"))
+        .map(line -> Integer.parseInt(line.substring(7).strip()))
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static long size(Path entry, String target) throws IOException {
+    return target.startsWith("/") && Files.isRegularFile(entry) ? Files.size(entry) : 0;
+  }
+
+  private static String link(Path path) throws IOException {
+    try {
+      return Files.readSymbolicLink(path).toString();
+    } catch (NoSuchFileException e) {
+      return ""; // a zombie has none
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package io.twinkernel.broker.policy;
+
+import java.util.List;
+
+/**
+ * A process, as /proc/PID tells it (proc(5)).
+ *
+ * @param parent PID of its parent, 0 for none
+ * @param name {@code comm}
+ * @param group its process group's leader
+ * @param session its session's leader
+ * @param kernelThread whether it is one of the kernel's own
+ * @param cgroup its cgroup v2 path without the leading slash; empty for the root
+ * @param executable path of its program, empty where it has none
+ * @param tracer PID of the debugger that holds it, 0 for none
+ * @param ipcNamespace as {@code ipc:[4026531839]}
+ * @param threads numbers of its threads
+ */
+public record ProcessFacts(
+    int pid,
+    int parent,
+    String name,
+    int group,
+    int session,
+    boolean kernelThread,
+    String cgroup,
+    String executable,
+    int tracer,
+    String ipcNamespace,
+    List<Integer> threads) {
+
+  /** Keeps the list from changing. */
+  public ProcessFacts {
+    threads = List.copyOf(threads);
+  }
+
+  /** As refusals name it: {@code pid 812 (foo)}. */
+  public String label() {
+    return "pid " + pid + " (" + name + ")";
+  }
+}
