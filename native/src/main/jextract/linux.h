@@ -1,14 +1,25 @@
 /* What linux.args binds: syscall(2), the calls' numbers, structures and flags. */
+#include <elf.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <linux/kexec.h>
 #include <linux/module.h>
+#include <linux/ptrace.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/user.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>

@@ -21,6 +21,11 @@ public final class Clocks {
     return read(Linux.CLOCK_MONOTONIC(), "CLOCK_MONOTONIC");
   }
 
+  /** CLOCK_BOOTTIME: as CLOCK_MONOTONIC, and the time that the machine was suspended. */
+  public static long boottimeNanos() throws SyscallException {
+    return read(Linux.CLOCK_BOOTTIME(), "CLOCK_BOOTTIME");
+  }
+
   /** Sets CLOCK_REALTIME. */
   public static void setRealtime(long nanos) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {

@@ -79,6 +79,47 @@ public final class Fd implements AutoCloseable {
     return transfer("write", Linux.__NR_write(), data);
   }
 
+  /**
+   * {@code pread(2)}, again if a signal interrupts it.
+   *
+   * @param offset in the file; an address where the file is a process's memory
+   * @return how many bytes were read into the start of {@code buffer}; 0 at the end of the file
+   */
+  public int read(MemorySegment buffer, long offset) throws SyscallException {
+    return transfer("pread", Linux.__NR_pread64(), buffer, offset);
+  }
+
+  /** One {@code pwrite(2)}, again if a signal interrupts it; returns how many bytes it wrote. */
+  public int write(MemorySegment data, long offset) throws SyscallException {
+    return transfer("pwrite", Linux.__NR_pwrite64(), data, offset);
+  }
+
+  /**
+   * {@code lseek(2)}.
+   *
+   * @param whence SEEK_*
+   * @return the new offset from the file's start
+   */
+  public long seek(long offset, int whence) throws SyscallException {
+    long result = NativeCall.system(Linux.__NR_lseek(), number.get(), offset, whence, 0);
+    if (result < 0) {
+      throw SyscallException.of("lseek", label + ", " + offset + ", " + whence, result);
+    }
+    return result;
+  }
+
+  private int transfer(String call, int systemCall, MemorySegment memory, long offset)
+      throws SyscallException {
+    long size = memory.byteSize();
+    long result =
+        NativeCall.uninterrupted(
+            systemCall, number.get(), memory.address(), size, offset, 0, 0, memory);
+    if (result < 0) {
+      throw SyscallException.of(call, label + ", " + size + " bytes at " + offset, result);
+    }
+    return (int) result;
+  }
+
   private int transfer(String call, int systemCall, MemorySegment memory) throws SyscallException {
     // Linux moves at most 2 GiB - 4 KiB in one call (MAX_RW_COUNT), so that the count is an int.
     long size = memory.byteSize();

@@ -3,7 +3,7 @@ package io.twinkernel.ffi;
 import io.twinkernel.ffi.bindings.Linux;
 import java.lang.foreign.MemorySegment;
 
-/** Signals to processes. */
+/** Signals to processes, and their open files. */
 public final class Processes {
   private Processes() {}
 
@@ -44,5 +44,45 @@ public final class Processes {
     if (result < 0) {
       throw SyscallException.of("pidfd_send_signal", process.label() + ", " + signal, result);
     }
+  }
+
+  /**
+   * {@code pidfd_getfd(2)}: opens what another process has open, the same open file.
+   *
+   * @param process from {@link #open}
+   * @param descriptor its number there
+   */
+  public static Fd descriptor(Fd process, int descriptor) throws SyscallException {
+    String label = process.label() + " fd " + descriptor;
+    long result = NativeCall.system(Linux.__NR_pidfd_getfd(), process.number(), descriptor, 0, 0);
+    if (result < 0) {
+      throw SyscallException.of("pidfd_getfd", label, result);
+    }
+    return new Fd(result, label);
+  }
+
+  /**
+   * {@code kcmp(2)}: whether a descriptor of another process is the open file that {@code mine} is.
+   * False, too, if it has no such descriptor.
+   */
+  public static boolean sameFile(Fd mine, int pid, int descriptor) throws SyscallException {
+    long self = ProcessHandle.current().pid();
+    long result =
+        NativeCall.system(
+            Linux.__NR_kcmp(),
+            self,
+            pid,
+            Linux.KCMP_FILE(),
+            mine.number(),
+            descriptor,
+            0,
+            MemorySegment.NULL);
+    if (result == -Errno.EBADF.number()) {
+      return false;
+    }
+    if (result < 0) {
+      throw SyscallException.of("kcmp", mine.label() + ", " + pid + ", " + descriptor, result);
+    }
+    return result == 0;
   }
 }

@@ -7,9 +7,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
-/** Sockets of the families that {@code java.nio} does not reach: netlink and SOCK_SEQPACKET. */
+/**
+ * Sockets that {@code java.nio} does not reach: netlink, SOCK_SEQPACKET, those of other processes.
+ */
 public final class Sockets {
+  /** Of {@code struct sockaddr_storage}. */
+  private static final int LARGEST_ADDRESS = 128;
+
   private Sockets() {}
 
   /** Two ends of one connection. */
@@ -117,6 +123,112 @@ public final class Sockets {
         throw SyscallException.of(
             "setsockopt", socket.label() + ", " + level + ", " + option + ", " + value, result);
       }
+    }
+  }
+
+  /**
+   * {@code setsockopt(2)}.
+   *
+   * @param value as the option's own type
+   */
+  public static void option(Fd socket, int level, int option, MemorySegment value)
+      throws SyscallException {
+    long result =
+        NativeCall.system(
+            Linux.__NR_setsockopt(),
+            socket.number(),
+            level,
+            option,
+            value.address(),
+            value.byteSize(),
+            0,
+            value);
+    if (result < 0) {
+      throw SyscallException.of(
+          "setsockopt", socket.label() + ", " + level + ", " + option, result);
+    }
+  }
+
+  /** {@code getsockopt(2)} of an int. */
+  public static int option(Fd socket, int level, int option) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+      read(socket, level, option, value);
+      return value.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
+  /**
+   * {@code getsockopt(2)}.
+   *
+   * @param value receives it
+   * @return how many bytes of {@code value} were written
+   */
+  public static int read(Fd socket, int level, int option, MemorySegment value)
+      throws SyscallException {
+    return withLength("getsockopt", Linux.__NR_getsockopt(), socket, level, option, value);
+  }
+
+  /** {@code getsockname(2)}: the socket's own address, as a {@code sockaddr} of its family. */
+  public static byte[] name(Fd socket) throws SyscallException {
+    return address("getsockname", Linux.__NR_getsockname(), socket);
+  }
+
+  /** {@code getpeername(2)}: the peer's address, as a {@code sockaddr} of its family. */
+  public static byte[] peer(Fd socket) throws SyscallException {
+    return address("getpeername", Linux.__NR_getpeername(), socket);
+  }
+
+  /** {@code bind(2)} to what {@link #name} said. */
+  public static void bind(Fd socket, byte[] address) throws SyscallException {
+    use("bind", Linux.__NR_bind(), socket, address);
+  }
+
+  /** {@code connect(2)} to what {@link #peer} said. */
+  public static void connect(Fd socket, byte[] address) throws SyscallException {
+    use("connect", Linux.__NR_connect(), socket, address);
+  }
+
+  private static void use(String call, int number, Fd socket, byte[] address)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_BYTE, address);
+      long result = withAddress(number, socket, memory);
+      if (result < 0) {
+        throw SyscallException.of(
+            call, socket.label() + ", " + HexFormat.of().formatHex(address), result);
+      }
+    }
+  }
+
+  private static byte[] address(String call, int number, Fd socket) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(LARGEST_ADDRESS + Integer.BYTES, Integer.BYTES);
+      MemorySegment length = memory.asSlice(LARGEST_ADDRESS);
+      length.set(ValueLayout.JAVA_INT, 0, LARGEST_ADDRESS);
+      long result =
+          NativeCall.system(
+              number, socket.number(), memory.address(), length.address(), 0, 0, 0, memory);
+      if (result < 0) {
+        throw SyscallException.of(call, socket.label(), result);
+      }
+      return memory.asSlice(0, length.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  private static int withLength(
+      String call, int number, Fd socket, int level, int option, MemorySegment value)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment length =
+          arena.allocateFrom(ValueLayout.JAVA_INT, Math.toIntExact(value.byteSize()));
+      long result =
+          NativeCall.system(
+              number, socket.number(), level, option, value.address(), length.address(), 0, value);
+      if (result < 0) {
+        throw SyscallException.of(call, socket.label() + ", " + level + ", " + option, result);
+      }
+      return length.get(ValueLayout.JAVA_INT, 0);
     }
   }
 

@@ -28,6 +28,7 @@ final class Training {
     byte[] tables = AcpiTables.build(machine);
     byte[] ssdt = AcpiTables.ssdt(bridge, "TWINNIC");
     Rehearsal.link();
+    Rehearsal.canary();
     Rehearsal.control();
     var message = new Fields(Json.parse("{\"bytes\":" + (tables.length + ssdt.length) + "}"));
     System.out.println(

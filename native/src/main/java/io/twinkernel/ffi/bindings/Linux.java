@@ -23,6 +23,24 @@ public class Linux extends Linux$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int NT_PRSTATUS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define NT_PRSTATUS 1
+     * }
+     */
+    public static int NT_PRSTATUS() {
+        return NT_PRSTATUS;
+    }
+    private static final int NT_X86_XSTATE = (int)514L;
+    /**
+     * {@snippet lang=c :
+     * #define NT_X86_XSTATE 514
+     * }
+     */
+    public static int NT_X86_XSTATE() {
+        return NT_X86_XSTATE;
+    }
     private static final int O_RDONLY = (int)0L;
     /**
      * {@snippet lang=c :
@@ -104,6 +122,24 @@ public class Linux extends Linux$shared {
     public static int O_SYNC() {
         return O_SYNC;
     }
+    private static final int SEEK_SET = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define SEEK_SET 0
+     * }
+     */
+    public static int SEEK_SET() {
+        return SEEK_SET;
+    }
+    private static final int SEEK_CUR = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define SEEK_CUR 1
+     * }
+     */
+    public static int SEEK_CUR() {
+        return SEEK_CUR;
+    }
     private static final int KEXEC_FILE_UNLOAD = (int)1L;
     /**
      * {@snippet lang=c :
@@ -157,6 +193,330 @@ public class Linux extends Linux$shared {
      */
     public static int MODULE_INIT_COMPRESSED_FILE() {
         return MODULE_INIT_COMPRESSED_FILE;
+    }
+    private static final int PTRACE_CONT = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_CONT 7
+     * }
+     */
+    public static int PTRACE_CONT() {
+        return PTRACE_CONT;
+    }
+    private static final int PTRACE_DETACH = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_DETACH 17
+     * }
+     */
+    public static int PTRACE_DETACH() {
+        return PTRACE_DETACH;
+    }
+    private static final int PTRACE_SYSCALL = (int)24L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SYSCALL 24
+     * }
+     */
+    public static int PTRACE_SYSCALL() {
+        return PTRACE_SYSCALL;
+    }
+    private static final int PTRACE_GETREGSET = (int)16900L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_GETREGSET 16900
+     * }
+     */
+    public static int PTRACE_GETREGSET() {
+        return PTRACE_GETREGSET;
+    }
+    private static final int PTRACE_SETREGSET = (int)16901L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SETREGSET 16901
+     * }
+     */
+    public static int PTRACE_SETREGSET() {
+        return PTRACE_SETREGSET;
+    }
+    private static final int PTRACE_SEIZE = (int)16902L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SEIZE 16902
+     * }
+     */
+    public static int PTRACE_SEIZE() {
+        return PTRACE_SEIZE;
+    }
+    private static final int PTRACE_INTERRUPT = (int)16903L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_INTERRUPT 16903
+     * }
+     */
+    public static int PTRACE_INTERRUPT() {
+        return PTRACE_INTERRUPT;
+    }
+    private static final int PTRACE_GETSIGMASK = (int)16906L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_GETSIGMASK 16906
+     * }
+     */
+    public static int PTRACE_GETSIGMASK() {
+        return PTRACE_GETSIGMASK;
+    }
+    private static final int PTRACE_SETSIGMASK = (int)16907L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SETSIGMASK 16907
+     * }
+     */
+    public static int PTRACE_SETSIGMASK() {
+        return PTRACE_SETSIGMASK;
+    }
+    private static final int PTRACE_EVENT_STOP = (int)128L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_EVENT_STOP 128
+     * }
+     */
+    public static int PTRACE_EVENT_STOP() {
+        return PTRACE_EVENT_STOP;
+    }
+    private static final int PTRACE_O_TRACESYSGOOD = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_TRACESYSGOOD 1
+     * }
+     */
+    public static int PTRACE_O_TRACESYSGOOD() {
+        return PTRACE_O_TRACESYSGOOD;
+    }
+    private static final int SIOCOUTQNSD = (int)35147L;
+    /**
+     * {@snippet lang=c :
+     * #define SIOCOUTQNSD 35147
+     * }
+     */
+    public static int SIOCOUTQNSD() {
+        return SIOCOUTQNSD;
+    }
+    private static final int TCP_MAXSEG = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_MAXSEG 2
+     * }
+     */
+    public static int TCP_MAXSEG() {
+        return TCP_MAXSEG;
+    }
+    private static final int TCP_INFO = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_INFO 11
+     * }
+     */
+    public static int TCP_INFO() {
+        return TCP_INFO;
+    }
+    private static final int TCP_REPAIR = (int)19L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR 19
+     * }
+     */
+    public static int TCP_REPAIR() {
+        return TCP_REPAIR;
+    }
+    private static final int TCP_REPAIR_QUEUE = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_QUEUE 20
+     * }
+     */
+    public static int TCP_REPAIR_QUEUE() {
+        return TCP_REPAIR_QUEUE;
+    }
+    private static final int TCP_QUEUE_SEQ = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_QUEUE_SEQ 21
+     * }
+     */
+    public static int TCP_QUEUE_SEQ() {
+        return TCP_QUEUE_SEQ;
+    }
+    private static final int TCP_REPAIR_OPTIONS = (int)22L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_OPTIONS 22
+     * }
+     */
+    public static int TCP_REPAIR_OPTIONS() {
+        return TCP_REPAIR_OPTIONS;
+    }
+    private static final int TCP_TIMESTAMP = (int)24L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_TIMESTAMP 24
+     * }
+     */
+    public static int TCP_TIMESTAMP() {
+        return TCP_TIMESTAMP;
+    }
+    private static final int TCP_REPAIR_WINDOW = (int)29L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_WINDOW 29
+     * }
+     */
+    public static int TCP_REPAIR_WINDOW() {
+        return TCP_REPAIR_WINDOW;
+    }
+    private static final int TCP_REPAIR_ON = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_ON 1
+     * }
+     */
+    public static int TCP_REPAIR_ON() {
+        return TCP_REPAIR_ON;
+    }
+    private static final int TCP_REPAIR_OFF = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_OFF 0
+     * }
+     */
+    public static int TCP_REPAIR_OFF() {
+        return TCP_REPAIR_OFF;
+    }
+    private static final int TCPI_OPT_TIMESTAMPS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define TCPI_OPT_TIMESTAMPS 1
+     * }
+     */
+    public static int TCPI_OPT_TIMESTAMPS() {
+        return TCPI_OPT_TIMESTAMPS;
+    }
+    private static final int TCPI_OPT_SACK = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define TCPI_OPT_SACK 2
+     * }
+     */
+    public static int TCPI_OPT_SACK() {
+        return TCPI_OPT_SACK;
+    }
+    private static final int TCPI_OPT_WSCALE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define TCPI_OPT_WSCALE 4
+     * }
+     */
+    public static int TCPI_OPT_WSCALE() {
+        return TCPI_OPT_WSCALE;
+    }
+    private static final int TCPI_OPT_ECN = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define TCPI_OPT_ECN 8
+     * }
+     */
+    public static int TCPI_OPT_ECN() {
+        return TCPI_OPT_ECN;
+    }
+    private static final int SOL_NETLINK = (int)270L;
+    /**
+     * {@snippet lang=c :
+     * #define SOL_NETLINK 270
+     * }
+     */
+    public static int SOL_NETLINK() {
+        return SOL_NETLINK;
+    }
+    private static final int SOL_SOCKET = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define SOL_SOCKET 1
+     * }
+     */
+    public static int SOL_SOCKET() {
+        return SOL_SOCKET;
+    }
+    private static final int SO_REUSEADDR = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_REUSEADDR 2
+     * }
+     */
+    public static int SO_REUSEADDR() {
+        return SO_REUSEADDR;
+    }
+    private static final int SO_ERROR = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_ERROR 4
+     * }
+     */
+    public static int SO_ERROR() {
+        return SO_ERROR;
+    }
+    private static final int SO_SNDBUF = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_SNDBUF 7
+     * }
+     */
+    public static int SO_SNDBUF() {
+        return SO_SNDBUF;
+    }
+    private static final int SO_RCVBUF = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_RCVBUF 8
+     * }
+     */
+    public static int SO_RCVBUF() {
+        return SO_RCVBUF;
+    }
+    private static final int SO_SNDBUFFORCE = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_SNDBUFFORCE 32
+     * }
+     */
+    public static int SO_SNDBUFFORCE() {
+        return SO_SNDBUFFORCE;
+    }
+    private static final int SO_RCVBUFFORCE = (int)33L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_RCVBUFFORCE 33
+     * }
+     */
+    public static int SO_RCVBUFFORCE() {
+        return SO_RCVBUFFORCE;
+    }
+    private static final int SO_RCVLOWAT = (int)18L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_RCVLOWAT 18
+     * }
+     */
+    public static int SO_RCVLOWAT() {
+        return SO_RCVLOWAT;
+    }
+    private static final int SO_PROTOCOL = (int)38L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_PROTOCOL 38
+     * }
+     */
+    public static int SO_PROTOCOL() {
+        return SO_PROTOCOL;
     }
     private static final int POLLIN = (int)1L;
     /**
@@ -220,6 +580,15 @@ public class Linux extends Linux$shared {
      */
     public static int POLLNVAL() {
         return POLLNVAL;
+    }
+    private static final int CLONE_NEWTIME = (int)128L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_NEWTIME 128
+     * }
+     */
+    public static int CLONE_NEWTIME() {
+        return CLONE_NEWTIME;
     }
     private static final int SIGINT = (int)2L;
     /**
@@ -328,6 +697,15 @@ public class Linux extends Linux$shared {
      */
     public static int SIGUSR2() {
         return SIGUSR2;
+    }
+    private static final int FIONREAD = (int)21531L;
+    /**
+     * {@snippet lang=c :
+     * #define FIONREAD 21531
+     * }
+     */
+    public static int FIONREAD() {
+        return FIONREAD;
     }
     private static final int MAP_LOCKED = (int)8192L;
     /**
@@ -473,69 +851,6 @@ public class Linux extends Linux$shared {
     public static int MS_REC() {
         return MS_REC;
     }
-    private static final int SOL_NETLINK = (int)270L;
-    /**
-     * {@snippet lang=c :
-     * #define SOL_NETLINK 270
-     * }
-     */
-    public static int SOL_NETLINK() {
-        return SOL_NETLINK;
-    }
-    private static final int SOL_SOCKET = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define SOL_SOCKET 1
-     * }
-     */
-    public static int SOL_SOCKET() {
-        return SOL_SOCKET;
-    }
-    private static final int SO_REUSEADDR = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * #define SO_REUSEADDR 2
-     * }
-     */
-    public static int SO_REUSEADDR() {
-        return SO_REUSEADDR;
-    }
-    private static final int SO_SNDBUF = (int)7L;
-    /**
-     * {@snippet lang=c :
-     * #define SO_SNDBUF 7
-     * }
-     */
-    public static int SO_SNDBUF() {
-        return SO_SNDBUF;
-    }
-    private static final int SO_RCVBUF = (int)8L;
-    /**
-     * {@snippet lang=c :
-     * #define SO_RCVBUF 8
-     * }
-     */
-    public static int SO_RCVBUF() {
-        return SO_RCVBUF;
-    }
-    private static final int SO_SNDBUFFORCE = (int)32L;
-    /**
-     * {@snippet lang=c :
-     * #define SO_SNDBUFFORCE 32
-     * }
-     */
-    public static int SO_SNDBUFFORCE() {
-        return SO_SNDBUFFORCE;
-    }
-    private static final int SO_RCVBUFFORCE = (int)33L;
-    /**
-     * {@snippet lang=c :
-     * #define SO_RCVBUFFORCE 33
-     * }
-     */
-    public static int SO_RCVBUFFORCE() {
-        return SO_RCVBUFFORCE;
-    }
     private static final int __NR_read = (int)0L;
     /**
      * {@snippet lang=c :
@@ -572,6 +887,15 @@ public class Linux extends Linux$shared {
     public static int __NR_close() {
         return __NR_close;
     }
+    private static final int __NR_lseek = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_lseek 8
+     * }
+     */
+    public static int __NR_lseek() {
+        return __NR_lseek;
+    }
     private static final int __NR_mmap = (int)9L;
     /**
      * {@snippet lang=c :
@@ -607,6 +931,24 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_ioctl() {
         return __NR_ioctl;
+    }
+    private static final int __NR_pread64 = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_pread64 17
+     * }
+     */
+    public static int __NR_pread64() {
+        return __NR_pread64;
+    }
+    private static final int __NR_pwrite64 = (int)18L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_pwrite64 18
+     * }
+     */
+    public static int __NR_pwrite64() {
+        return __NR_pwrite64;
     }
     private static final int __NR_socket = (int)41L;
     /**
@@ -653,6 +995,24 @@ public class Linux extends Linux$shared {
     public static int __NR_bind() {
         return __NR_bind;
     }
+    private static final int __NR_getsockname = (int)51L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getsockname 51
+     * }
+     */
+    public static int __NR_getsockname() {
+        return __NR_getsockname;
+    }
+    private static final int __NR_getpeername = (int)52L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getpeername 52
+     * }
+     */
+    public static int __NR_getpeername() {
+        return __NR_getpeername;
+    }
     private static final int __NR_socketpair = (int)53L;
     /**
      * {@snippet lang=c :
@@ -671,6 +1031,24 @@ public class Linux extends Linux$shared {
     public static int __NR_setsockopt() {
         return __NR_setsockopt;
     }
+    private static final int __NR_getsockopt = (int)55L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getsockopt 55
+     * }
+     */
+    public static int __NR_getsockopt() {
+        return __NR_getsockopt;
+    }
+    private static final int __NR_wait4 = (int)61L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_wait4 61
+     * }
+     */
+    public static int __NR_wait4() {
+        return __NR_wait4;
+    }
     private static final int __NR_kill = (int)62L;
     /**
      * {@snippet lang=c :
@@ -688,6 +1066,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_uname() {
         return __NR_uname;
+    }
+    private static final int __NR_ptrace = (int)101L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_ptrace 101
+     * }
+     */
+    public static int __NR_ptrace() {
+        return __NR_ptrace;
     }
     private static final int __NR_mount = (int)165L;
     /**
@@ -743,6 +1130,42 @@ public class Linux extends Linux$shared {
     public static int __NR_ppoll() {
         return __NR_ppoll;
     }
+    private static final int __NR_unshare = (int)272L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_unshare 272
+     * }
+     */
+    public static int __NR_unshare() {
+        return __NR_unshare;
+    }
+    private static final int __NR_process_vm_readv = (int)310L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_process_vm_readv 310
+     * }
+     */
+    public static int __NR_process_vm_readv() {
+        return __NR_process_vm_readv;
+    }
+    private static final int __NR_process_vm_writev = (int)311L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_process_vm_writev 311
+     * }
+     */
+    public static int __NR_process_vm_writev() {
+        return __NR_process_vm_writev;
+    }
+    private static final int __NR_kcmp = (int)312L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_kcmp 312
+     * }
+     */
+    public static int __NR_kcmp() {
+        return __NR_kcmp;
+    }
     private static final int __NR_finit_module = (int)313L;
     /**
      * {@snippet lang=c :
@@ -778,6 +1201,33 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_pidfd_open() {
         return __NR_pidfd_open;
+    }
+    private static final int __NR_pidfd_getfd = (int)438L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_pidfd_getfd 438
+     * }
+     */
+    public static int __NR_pidfd_getfd() {
+        return __NR_pidfd_getfd;
+    }
+    private static final int WNOHANG = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define WNOHANG 1
+     * }
+     */
+    public static int WNOHANG() {
+        return WNOHANG;
+    }
+    private static final int __WALL = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * #define __WALL 1073741824
+     * }
+     */
+    public static int __WALL() {
+        return __WALL;
     }
     private static final int CLOCK_REALTIME = (int)0L;
     /**
@@ -815,95 +1265,41 @@ public class Linux extends Linux$shared {
     public static int CLOCK_BOOTTIME() {
         return CLOCK_BOOTTIME;
     }
-
+    private static final int KCMP_FILE = (int)0L;
     /**
-     * Variadic invoker class for:
      * {@snippet lang=c :
-     * extern long syscall(long __sysno, ...)
+     * enum kcmp_type.KCMP_FILE = 0
      * }
      */
-    public static class syscall {
-        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
-                Linux.C_LONG,
-                Linux.C_LONG
-            );
-        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("syscall");
-
-        private final MethodHandle handle;
-        private final FunctionDescriptor descriptor;
-        private final MethodHandle spreader;
-
-        private syscall(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
-            this.handle = handle;
-            this.descriptor = descriptor;
-            this.spreader = spreader;
-        }
-
-        /**
-         * Variadic invoker factory for:
-         * {@snippet lang=c :
-         * extern long syscall(long __sysno, ...)
-         * }
-         */
-        public static syscall makeInvoker(MemoryLayout... layouts) {
-            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
-            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
-            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
-            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
-            return new syscall(mh$, desc$, spreader$);
-        }
-
-        /**
-         * {@return the address}
-         */
-        public static MemorySegment address() {
-            return ADDR;
-        }
-
-        /**
-         * {@return the specialized method handle}
-         */
-        public MethodHandle handle() {
-            return handle;
-        }
-
-        /**
-         * {@return the specialized descriptor}
-         */
-        public FunctionDescriptor descriptor() {
-            return descriptor;
-        }
-
-        public long apply(long __sysno, Object... x1) {
-            try {
-                if (TRACE_DOWNCALLS) {
-                    traceDowncall("syscall", __sysno, x1);
-                }
-                return (long) spreader.invokeExact(__sysno, x1);
-            } catch(IllegalArgumentException | ClassCastException ex$)  {
-                throw ex$; // rethrow IAE from passing wrong number/type of args
-            } catch (Throwable ex$) {
-               throw new AssertionError("should not reach here", ex$);
-            }
-        }
+    public static int KCMP_FILE() {
+        return KCMP_FILE;
     }
-    private static final int MS_PRIVATE = (int)262144L;
+    private static final int TCP_NO_QUEUE = (int)0L;
     /**
      * {@snippet lang=c :
-     * enum <anonymous>.MS_PRIVATE = 262144
+     * enum <anonymous>.TCP_NO_QUEUE = 0
      * }
      */
-    public static int MS_PRIVATE() {
-        return MS_PRIVATE;
+    public static int TCP_NO_QUEUE() {
+        return TCP_NO_QUEUE;
     }
-    private static final int MNT_DETACH = (int)2L;
+    private static final int TCP_RECV_QUEUE = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum <anonymous>.MNT_DETACH = 2
+     * enum <anonymous>.TCP_RECV_QUEUE = 1
      * }
      */
-    public static int MNT_DETACH() {
-        return MNT_DETACH;
+    public static int TCP_RECV_QUEUE() {
+        return TCP_RECV_QUEUE;
+    }
+    private static final int TCP_SEND_QUEUE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.TCP_SEND_QUEUE = 2
+     * }
+     */
+    public static int TCP_SEND_QUEUE() {
+        return TCP_SEND_QUEUE;
     }
     private static final int SOCK_STREAM = (int)1L;
     /**
@@ -1013,6 +1409,105 @@ public class Linux extends Linux$shared {
     public static int MSG_NOSIGNAL() {
         return MSG_NOSIGNAL;
     }
+    private static final int IPPROTO_TCP = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IPPROTO_TCP = 6
+     * }
+     */
+    public static int IPPROTO_TCP() {
+        return IPPROTO_TCP;
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * extern long syscall(long __sysno, ...)
+     * }
+     */
+    public static class syscall {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                Linux.C_LONG,
+                Linux.C_LONG
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("syscall");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private syscall(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * extern long syscall(long __sysno, ...)
+         * }
+         */
+        public static syscall makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new syscall(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public long apply(long __sysno, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("syscall", __sysno, x1);
+                }
+                return (long) spreader.invokeExact(__sysno, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+    private static final int MS_PRIVATE = (int)262144L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MS_PRIVATE = 262144
+     * }
+     */
+    public static int MS_PRIVATE() {
+        return MS_PRIVATE;
+    }
+    private static final int MNT_DETACH = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MNT_DETACH = 2
+     * }
+     */
+    public static int MNT_DETACH() {
+        return MNT_DETACH;
+    }
     private static final int O_DIRECTORY = (int)65536L;
     /**
      * {@snippet lang=c :
@@ -1066,6 +1561,33 @@ public class Linux extends Linux$shared {
      */
     public static int O_DSYNC() {
         return O_DSYNC;
+    }
+    private static final int SIOCINQ = (int)21531L;
+    /**
+     * {@snippet lang=c :
+     * #define SIOCINQ 21531
+     * }
+     */
+    public static int SIOCINQ() {
+        return SIOCINQ;
+    }
+    private static final int SIOCOUTQ = (int)21521L;
+    /**
+     * {@snippet lang=c :
+     * #define SIOCOUTQ 21521
+     * }
+     */
+    public static int SIOCOUTQ() {
+        return SIOCOUTQ;
+    }
+    private static final int TCP_REPAIR_OFF_NO_WP = (int)-1L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_REPAIR_OFF_NO_WP -1
+     * }
+     */
+    public static int TCP_REPAIR_OFF_NO_WP() {
+        return TCP_REPAIR_OFF_NO_WP;
     }
     private static final int AF_UNSPEC = (int)0L;
     /**

@@ -11,8 +11,12 @@ package io.twinkernel.broker.agent;
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
+ *   │ ◀──── files of a dump, HOLD, PRESTAGE │  then a copy of the processes waits in B
+ *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
+ *   │ ◀───────────────────────────── PAGES  │  keep it up to date; or UNSTAGE: it goes again
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
- *   │ ◀──── files of the final dump ─────── │  │ the gap: baton SWITCHING
+ *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
+ *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
@@ -37,6 +41,14 @@ final class FrameType {
   static final int RELEASE_MACHINE = 15;
   static final int MACHINE_RELEASED = 16;
   static final int RESUMED = 17;
+  static final int HOLD = 18;
+  static final int PRESTAGE = 19;
+  static final int PRESTAGED = 20;
+  static final int PRESTAGE_FAILED = 21;
+  static final int PAGES = 22;
+  static final int DELTA = 23;
+  static final int UNSTAGE = 24;
+  static final int UNSTAGED = 25;
 
   private FrameType() {}
 }

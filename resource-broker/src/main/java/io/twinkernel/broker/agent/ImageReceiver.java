@@ -10,14 +10,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the process images that {@link ImageSender} sends below one folder. */
+/** Takes what is large: files of process images, written below one folder, and pages. */
 final class ImageReceiver {
   private final Path root;
+  private final PrestagedProcesses copies;
   private @Nullable Fd open;
   private Path known;
 
-  ImageReceiver(Path root) {
+  /**
+   * @param copies take the pages that come between files
+   */
+  ImageReceiver(Path root, PrestagedProcesses copies) {
     this.root = root;
+    this.copies = copies;
     this.known = root;
   }
 
@@ -25,6 +30,8 @@ final class ImageReceiver {
   void receive(Inbox inbox, int type, MemorySegment payload) throws IOException {
     if (type >= FrameType.FILE_OPEN && type <= FrameType.FILE_LINK) {
       receive(type, payload);
+    } else if (type == FrameType.PAGES) {
+      copies.takePages(payload);
     } else {
       inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE));
     }

@@ -4,7 +4,9 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
+import io.twinkernel.broker.process.ClockOffsets;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.protocol.Failure;
@@ -28,6 +30,7 @@ final class Incoming {
   private final SharedRegion region;
   private final Clock clock;
   private final Peer peer;
+  private final PrestagedProcesses copies = new PrestagedProcesses();
   private byte[] ssdt = {};
   private byte[] network = {};
   private Restarts restarts = new Restarts(List.of());
@@ -51,7 +54,7 @@ final class Incoming {
     this.clock = new Clock(device.info().tscKhz());
     var inbox = new Inbox();
     Files.createDirectories(ProcessCopy.IMAGES);
-    var images = new ImageReceiver(ProcessCopy.IMAGES);
+    var images = new ImageReceiver(ProcessCopy.IMAGES, copies);
     Link link =
         region.connect(
             SharedRegion.Side.B,
@@ -92,6 +95,13 @@ final class Incoming {
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
       case FrameType.STAGE -> stage(message.json());
+      case FrameType.HOLD -> copies.hold(message.json());
+      case FrameType.PRESTAGE -> prestage(message.json());
+      case FrameType.UNSTAGE -> {
+        copies.clear();
+        peer.send(FrameType.UNSTAGED, Map.of());
+      }
+      case FrameType.DELTA -> current().delta(message);
       case FrameType.NIC_RELEASED -> current().nicReleased(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
@@ -123,11 +133,23 @@ final class Incoming {
               ssdt,
               StandInInterface.set(state),
               new Service(cgroup),
-              startCriu(cgroup));
-      incomingSwitch = new IncomingSwitch(device, region, clock, ready);
+              startCriu(cgroup, clock.offsets(stage.object("clocks"))));
+      GracePeriods.expedite();
+      flyCanary();
+      incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies);
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+    }
+  }
+
+  private void prestage(Fields prestage) throws IOException {
+    try {
+      copies.stage(current().criu(), prestage.object("images"));
+      ProcessCopy.clear();
+      peer.send(FrameType.PRESTAGED, Map.of());
+    } catch (IOException e) {
+      peer.send(FrameType.PRESTAGE_FAILED, failure("restoring a copy", e).toJson());
     }
   }
 
@@ -145,11 +167,11 @@ final class Incoming {
   }
 
   /** What CRIU restores is in the cgroup that it is in itself, and that it inherits from us. */
-  private static Criu startCriu(Path cgroup) throws IOException {
+  private static Criu startCriu(Path cgroup, ClockOffsets clocks) throws IOException {
     Files.createDirectories(cgroup);
     SysFiles.write(cgroup + "/cgroup.procs", "0");
     try {
-      Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
+      Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK), clocks);
       criu.check();
       return criu;
     } finally {
@@ -187,5 +209,14 @@ final class Incoming {
       KernelLog.say(criu.log());
     }
     return new Failure("twin-failed", what, why, "read B's console", false);
+  }
+
+  /** What fails here fails when the copies are made, and says so there. */
+  private static void flyCanary() {
+    try {
+      Canary.flyOften();
+    } catch (IOException e) {
+      KernelLog.say("the canary fell: " + e.getMessage());
+    }
   }
 }

@@ -3,6 +3,8 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.prestage.ProcessDelta;
+import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Tsc;
@@ -11,12 +13,14 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * B's side of the gap: takes the NIC while A dumps, restores the processes, moves the baton to
- * COMMITTED, and only then lets a packet in or a process run. A stand-in held the address before,
- * so that sockets could be restored without the NIC.
+ * B's side of the gap: takes the NIC while A dumps, brings the copies of the processes that wait
+ * here up to date, or restores the processes, moves the baton to COMMITTED, and only then lets a
+ * packet in or a process run. A stand-in held the address before, so that sockets could be restored
+ * without the NIC.
  */
 final class IncomingSwitch {
   private final TwinDevice device;
@@ -24,13 +28,25 @@ final class IncomingSwitch {
   private final Clock clock;
   private final IncomingState ready;
   private final Trace trace = new Trace("B");
+  private final PrestagedProcesses copies;
+  private final List<Background> deltas = new ArrayList<>();
   private @Nullable Background nic;
 
-  IncomingSwitch(TwinDevice device, SharedRegion region, Clock clock, IncomingState ready) {
+  IncomingSwitch(
+      TwinDevice device,
+      SharedRegion region,
+      Clock clock,
+      IncomingState ready,
+      PrestagedProcesses copies) {
     this.device = device;
     this.region = region;
     this.clock = clock;
     this.ready = ready;
+    this.copies = copies;
+  }
+
+  Criu criu() {
+    return ready.criu();
   }
 
   Trace trace() {
@@ -51,6 +67,19 @@ final class IncomingSwitch {
             });
   }
 
+  /** What the copy of one process lacks: apply it, beside the NIC. */
+  void delta(Inbox.Message message) {
+    trace.add("delta-handler", message.arrivedTsc());
+    deltas.add(
+        new Background(
+            "delta",
+            () -> {
+              long from = Tsc.read();
+              copies.take(ProcessDelta.fromBytes(message.payload()));
+              trace.add("apply", from);
+            }));
+  }
+
   /**
    * All images are here: restore, commit, resume.
    *
@@ -67,6 +96,10 @@ final class IncomingSwitch {
         Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
         pids.add(ready.criu().restore(folder));
       }
+      for (Background delta : deltas) {
+        delta.join();
+      }
+      copies.check();
       from = trace.add("restore", from);
       Background binding = nic;
       if (binding == null) {
@@ -81,6 +114,7 @@ final class IncomingSwitch {
       for (int pid : pids) {
         Processes.kill(pid, Linux.SIGKILL());
       }
+      copies.clear();
       throw e;
     }
     long committed = Tsc.read();
@@ -88,6 +122,9 @@ final class IncomingSwitch {
     clock.adopt(region);
     openNetwork();
     from = trace.add("network-up", from);
+    copies.connect();
+    from = trace.add("connect", from);
+    copies.resume();
     ready.service().resume();
     long resumed = trace.add("resume", from);
     return new Gap(
@@ -98,6 +135,8 @@ final class IncomingSwitch {
    * After the gap: CRIU, which is in the service's cgroup, and the images are not needed any more.
    */
   void cleanUp() throws IOException {
+    copies.letGo();
+    GracePeriods.usual();
     ready.standIn().clear();
     ready.criu().close();
     ProcessCopy.clear();

@@ -113,7 +113,7 @@ final class Outgoing {
   private Map<String, Object> precopy(Stage.Booted booted)
       throws BrokerException, IOException, InterruptedException {
     Stage.Copied copied = new Staging(conf).stage(booted, prepared, bootDeadline);
-    List<ProcessCopy.Round> rounds = copied.copy().precopy();
+    List<ProcessCopy.Round> rounds = copied.copies().make();
     stage = copied;
     var figures = new ArrayList<Map<String, Object>>();
     for (ProcessCopy.Round round : rounds) {

@@ -10,13 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * A's side of the gap: freezes the processes, lets go of the NIC while they are dumped, and hands
- * both to B. Whoever moves the baton out of SWITCHING decides: B by COMMITTED, or A, when B failed
- * or is late, by ABORTED.
+ * A's side of the gap: stops the processes, lets go of the NIC while it sends what their copies in
+ * B lack, or all of them, and hands both to B. Whoever moves the baton out of SWITCHING decides: B
+ * by COMMITTED, or A, when B failed or is late, by ABORTED.
  */
 final class OutgoingSwitch {
   private final Clock clock;
@@ -40,6 +41,7 @@ final class OutgoingSwitch {
   void run(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
+    bringUpToDate(copied);
     if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
       throw failure("the baton is not A's", "roll back");
     }
@@ -59,53 +61,101 @@ final class OutgoingSwitch {
     throw failure(reason, "A goes on as before; read B's console, then try again");
   }
 
+  private static void bringUpToDate(Stage.Copied copied) throws BrokerException {
+    try {
+      copied.copies().refresh();
+    } catch (IOException e) {
+      throw failure(String.valueOf(e.getMessage()), "A goes on as before; try again");
+    } catch (InterruptedException e) {
+      throw failure("a rollback was asked for", "");
+    }
+  }
+
   private void handOver(Stage.Copied copied, Undo gap, Trace trace)
       throws IOException, InterruptedException {
-    Peer peer = copied.booted().peer();
-    long start = Tsc.read();
-    Service service = copied.service();
-    gap.push("resuming the processes", service::resume);
-    service.stop();
-    long stopped = trace.add("freeze", start);
-    // Before the dump: CRIU guards the connections only while it looks at them.
-    copied.nic().down(gap);
-    trace.add("link-down", stopped);
-    var released = new Background("nic-release", () -> releaseNic(copied, trace));
+    Prestaging prestaging = copied.prestaging();
+    while (true) {
+      gap.push("resuming the processes", copied.service()::resume);
+      long start = Tsc.read();
+      copied.service().stop();
+      long stopped = trace.add("freeze", start);
+      // Before a dump: CRIU guards the connections only while it looks at them.
+      var nic = new NicRelease(copied.nic(), copied.booted().peer(), gap, trace);
+      Optional<String> obstacle = prestaging.restructured();
+      trace.add("check", stopped);
+      if (obstacle.isEmpty()) {
+        nic.give();
+        send(copied, gap, trace, nic);
+        complete(copied, start, stopped, trace);
+        return;
+      }
+      nic.keep();
+      List<String> failures = gap.all();
+      if (!failures.isEmpty()) {
+        throw new IOException(String.join("; ", failures));
+      }
+      trace.clear();
+      copied.copies().anew(obstacle.get());
+    }
+  }
+
+  private static void send(Stage.Copied copied, Undo gap, Trace trace, NicRelease nic)
+      throws IOException, InterruptedException {
+    Prestaging prestaging = copied.prestaging();
+    boolean damaged =
+        copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
+    if (prestaging.ready()) {
+      prestaging.sendPages(trace);
+      nic.awaitLinkDown();
+      gap.push("letting the connections go on", prestaging::release);
+      prestaging.sendDeltas(trace, damaged);
+    } else {
+      nic.awaitLinkDown();
+      sendDumps(copied, trace, damaged);
+    }
+    nic.join();
+  }
+
+  private static void complete(Stage.Copied copied, long start, long stopped, Trace trace)
+      throws IOException {
     var images = new LinkedHashMap<String, Object>();
+    if (!copied.prestaging().ready()) {
+      for (int root : copied.copy().roots()) {
+        images.put(Integer.toString(root), copied.copy().dumpName(root));
+      }
+    }
+    copied
+        .booted()
+        .peer()
+        .send(
+            FrameType.IMAGE_COMPLETE,
+            Map.of(
+                "upgrade",
+                copied.booted().prepared().plan().upgrade(),
+                "images",
+                images,
+                "trace",
+                trace.spans(),
+                "frozen_tsc",
+                start,
+                "stopped_tsc",
+                stopped,
+                "sent_tsc",
+                Tsc.read()));
+  }
+
+  private static void sendDumps(Stage.Copied copied, Trace trace, boolean damaged)
+      throws IOException {
     for (int root : copied.copy().roots()) {
       long from = Tsc.read();
       Path folder = copied.copy().dump(root);
       from = trace.add("dump", from);
-      if (copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS)) {
+      if (damaged) {
         damage(folder);
       }
       copied.copy().sendDump(root, folder);
       trace.add("send-image", from);
-      images.put(Integer.toString(root), copied.copy().dumpName(root));
     }
-    released.join();
-    peer.send(
-        FrameType.IMAGE_COMPLETE,
-        Map.of(
-            "upgrade",
-            copied.booted().prepared().plan().upgrade(),
-            "images",
-            images,
-            "trace",
-            trace.spans(),
-            "frozen_tsc",
-            start,
-            "stopped_tsc",
-            stopped,
-            "sent_tsc",
-            Tsc.read()));
-  }
-
-  private void releaseNic(Stage.Copied copied, Trace trace) throws IOException {
-    long from = Tsc.read();
-    copied.nic().release();
-    trace.add("nic-release", from);
-    copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
   }
 
   /** Empty if B has committed, else why it did not. */

@@ -40,6 +40,7 @@ final class ProcessCopy {
   private final ImageSender sender;
   private final List<Integer> roots;
   private int folders;
+  private int first;
 
   /**
    * @param roots PIDs of the process trees that move
@@ -63,6 +64,11 @@ final class ProcessCopy {
         }
       }
     }
+  }
+
+  /** Begins anew: what was copied so far is no longer a base for what follows. */
+  void restart() {
+    first = folders;
   }
 
   /** Copies until a further round would not make the rest smaller. */
@@ -99,6 +105,24 @@ final class ProcessCopy {
     return folder;
   }
 
+  /**
+   * Dumps one stopped tree for a copy that waits in the other kernel. It and what was copied before
+   * are no base for later dumps.
+   *
+   * @return the folder of images
+   */
+  Path dumpUnconnected(int root) throws IOException {
+    Path folder = create(root, folders + 1);
+    criu.dumpUnconnected(root, folder, parent(root));
+    return folder;
+  }
+
+  /** Ends what {@link #dumpUnconnected} began, once all trees are sent. */
+  void staged() {
+    folders++;
+    first = folders;
+  }
+
   /** Sends what {@link #dump} made; returns bytes. */
   long sendDump(int root, Path folder) throws IOException {
     return sender.send(folder, name(root, folders + 1));
@@ -114,7 +138,7 @@ final class ProcessCopy {
   }
 
   private @Nullable Path parent(int root) {
-    return folders == 0 ? null : IMAGES.resolve(name(root, folders));
+    return folders == first ? null : IMAGES.resolve(name(root, folders));
   }
 
   private static Path create(int root, int folder) throws IOException {

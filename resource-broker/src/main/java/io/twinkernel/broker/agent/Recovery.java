@@ -7,6 +7,8 @@ import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.pci.PciDelegation;
+import io.twinkernel.broker.prestage.SourceProcess;
+import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.ffi.Kexec;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
@@ -87,7 +89,12 @@ final class Recovery {
       PciDelegation.reprobe(function);
     }
     ServiceNic.restoreRecorded(conf.serviceFunction());
-    Service.of(conf).resume();
+    GracePeriods.usual();
+    Service service = Service.of(conf);
+    for (ServiceProcess process : service.processes().processes()) {
+      SourceProcess.abandon(process.pid());
+    }
+    service.resume();
     ProcessCopy.clear();
     if (state != TwinInfo.State.IDLE) {
       Kexec.unload(Linux.KEXEC_FILE_ON_CRASH());

@@ -3,6 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.Doorbell;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.protocol.Command;
 import io.twinkernel.broker.protocol.ControlChannel;
 import io.twinkernel.broker.protocol.Json;
@@ -32,7 +33,8 @@ public final class Rehearsal {
       SharedRegion region = SharedRegion.create(memory, 1);
       var bells = new Semaphore[] {new Semaphore(0), new Semaphore(0)};
       var inbox = new Inbox();
-      var images = new ImageReceiver(Files.createTempDirectory("rehearsal"));
+      var images =
+          new ImageReceiver(Files.createTempDirectory("rehearsal"), new PrestagedProcesses());
       Link a =
           region.connect(
               SharedRegion.Side.A, bell(bells[1], bells[0]), (type, payload) -> {}, end -> {});
@@ -52,6 +54,15 @@ public final class Rehearsal {
       }
       a.join();
       b.join();
+    }
+  }
+
+  /** A process that is copied into itself, as far as this host lets it. */
+  public static void canary() {
+    try {
+      Canary.fly();
+    } catch (IOException e) {
+      System.err.println("the canary fell: " + e.getMessage());
     }
   }
 

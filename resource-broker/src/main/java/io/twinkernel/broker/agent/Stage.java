@@ -45,8 +45,16 @@ sealed interface Stage {
    * @param nic goes to B
    * @param service the processes that go to B
    * @param copy what of their memory B has
+   * @param copies makes both
+   * @param prestaging the copies of them that wait in B, if there are any
    */
-  record Copied(Booted booted, ServiceNic nic, Service service, ProcessCopy copy)
+  record Copied(
+      Booted booted,
+      ServiceNic nic,
+      Service service,
+      ProcessCopy copy,
+      Prestaging prestaging,
+      Copies copies)
       implements Stage {}
 
   /** B owns the machine's work; A only waits to give the rest. */

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.policy.MovePlan;
+import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -52,7 +53,12 @@ final class Staging {
             "cgroups",
             StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups())),
             "restart",
-            Restarts.of(moves.moves()).toJson()));
+            Restarts.of(moves.moves()).toJson(),
+            "clocks",
+            Clock.reading()));
+    undo.push("letting grace periods take their time", GracePeriods::usual);
+    GracePeriods.expedite();
+    flyCanary();
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);
     criu.check();
@@ -69,6 +75,17 @@ final class Staging {
               false));
     }
     var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
-    return new Stage.Copied(booted, nic, service, copy);
+    var prestaging = new Prestaging(peer, service, copy, deadline);
+    undo.push("letting go of the processes", prestaging::close);
+    return new Stage.Copied(booted, nic, service, copy, prestaging, new Copies(prestaging, copy));
+  }
+
+  /** What fails here fails when the copies are made, and says so there. */
+  private static void flyCanary() {
+    try {
+      Canary.flyOften();
+    } catch (IOException e) {
+      KernelLog.say("the canary fell: " + e.getMessage());
+    }
   }
 }

@@ -28,6 +28,11 @@ final class Trace {
     return toTsc;
   }
 
+  /** Forgets an attempt that came to nothing. */
+  synchronized void clear() {
+    spans.clear();
+  }
+
   synchronized List<Map<String, Object>> spans() {
     return List.copyOf(spans);
   }

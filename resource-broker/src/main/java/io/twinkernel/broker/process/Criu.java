@@ -1,5 +1,6 @@
 package io.twinkernel.broker.process;
 
+import io.twinkernel.broker.process.CriuRequest.Connections;
 import io.twinkernel.broker.process.CriuRequest.Directories;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.bindings.Linux;
@@ -45,7 +46,15 @@ public final class Criu implements AutoCloseable {
    * @throws IOException if there is no criu or the directory cannot be used
    */
   public static Criu start(Path work) throws IOException {
-    return start(Path.of("criu"), work, null);
+    return start(Path.of("criu"), work, null, null);
+  }
+
+  /**
+   * Starts the service where the clocks are those of the processes that it is to restore with
+   * {@link #restoreUnconnected}.
+   */
+  public static Criu start(Path work, ClockOffsets clocks) throws IOException {
+    return start(Path.of("criu"), work, null, clocks);
   }
 
   /**
@@ -54,10 +63,12 @@ public final class Criu implements AutoCloseable {
    * @param criu the program; a name without a slash is looked up in PATH
    * @param work an existing directory of our own for the socket, logs and statistics; on a tmpfs
    * @param lock how dumps keep packets away; null: as costs least
+   * @param clocks what the processes that it restores see; null: as they were dumped
    */
-  public static Criu start(Path criu, Path work, @Nullable CriuNetworkLock lock)
+  public static Criu start(
+      Path criu, Path work, @Nullable CriuNetworkLock lock, @Nullable ClockOffsets clocks)
       throws IOException {
-    CriuService service = CriuService.start(criu, work);
+    CriuService service = CriuService.start(criu, work, clocks);
     Fd workFd = null;
     try {
       workFd = directory(work);
@@ -125,6 +136,23 @@ public final class Criu implements AutoCloseable {
    */
   public CriuStatistics dump(int pid, Path images, @Nullable Path parent, boolean leaveStopped)
       throws IOException {
+    return dump(pid, images, parent, leaveStopped, Connections.KEPT);
+  }
+
+  /**
+   * Dumps a process tree that is stopped and stays so, but not its TCP connections, which are not
+   * disturbed: for a copy that waits in the other kernel.
+   *
+   * @param parent as in {@link #dump}
+   */
+  public CriuStatistics dumpUnconnected(int pid, Path images, @Nullable Path parent)
+      throws IOException {
+    return dump(pid, images, parent, true, Connections.CLOSED);
+  }
+
+  private CriuStatistics dump(
+      int pid, Path images, @Nullable Path parent, boolean leaveStopped, Connections connections)
+      throws IOException {
     if (leaveStopped && ProcessTree.read(pid).state() != 'T') {
       throw new CriuException(
           CriuCommand.DUMP, 0, "process " + pid + " is not stopped", "stop its cgroup first", "");
@@ -132,7 +160,8 @@ public final class Criu implements AutoCloseable {
     String log = nextLog(CriuCommand.DUMP);
     try (Fd directory = directory(images)) {
       Directories where = new Directories(directory.number(), workFd.number(), log);
-      byte[] message = CriuRequest.dump(pid, where, relative(images, parent), leaveStopped, lock);
+      byte[] message =
+          CriuRequest.dump(pid, where, relative(images, parent), leaveStopped, connections, lock);
       request(CriuCommand.DUMP, message, log);
     }
     return CriuStatistics.read(work.resolve("stats-dump"));
@@ -145,10 +174,25 @@ public final class Criu implements AutoCloseable {
    * @return PID of the tree's root, the same as it was
    */
   public int restore(Path images) throws IOException {
+    return restore(images, Connections.KEPT);
+  }
+
+  /**
+   * Restores what {@link #dumpUnconnected} dumped, stopped, in the cgroup of this process. Where it
+   * had a connection it has a TCP socket without one.
+   */
+  public int restoreUnconnected(Path images) throws IOException {
+    // Its clocks go on where this service's are, not where they were when it was dumped
+    // (prepare_timens() in criu/timens.c).
+    Files.deleteIfExists(images.resolve("timens-0.img"));
+    return restore(images, Connections.CLOSED);
+  }
+
+  private int restore(Path images, Connections connections) throws IOException {
     String log = nextLog(CriuCommand.RESTORE);
     try (Fd directory = directory(images)) {
       Directories where = new Directories(directory.number(), workFd.number(), log);
-      return request(CriuCommand.RESTORE, CriuRequest.restore(where, lock), log).pid();
+      return request(CriuCommand.RESTORE, CriuRequest.restore(where, connections, lock), log).pid();
     }
   }
 

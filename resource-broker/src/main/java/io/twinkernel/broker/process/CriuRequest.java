@@ -38,10 +38,12 @@ final class CriuRequest {
       Directories directories,
       @Nullable String parent,
       boolean leaveStopped,
+      Connections connections,
       CriuNetworkLock lock) {
     ProtobufWriter options = new ProtobufWriter();
     options.number(1, directories.imagesFd()).number(2, pid);
     options.flag(3, leaveStopped); // leave_running: what was stopped stays so
+    connections(options, connections);
     common(options, directories);
     parent(options, parent);
     options.flag(15, parent != null);
@@ -50,13 +52,22 @@ final class CriuRequest {
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
   }
 
-  static byte[] restore(Directories directories, CriuNetworkLock lock) {
+  static byte[] restore(Directories directories, Connections connections, CriuNetworkLock lock) {
     ProtobufWriter options = new ProtobufWriter();
     options.number(1, directories.imagesFd());
+    connections(options, connections);
     common(options, directories);
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.RESTORE).message(2, options).toByteArray();
+  }
+
+  /** What becomes of established TCP connections. */
+  enum Connections {
+    /** They go over. */
+    KEPT,
+    /** They are not looked at, and restored as sockets that are not connected. */
+    CLOSED
   }
 
   /**
@@ -76,6 +87,12 @@ final class CriuRequest {
     options.flag(4, true).flag(5, true); // ext_unix_sk, tcp_established
     options.flag(8, true); // file_locks: a process that holds one could not be dumped else
     options.number(9, LOG_WARNINGS).text(10, directories.logFile());
+  }
+
+  private static void connections(ProtobufWriter options, Connections connections) {
+    if (connections == Connections.CLOSED) {
+      options.flag(52, true); // tcp_close
+    }
   }
 
   private static void parent(ProtobufWriter options, @Nullable String parent) {

@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The process {@code criu service}. Its socket's messages are datagrams in order (SOCK_SEQPACKET),
@@ -31,7 +32,10 @@ final class CriuService implements AutoCloseable {
     this.socket = socket;
   }
 
-  static CriuService start(Path criu, Path work) throws IOException {
+  /**
+   * @param clocks what the processes that it restores see; null: this kernel's
+   */
+  static CriuService start(Path criu, Path work, @Nullable ClockOffsets clocks) throws IOException {
     Path absolute = work.toAbsolutePath();
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -46,7 +50,7 @@ final class CriuService implements AutoCloseable {
             "--status-fd",
             "1");
     builder.redirectError(ProcessBuilder.Redirect.to(absolute.resolve("service.err").toFile()));
-    Process process = builder.start();
+    Process process = clocks == null ? builder.start() : TimeNamespace.start(builder, clocks);
     // One zero byte, written when the service listens (status_ready() in criu/util.c).
     try (InputStream ready = process.getInputStream()) {
       if (ready.read() != 0) {
@@ -94,6 +98,8 @@ final class CriuService implements AutoCloseable {
 
   @Override
   public void close() {
+    // In a namespace of its own it is below the shell that made that.
+    process.descendants().forEach(ProcessHandle::destroy);
     process.destroy();
   }
 }

@@ -25,7 +25,7 @@ final class ImageTransferTest {
 
   @Test
   void writesFilesAndLinksBelowItsFolder(@TempDir Path root) throws Exception {
-    var receiver = new ImageReceiver(root);
+    var receiver = new ImageReceiver(root, new PrestagedProcesses());
     send(receiver, FrameType.FILE_OPEN, "7/2/core-7.img");
     send(receiver, FrameType.FILE_DATA, "one ");
     send(receiver, FrameType.FILE_DATA, "two");
@@ -39,7 +39,7 @@ final class ImageTransferTest {
   @ParameterizedTest
   @ValueSource(strings = {"../x", "/etc/passwd", "a/../../x", "", "."})
   void noNameLeadsOutOfTheFolder(String name, @TempDir Path root) {
-    var receiver = new ImageReceiver(root);
+    var receiver = new ImageReceiver(root, new PrestagedProcesses());
     assertThatThrownBy(() -> send(receiver, FrameType.FILE_OPEN, name))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("leads out of");
@@ -49,7 +49,8 @@ final class ImageTransferTest {
 
   @Test
   void dataWithoutAFileIsRefused(@TempDir Path root) {
-    assertThatThrownBy(() -> send(new ImageReceiver(root), FrameType.FILE_DATA, "x"))
+    assertThatThrownBy(
+            () -> send(new ImageReceiver(root, new PrestagedProcesses()), FrameType.FILE_DATA, "x"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("before the file's name");
   }

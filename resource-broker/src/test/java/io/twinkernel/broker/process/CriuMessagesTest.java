@@ -3,6 +3,7 @@ package io.twinkernel.broker.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.twinkernel.broker.process.CriuRequest.Connections;
 import io.twinkernel.broker.process.CriuRequest.Directories;
 import java.net.ProtocolException;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ class CriuMessagesTest {
                     new Directories(7, 8, "dump-3.log"),
                     "../pre1",
                     true,
+                    Connections.KEPT,
                     CriuNetworkLock.NFTABLES)))
         .isEqualTo(
             "08011232080710892718012001280140014802520a64756d702d332e6c6f6772072e2e2f70726531"
@@ -37,7 +39,9 @@ class CriuMessagesTest {
     assertThat(
             HEX.formatHex(
                 CriuRequest.restore(
-                    new Directories(300, 8, "restore-4.log"), CriuNetworkLock.IPTABLES)))
+                    new Directories(300, 8, "restore-4.log"),
+                    Connections.KEPT,
+                    CriuNetworkLock.IPTABLES)))
         .isEqualTo(
             "0802122608ac022001280140014802520d726573746f72652d342e6c6f67880108900200e8023c"
                 + "800401");

@@ -49,7 +49,9 @@ final class CriuScenario {
     assertThat(new ProcessBuilder("ip", "link", "set", "lo", "up").start().waitFor()).isZero();
     Criu criu;
     try {
-      criu = Criu.start(Path.of(arguments[0]), Files.createDirectory(work.resolve("criu")), null);
+      criu =
+          Criu.start(
+              Path.of(arguments[0]), Files.createDirectory(work.resolve("criu")), null, null);
     } catch (CriuException e) {
       assertThat(e.request()).isEqualTo(CriuCommand.START);
       System.out.println(e.getMessage() + "\n" + e.log());

@@ -1,0 +1,135 @@
+package io.twinkernel.ffi;
+
+import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.iovec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * {@code ptrace(2)} of threads that were attached to with {@link #seize}.
+ *
+ * <p>The kernel knows a tracer by its thread, not by its process: all calls for one tracee must
+ * come from the thread that seized it, a platform thread. When that thread ends, its tracees are
+ * detached and go on.
+ */
+public final class Ptrace {
+  private static final int EVENT_SHIFT = 16;
+  private static final int STOPPED = 0x7f;
+  private static final int SIGNAL_SET = 8;
+
+  private Ptrace() {}
+
+  /**
+   * How a tracee has stopped or ended, as {@code wait4(2)} says it.
+   *
+   * @param status the raw status word
+   */
+  public record Status(int status) {
+    /** Whether it is stopped, rather than gone. */
+    public boolean stopped() {
+      return (status & 0xff) == STOPPED;
+    }
+
+    /** The signal that stopped it; with PTRACE_O_TRACESYSGOOD 0x80 is added at a system call. */
+    public int signal() {
+      return status >> 8 & 0xff;
+    }
+
+    /** PTRACE_EVENT_*, 0 if none. */
+    public int event() {
+      return status >> EVENT_SHIFT;
+    }
+  }
+
+  /**
+   * PTRACE_SEIZE: attaches without stopping it.
+   *
+   * @param thread its number, that of a process or of one of its threads
+   * @param options PTRACE_O_*
+   */
+  public static void seize(int thread, int options) throws SyscallException {
+    request("PTRACE_SEIZE", Linux.PTRACE_SEIZE(), thread, 0, options);
+  }
+
+  /** PTRACE_INTERRUPT: makes it stop with PTRACE_EVENT_STOP, which {@link #await} sees. */
+  public static void interrupt(int thread) throws SyscallException {
+    request("PTRACE_INTERRUPT", Linux.PTRACE_INTERRUPT(), thread, 0, 0);
+  }
+
+  /** PTRACE_DETACH of a stopped tracee; one that a SIGSTOP holds stays stopped. */
+  public static void detach(int thread) throws SyscallException {
+    request("PTRACE_DETACH", Linux.PTRACE_DETACH(), thread, 0, 0);
+  }
+
+  /** PTRACE_SYSCALL: lets it run to the next entry to or exit from a system call. */
+  public static void runToSystemCall(int thread) throws SyscallException {
+    request("PTRACE_SYSCALL", Linux.PTRACE_SYSCALL(), thread, 0, 0);
+  }
+
+  /** Waits, as long as it takes, until the thread stops or ends. */
+  public static Status await(int thread) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
+      long result =
+          NativeCall.uninterrupted(
+              Linux.__NR_wait4(), thread, status.address(), Linux.__WALL(), 0, 0, 0, status);
+      if (result < 0) {
+        throw SyscallException.of("wait4", Integer.toString(thread), result);
+      }
+      return new Status(status.get(ValueLayout.JAVA_INT, 0));
+    }
+  }
+
+  /**
+   * PTRACE_GETREGSET of a stopped tracee.
+   *
+   * @param set NT_*: NT_PRSTATUS is a {@code user_regs_struct}, NT_X86_XSTATE what XSAVE stores
+   * @param buffer receives it
+   * @return how many bytes of the buffer it takes
+   */
+  public static int registers(int thread, int set, MemorySegment buffer) throws SyscallException {
+    return registerSet("PTRACE_GETREGSET", Linux.PTRACE_GETREGSET(), thread, set, buffer);
+  }
+
+  /** PTRACE_SETREGSET of a stopped tracee; see {@link #registers}. */
+  public static void setRegisters(int thread, int set, MemorySegment data) throws SyscallException {
+    registerSet("PTRACE_SETREGSET", Linux.PTRACE_SETREGSET(), thread, set, data);
+  }
+
+  private static int registerSet(String name, int request, int thread, int set, MemorySegment data)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment vector = arena.allocate(iovec.layout());
+      iovec.iov_base(vector, data);
+      iovec.iov_len(vector, data.byteSize());
+      request(name, request, thread, set, vector.address());
+      return Math.toIntExact(iovec.iov_len(vector));
+    }
+  }
+
+  /** PTRACE_GETSIGMASK of a stopped tracee: bit n-1 is signal n. */
+  public static long signalMask(int thread) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(ValueLayout.JAVA_LONG);
+      request("PTRACE_GETSIGMASK", Linux.PTRACE_GETSIGMASK(), thread, SIGNAL_SET, mask.address());
+      return mask.get(ValueLayout.JAVA_LONG, 0);
+    }
+  }
+
+  /** PTRACE_SETSIGMASK of a stopped tracee. */
+  public static void setSignalMask(int thread, long mask) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_LONG, mask);
+      request("PTRACE_SETSIGMASK", Linux.PTRACE_SETSIGMASK(), thread, SIGNAL_SET, memory.address());
+    }
+  }
+
+  private static void request(String name, int request, int thread, long address, long data)
+      throws SyscallException {
+    long result = NativeCall.system(Linux.__NR_ptrace(), request, thread, address, data);
+    if (result < 0) {
+      throw SyscallException.of(name, Integer.toString(thread), result);
+    }
+  }
+}

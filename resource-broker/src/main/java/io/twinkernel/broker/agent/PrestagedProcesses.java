@@ -1,0 +1,155 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.prestage.ProcessDelta;
+import io.twinkernel.broker.prestage.StagedProcess;
+import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** B's side: the copies of A's processes that wait here, stopped. */
+final class PrestagedProcesses {
+  private static final long LOOK_EVERY_NANOS = 100_000;
+
+  /** Longer than init ever takes to reap. */
+  private static final Duration REAPED = Duration.ofSeconds(30);
+
+  private record Hold(int pid, List<Integer> threads, List<Integer> descriptors) {}
+
+  private final List<Hold> holds = new ArrayList<>();
+  private final Map<Integer, StagedProcess> processes = new ConcurrentHashMap<>();
+  private final List<ProcessDelta> deltas = new ArrayList<>();
+  private volatile @Nullable IOException failure;
+
+  /** Says what the next {@link #stage} is to take hold of. */
+  void hold(Fields hold) throws IOException {
+    holds.add(
+        new Hold((int) hold.number("pid"), hold.numbers("threads"), hold.numbers("descriptors")));
+  }
+
+  /** Restores the copies, stopped; if that fails nothing of them is left. */
+  void stage(Criu criu, Fields images) throws IOException {
+    try {
+      for (String root : images.values().keySet()) {
+        criu.restoreUnconnected(ProcessCopy.IMAGES.resolve(images.text(root)));
+      }
+      for (Hold hold : holds) {
+        processes.put(
+            hold.pid(), StagedProcess.hold(hold.pid(), hold.threads(), hold.descriptors()));
+      }
+    } catch (IOException e) {
+      clear();
+      throw e;
+    }
+    holds.clear();
+    failure = null;
+  }
+
+  /** Takes pages, on the link's thread; what goes wrong is said at the switch. */
+  void takePages(MemorySegment frame) {
+    try {
+      int pid = StagedProcess.pidOf(frame);
+      StagedProcess process = processes.get(pid);
+      if (process == null) {
+        throw new IOException("pages for process " + pid + ", of which no copy waits here");
+      }
+      process.takePages(frame);
+    } catch (IOException e) {
+      if (failure == null) {
+        failure = e;
+      }
+    }
+  }
+
+  /** Takes registers and connections of one process. */
+  synchronized void take(ProcessDelta delta) throws IOException {
+    process(delta).take(delta);
+    deltas.add(delta);
+  }
+
+  /**
+   * @throws IOException if a copy is not what its process is in A
+   */
+  synchronized void check() throws IOException {
+    IOException cause = failure;
+    if (cause != null) {
+      throw cause;
+    }
+    if (deltas.size() != processes.size()) {
+      throw new IOException(
+          processes.size() + " copies wait, the state of " + deltas.size() + " came");
+    }
+  }
+
+  /** The network is up: the connections may speak. */
+  synchronized void connect() throws IOException {
+    for (ProcessDelta delta : deltas) {
+      process(delta).connect(delta);
+    }
+  }
+
+  private StagedProcess process(ProcessDelta delta) throws IOException {
+    StagedProcess process = processes.get(delta.pid());
+    if (process == null) {
+      throw new IOException("no copy of process " + delta.pid() + " waits here");
+    }
+    return process;
+  }
+
+  /** Lets the copies run: the first thing that ends the gap. */
+  synchronized void resume() throws IOException {
+    for (int pid : processes.keySet()) {
+      Processes.kill(pid, Linux.SIGCONT());
+    }
+  }
+
+  /** The copies are the processes now. */
+  synchronized void letGo() throws IOException {
+    for (StagedProcess process : processes.values()) {
+      process.close();
+    }
+    processes.clear();
+    deltas.clear();
+  }
+
+  /** Ends the copies; returns when their numbers are free. */
+  synchronized void clear() throws IOException {
+    deltas.clear();
+    var ended = new TreeSet<>(processes.keySet());
+    holds.forEach(hold -> ended.add(hold.pid()));
+    holds.clear();
+    for (int pid : ended) {
+      if (Files.exists(Path.of("/proc/" + pid))) {
+        Processes.kill(pid, Linux.SIGKILL());
+      }
+    }
+    letGo();
+    for (int pid : ended) {
+      awaitReaped(pid);
+    }
+  }
+
+  private static void awaitReaped(int pid) throws IOException {
+    long deadline = System.nanoTime() + REAPED.toNanos();
+    Path directory = Path.of("/proc/" + pid);
+    // Only its parent, init, is told.
+    while (Files.exists(directory)) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new IOException("process " + pid + " was killed, but is not gone");
+      }
+      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+    }
+  }
+}

@@ -1,0 +1,232 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.link.Link;
+import io.twinkernel.broker.prestage.ProcessDelta;
+import io.twinkernel.broker.prestage.SourceProcess;
+import io.twinkernel.broker.prestage.Unstageable;
+import io.twinkernel.broker.process.ServiceProcess;
+import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.Tsc;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A's side of the copies that wait in B: has them made, keeps them up to date while the processes
+ * run, and says at the switch what they still lack.
+ */
+final class Prestaging implements AutoCloseable {
+  /** Less than this is sent in the gap rather than in a round of its own. */
+  private static final long SMALL = 1 << 19;
+
+  /** A round that is not this much smaller than the one before says the dirty rate is reached. */
+  private static final double WORTHWHILE = 0.7;
+
+  private static final int MOST_ROUNDS = 8;
+
+  private final Peer peer;
+  private final Service service;
+  private final ProcessCopy copy;
+  private final Duration deadline;
+  private final List<SourceProcess> processes = new ArrayList<>();
+
+  /**
+   * @param deadline how long B may take to restore the copies
+   */
+  Prestaging(Peer peer, Service service, ProcessCopy copy, Duration deadline) {
+    this.peer = peer;
+    this.service = service;
+    this.copy = copy;
+    this.deadline = deadline;
+  }
+
+  /** Whether copies wait in B. */
+  boolean ready() {
+    return !processes.isEmpty();
+  }
+
+  /**
+   * Has a copy of each process made in B. The processes stop for the dump, and run on.
+   *
+   * @throws IOException why there are none now; the processes run
+   */
+  void stage() throws IOException, InterruptedException {
+    var folders = new LinkedHashMap<Integer, Path>();
+    service.stop();
+    try {
+      for (int root : copy.roots()) {
+        folders.put(root, copy.dumpUnconnected(root));
+      }
+      for (ServiceProcess process : service.processes().processes()) {
+        processes.add(SourceProcess.follow(process.pid()));
+      }
+    } catch (IOException e) {
+      close();
+      throw e;
+    } finally {
+      service.resume();
+    }
+    try {
+      var images = new LinkedHashMap<String, Object>();
+      for (var folder : folders.entrySet()) {
+        copy.sendDump(folder.getKey(), folder.getValue());
+        images.put(folder.getKey().toString(), copy.dumpName(folder.getKey()));
+      }
+      copy.staged();
+      for (SourceProcess process : processes) {
+        var descriptors = new ArrayList<Integer>(process.connections());
+        descriptors.addAll(process.files());
+        peer.send(
+            FrameType.HOLD,
+            Map.of("pid", process.pid(), "threads", process.threads(), "descriptors", descriptors));
+      }
+      peer.send(FrameType.PRESTAGE, Map.of("images", images));
+      await(FrameType.PRESTAGED, "staging");
+    } catch (IOException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void await(int type, String what) throws IOException, InterruptedException {
+    Optional<Inbox.Message> answer = peer.inbox().poll(deadline.toNanos());
+    if (answer.isEmpty()) {
+      throw new IOException(what + ": B did not answer within " + deadline.toSeconds() + " s");
+    }
+    Inbox.Message message = answer.get();
+    if (message.type() == FrameType.PRESTAGE_FAILED) {
+      throw new Unstageable(what + ": " + Failure.fromJson(message.json()).why());
+    }
+    if (message.type() != type) {
+      throw new IOException(what + ": B sent message " + message.type());
+    }
+  }
+
+  /** Gives the copies up, in B as well. */
+  void unstage() throws IOException, InterruptedException {
+    if (ready()) {
+      close();
+      peer.send(FrameType.UNSTAGE, Map.of());
+      await(FrameType.UNSTAGED, "giving the copies up");
+    }
+  }
+
+  /**
+   * Brings the copies up to date until a further round would not leave less to send.
+   *
+   * @return what each round sent
+   * @throws Unstageable if they cannot be: a process is not what it was
+   */
+  List<ProcessCopy.Round> refresh() throws IOException {
+    var rounds = new ArrayList<ProcessCopy.Round>();
+    boolean worthwhile = true;
+    while (worthwhile && rounds.size() < MOST_ROUNDS) {
+      long start = System.nanoTime();
+      long bytes = 0;
+      service.stop();
+      try {
+        Optional<String> obstacle = restructured();
+        if (obstacle.isPresent()) {
+          throw new Unstageable(obstacle.get());
+        }
+        for (SourceProcess process : processes) {
+          bytes += process.collect();
+        }
+      } finally {
+        service.resume();
+      }
+      send();
+      peer.link().flush();
+      worthwhile =
+          bytes > SMALL && (rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE);
+      rounds.add(new ProcessCopy.Round(bytes, (System.nanoTime() - start) / 1e6));
+    }
+    return List.copyOf(rounds);
+  }
+
+  /**
+   * Looks, while the processes are stopped, whether the copies can take all that changed.
+   *
+   * @return why not; empty if they can
+   */
+  Optional<String> restructured() throws IOException {
+    for (SourceProcess process : processes) {
+      Optional<String> why = process.restructured();
+      if (why.isPresent()) {
+        return Optional.of("process " + process.pid() + ": " + why.get());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Sends the last pages; the processes are stopped and stay so. */
+  void sendPages(Trace trace) throws IOException {
+    long from = Tsc.read();
+    long bytes = 0;
+    for (SourceProcess process : processes) {
+      bytes += process.collect();
+    }
+    from = trace.add("scan-pages", from);
+    send();
+    trace.add("send-" + bytes + "-bytes", from);
+  }
+
+  private void send() throws IOException {
+    for (SourceProcess process : processes) {
+      process.send(new PageSender(peer.link()));
+    }
+  }
+
+  /**
+   * Sends what else the copies lack; no packet comes in any more.
+   *
+   * @param damaged cut off, as a torn write would leave it
+   */
+  void sendDeltas(Trace trace, boolean damaged) throws IOException {
+    for (SourceProcess process : processes) {
+      long from = Tsc.read();
+      ProcessDelta delta = process.delta();
+      from = trace.add("capture", from);
+      byte[] bytes = delta.toBytes();
+      peer.link().send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
+      trace.add("send-state", from);
+    }
+  }
+
+  /** Lets the connections that {@link #sendDeltas} took go on here. */
+  void release() throws IOException {
+    for (SourceProcess process : processes) {
+      process.release();
+    }
+  }
+
+  private record PageSender(Link link) implements SourceProcess.Sender {
+    /** Small enough that both sides work at once. */
+    private static final int CHUNK = 1 << 19;
+
+    @Override
+    public long limit() {
+      return Math.min(CHUNK, link.limit());
+    }
+
+    @Override
+    public void send(int most, SourceProcess.Frame frame) throws IOException {
+      link.send(FrameType.PAGES, most, frame::fill);
+    }
+  }
+
+  /** Stops following the processes; what waits in B is not touched. */
+  @Override
+  public void close() throws IOException {
+    for (SourceProcess process : processes) {
+      process.close();
+    }
+    processes.clear();
+  }
+}

@@ -1,0 +1,100 @@
+package io.twinkernel.broker.prestage;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The system calls after which a staged process still is what it was, but for what is compared or
+ * carried over at the switch: memory and its areas, registers, descriptors, connections, offsets,
+ * threads and children. Every other call may have changed a state that only the kernel knows.
+ */
+final class HarmlessCalls {
+  // Numbers of arch/x86/entry/syscalls/syscall_64.tbl, which never change.
+
+  /** Data moves, or nothing does: the calls that a server makes all the time. */
+  private static final int[] DATA = {
+    0, 1, 17, 18, 19, 20, 295, 296, 327, 328, // read and write in all their forms
+    7, 23, 232, 270, 271, 281, 441, // poll, select, epoll_wait
+    40, 44, 45, 46, 307, // sendfile, sendto, recvfrom, sendmsg, sendmmsg
+    24, 35, 202, 230, 449, // sched_yield, nanosleep, futex, clock_nanosleep, futex_waitv
+    15, 219, 14, 127, // rt_sigreturn, restart_syscall, rt_sigprocmask, rt_sigpending
+    96, 201, 228, 229, 100, 98, 99, 318, // clocks, times, getrusage, sysinfo, getrandom
+    39, 186, 110, 102, 104, 107, 108, 111, 121, 124, // who am I
+    4, 5, 6, 21, 262, 332, 269, 439, 89, 267, 79, 217, 78, 137, 138, // stat and the like
+    8, 74, 75, 26, 306, 277, 77, 285, // lseek, fsync, fdatasync, msync, ftruncate, fallocate
+    51, 52, 55, 204, 309, 97, 145, 143, // getsockname, getsockopt, getaffinity, limits
+    62, 200, 234, 61, 247, // kill and wait: who is there is compared
+  };
+
+  /** What they change is compared at the switch, or carried over. */
+  private static final int[] COMPARED = {
+    2, 257, 437, 3, 436, 32, 33, 292, // open, close, dup
+    41, 53, 43, 288, 22, 293, 284, 290, 213, 291, // socket, accept, pipe, eventfd, epoll_create
+    49, 42, 48, // bind, connect, shutdown: of new sockets; the state of the others is looked at
+    233, // epoll_ctl
+    9, 10, 11, 12, 25, 27, // mmap, mprotect, munmap, brk, mremap, mincore
+    56, 57, 58, 435, 59, 60, 231, // clone, fork, execve, exit
+  };
+
+  private static final int MADVISE = 28;
+  private static final int FCNTL = 72;
+  private static final int RECVMSG = 47;
+
+  /** MADV_* that change content only: NORMAL to DONTNEED, FREE, COLD, PAGEOUT, POPULATE_*. */
+  private static final int[] ADVICE = {0, 1, 2, 3, 4, 8, 20, 21, 22, 23};
+
+  /** F_GETFD, F_GETFL, F_GETLK. */
+  private static final int[] FCNTL_READS = {1, 3, 5};
+
+  private static final Pattern CALL = Pattern.compile("NR (-?\\d+) \\(([^)]*)\\)");
+
+  private HarmlessCalls() {}
+
+  /** A tracefs filter that lets all other calls pass. */
+  static String filter() {
+    return Arrays.stream(DATA)
+        .distinct()
+        .mapToObj(number -> "id != " + number)
+        .collect(Collectors.joining(" && "));
+  }
+
+  /**
+   * The first call in a trace that is not harmless.
+   *
+   * @param trace lines of {@code trace_pipe}
+   */
+  static Optional<String> firstOther(String trace) {
+    if (trace.contains("[LOST ")) {
+      return Optional.of("more system calls than the trace buffer holds");
+    }
+    Matcher calls = CALL.matcher(trace);
+    while (calls.find()) {
+      int number = Integer.parseInt(calls.group(1));
+      String[] arguments = calls.group(2).split(", ");
+      if (!harmless(number, arguments)) {
+        return Optional.of("system call " + number + " (" + calls.group(2) + ")");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean harmless(int number, String[] arguments) {
+    return switch (number) {
+      case MADVISE -> contains(ADVICE, argument(arguments, 2));
+      case FCNTL -> contains(FCNTL_READS, argument(arguments, 1));
+      case RECVMSG -> true; // a descriptor that came along would show
+      default -> contains(DATA, number) || contains(COMPARED, number);
+    };
+  }
+
+  private static int argument(String[] arguments, int index) {
+    return index < arguments.length ? (int) Long.parseUnsignedLong(arguments[index], 16) : -1;
+  }
+
+  private static boolean contains(int[] numbers, int number) {
+    return Arrays.stream(numbers).anyMatch(each -> each == number);
+  }
+}

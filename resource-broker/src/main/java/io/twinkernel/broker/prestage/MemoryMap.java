@@ -1,0 +1,91 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.SysFiles;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The address space of a process, as {@code /proc/PID/maps} says it (fs/proc/task_mmu.c).
+ *
+ * @param text the file's content: two equal ones are the same areas
+ */
+record MemoryMap(String text, List<Area> areas) {
+
+  /**
+   * A range of addresses.
+   *
+   * @param start its first address
+   * @param end the address after its last
+   * @param permissions as in {@code rw-p}
+   * @param name the file's path, a name in brackets, or empty
+   */
+  record Area(long start, long end, String permissions, String name) {
+    boolean shared() {
+      return permissions.charAt(3) == 's';
+    }
+
+    boolean writable() {
+      return permissions.charAt(1) == 'w';
+    }
+
+    /** The kernel's own pages, which each kernel has of its own. */
+    boolean kernels() {
+      return name.startsWith("[v");
+    }
+
+    /** Whether it may hold pages that are this process's alone. */
+    boolean copied() {
+      return !shared() && !kernels() && !permissions.startsWith("---");
+    }
+  }
+
+  MemoryMap {
+    areas = List.copyOf(areas);
+  }
+
+  static MemoryMap read(int pid) throws IOException {
+    return parse(SysFiles.read("/proc/" + pid + "/maps"));
+  }
+
+  /**
+   * @throws IOException naming the line that is none of the format
+   */
+  static MemoryMap parse(String text) throws IOException {
+    var areas = new ArrayList<Area>();
+    for (int from = 0, to; (to = text.indexOf('\n', from)) >= 0; from = to + 1) {
+      areas.add(area(text, from, to));
+    }
+    return new MemoryMap(text, areas);
+  }
+
+  private static Area area(String text, int from, int to) throws IOException {
+    int dash = text.indexOf('-', from);
+    int space = text.indexOf(' ', from);
+    if (dash < 0 || space < dash || space + 5 > to) {
+      throw new IOException("not an area of memory: " + text.substring(from, to));
+    }
+    try {
+      long start = Long.parseUnsignedLong(text, from, dash, 16);
+      long end = Long.parseUnsignedLong(text, dash + 1, space, 16);
+      return new Area(start, end, text.substring(space + 1, space + 5), name(text, space, to));
+    } catch (NumberFormatException e) {
+      throw new IOException("not an area of memory: " + text.substring(from, to), e);
+    }
+  }
+
+  /** What follows permissions, offset, device and inode. */
+  private static String name(String text, int space, int to) {
+    int at = space;
+    for (int field = 0; field < 4 && at >= 0 && at < to; field++) {
+      at = text.indexOf(' ', at + 1);
+    }
+    return at < 0 || at >= to ? "" : text.substring(at, to).strip();
+  }
+
+  /** An area whose content another process may change, if there is one. */
+  Optional<Area> sharedWritable() {
+    return areas.stream().filter(area -> area.shared() && area.writable()).findFirst();
+  }
+}

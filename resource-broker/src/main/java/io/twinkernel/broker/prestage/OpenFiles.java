@@ -1,0 +1,244 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.Sockets;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What a process had open when it was staged, held open here too, so that each can be compared with
+ * what it has open later, and read without the process's help.
+ */
+final class OpenFiles implements AutoCloseable {
+  /** What a descriptor is, as far as staging treats it differently. */
+  enum Kind {
+    /** An established TCP connection: its state goes over at the switch. */
+    CONNECTION,
+    /** A TCP socket that accepts connections. */
+    LISTENER,
+    /** A regular file: its offset goes over at the switch. */
+    FILE,
+    /** Pipes and other sockets: nothing may be queued in them. */
+    QUEUE,
+    /** What says all of its state in fdinfo, as epoll and eventfd do. */
+    OTHER
+  }
+
+  private record OpenFile(Kind kind, Fd fd, String info) {}
+
+  private final int pid;
+  private final TreeMap<Integer, OpenFile> files = new TreeMap<>();
+
+  private OpenFiles(int pid) {
+    this.pid = pid;
+  }
+
+  /**
+   * Takes hold of all that a stopped process has open.
+   *
+   * @throws Unstageable if one of them is of a kind that only a full dump carries over
+   */
+  static OpenFiles hold(int pid) throws IOException {
+    var held = new OpenFiles(pid);
+    try (Fd process = Processes.open(pid)) {
+      for (int number : numbers(pid)) {
+        Fd fd = Processes.descriptor(process, number);
+        Kind kind = kind(fd, number, target(pid, number));
+        held.files.put(number, new OpenFile(kind, fd, held.info(number)));
+      }
+      return held;
+    } catch (IOException | RuntimeException e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  /** Lets connections go on that someone left in repair mode. */
+  static void releaseConnections(int pid) throws IOException {
+    try (Fd process = Processes.open(pid)) {
+      for (int number : numbers(pid)) {
+        if (target(pid, number).startsWith("socket:")) {
+          try (Fd fd = Processes.descriptor(process, number)) {
+            if (isTcp(fd) && TcpRepair.state(fd) == TcpRepair.ESTABLISHED) {
+              TcpRepair.release(fd);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** Descriptors of one kind, lowest first. */
+  List<Integer> of(Kind kind) {
+    return files.entrySet().stream()
+        .filter(entry -> entry.getValue().kind() == kind)
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** This process's own descriptor of it. */
+  Fd get(int number) {
+    OpenFile file = files.get(number);
+    if (file == null) {
+      throw new IllegalArgumentException("descriptor " + number + " was not held");
+    }
+    return file.fd();
+  }
+
+  /**
+   * What of it cannot be brought over by a delta any more; empty if nothing.
+   *
+   * <p>The process is stopped.
+   */
+  Optional<String> changed() throws IOException {
+    List<Integer> now = numbers(pid);
+    if (!now.equals(List.copyOf(files.keySet()))) {
+      return Optional.of("its descriptors were " + files.keySet() + ", are " + now);
+    }
+    for (var entry : files.entrySet()) {
+      int number = entry.getKey();
+      OpenFile file = entry.getValue();
+      if (!Processes.sameFile(file.fd(), pid, number)) {
+        return Optional.of("descriptor " + number + " is another file");
+      }
+      Optional<String> difference = difference(number, file);
+      if (difference.isPresent()) {
+        return difference;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> difference(int number, OpenFile file) throws IOException {
+    switch (file.kind()) {
+      case CONNECTION -> {
+        int state = TcpRepair.state(file.fd());
+        if (state != TcpRepair.ESTABLISHED) {
+          return Optional.of("connection " + number + " is in TCP state " + state);
+        }
+      }
+      case LISTENER -> {
+        int waiting = TcpRepair.backlog(file.fd());
+        if (waiting > 0) {
+          return Optional.of(waiting + " connections wait to be accepted on " + number);
+        }
+      }
+      case QUEUE -> {
+        if (queued(file.fd()) > 0) {
+          return Optional.of("descriptor " + number + " has data in its queue");
+        }
+      }
+      case FILE -> {
+        // Its flags are watched for, its offset goes over.
+      }
+      case OTHER -> {
+        String info = info(number);
+        if (!info.equals(file.info())) {
+          return Optional.of("descriptor " + number + " has changed: " + info.strip());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Kind kind(Fd fd, int number, String target) throws IOException {
+    if (target.startsWith("socket:")) {
+      return socket(fd, number);
+    }
+    if (target.startsWith("pipe:")) {
+      if (queued(fd) > 0) {
+        throw new Unstageable("pipe " + number + " has data in it");
+      }
+      return Kind.QUEUE;
+    }
+    if (target.startsWith("anon_inode:")) {
+      if (target.equals("anon_inode:[eventpoll]") || target.equals("anon_inode:[eventfd]")) {
+        return Kind.OTHER;
+      }
+      throw new Unstageable("descriptor " + number + " is " + target);
+    }
+    if (target.startsWith("/dev/null") || target.startsWith("/dev/zero")) {
+      return Kind.OTHER;
+    }
+    if (!target.startsWith("/") || target.startsWith("/dev/") || target.endsWith(" (deleted)")) {
+      throw new Unstageable("descriptor " + number + " is " + target);
+    }
+    return Kind.FILE;
+  }
+
+  private static Kind socket(Fd fd, int number) throws IOException {
+    if (isTcp(fd)) {
+      int state = TcpRepair.state(fd);
+      if (state == TcpRepair.ESTABLISHED) {
+        return Kind.CONNECTION;
+      }
+      if (state == TcpRepair.LISTEN) {
+        return Kind.LISTENER;
+      }
+      throw new Unstageable("connection " + number + " is in TCP state " + state);
+    }
+    if (queued(fd) > 0) {
+      throw new Unstageable("socket " + number + " has data in its queue");
+    }
+    return Kind.QUEUE;
+  }
+
+  private static boolean isTcp(Fd socket) throws SyscallException {
+    return Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_PROTOCOL()) == Linux.IPPROTO_TCP();
+  }
+
+  private static String target(int pid, int number) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/" + pid + "/fd/" + number)).toString();
+  }
+
+  private String info(int number) throws IOException {
+    return SysFiles.read("/proc/" + pid + "/fdinfo/" + number);
+  }
+
+  private static List<Integer> numbers(int pid) throws IOException {
+    var numbers = new ArrayList<Integer>();
+    try (var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path entry : entries) {
+        numbers.add(Integer.valueOf(entry.getFileName().toString()));
+      }
+    }
+    numbers.sort(null);
+    return numbers;
+  }
+
+  @Override
+  public void close() throws SyscallException {
+    for (OpenFile file : files.values()) {
+      file.fd().close();
+    }
+    files.clear();
+  }
+
+  /** FIONREAD; what cannot be read from has nothing queued. */
+  private static int queued(Fd fd) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+      fd.ioctl(Linux.FIONREAD(), count);
+      return count.get(ValueLayout.JAVA_INT, 0);
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EINVAL)) {
+        return 0;
+      }
+      throw e;
+    }
+  }
+}

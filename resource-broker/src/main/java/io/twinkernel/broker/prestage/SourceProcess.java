@@ -1,0 +1,251 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.broker.prestage.OpenFiles.Kind;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.RemoteMemory.Range;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process that runs here while a copy of it waits in the other kernel. Says what the copy lacks.
+ *
+ * <p>Made while the process is stopped for the dump that the copy is restored from, so that what
+ * changes later is measured against just that.
+ */
+public final class SourceProcess implements AutoCloseable {
+  private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
+
+  private final int pid;
+  private final List<Integer> threads;
+  private final MemoryMap map;
+  private final OpenFiles files;
+  private final PageScan pages;
+  private final @Nullable SyscallWatch watch;
+  private final TracerThread tracer = new TracerThread();
+  private PageScan.Changes changes = new PageScan.Changes(List.of(), List.of());
+
+  private SourceProcess(
+      int pid,
+      List<Integer> threads,
+      MemoryMap map,
+      OpenFiles files,
+      PageScan pages,
+      @Nullable SyscallWatch watch) {
+    this.pid = pid;
+    this.threads = threads;
+    this.map = map;
+    this.files = files;
+    this.pages = pages;
+    this.watch = watch;
+  }
+
+  /**
+   * Begins to follow a stopped process.
+   *
+   * @throws Unstageable if it has what only a full dump carries over
+   */
+  public static SourceProcess follow(int pid) throws IOException {
+    return follow(pid, true);
+  }
+
+  /**
+   * @param watched false: what it calls is not looked at, for a process that calls nothing
+   */
+  static SourceProcess follow(int pid, boolean watched) throws IOException {
+    MemoryMap map = MemoryMap.read(pid);
+    Optional<MemoryMap.Area> shared = map.sharedWritable();
+    if (shared.isPresent()) {
+      throw new Unstageable("it shares the memory " + shared.get().name());
+    }
+    if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
+      throw new Unstageable("it has POSIX timers");
+    }
+    Path time = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time"));
+    if (!time.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/time")))) {
+      throw new Unstageable("it is in a time namespace of its own");
+    }
+    List<Integer> threads = threads(pid);
+    SyscallWatch watch = watched ? SyscallWatch.start(watchName(pid), threads) : null;
+    try {
+      OpenFiles files = OpenFiles.hold(pid);
+      try {
+        return new SourceProcess(pid, threads, map, files, PageScan.start(pid, map), watch);
+      } catch (IOException e) {
+        files.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      if (watch != null) {
+        watch.close();
+      }
+      throw e;
+    }
+  }
+
+  /** Its number in both kernels. */
+  public int pid() {
+    return pid;
+  }
+
+  /** Numbers of its threads. */
+  public List<Integer> threads() {
+    return threads;
+  }
+
+  /** What the staged copy must hold on to for {@link ProcessDelta#connections}. */
+  public List<Integer> connections() {
+    return files.of(Kind.CONNECTION);
+  }
+
+  /** What the staged copy must hold on to for {@link ProcessDelta#offsets}. */
+  public List<Integer> files() {
+    return files.of(Kind.FILE);
+  }
+
+  /**
+   * Whether it can still go over by what changed; the process is stopped.
+   *
+   * @return why not; empty if it can
+   */
+  public Optional<String> restructured() throws IOException {
+    if (watch != null) {
+      Optional<String> call = watch.changed();
+      if (call.isPresent()) {
+        return call;
+      }
+    }
+    if (!threads(pid).equals(threads)) {
+      return Optional.of("its threads were " + threads + ", are " + threads(pid));
+    }
+    if (!MemoryMap.read(pid).text().equals(map.text())) {
+      return Optional.of("its memory is laid out anew");
+    }
+    for (int thread : threads) {
+      String status = SysFiles.read("/proc/" + pid + "/task/" + thread + "/status");
+      if (!status.contains(SIGNALS)) {
+        return Optional.of("a signal waits for thread " + thread);
+      }
+    }
+    return files.changed();
+  }
+
+  /** Counts the pages that changed since the last call; the process is stopped. */
+  public long collect() throws IOException {
+    changes = pages.next(map);
+    return changes.bytes();
+  }
+
+  /** Sends messages of up to a size. */
+  public interface Sender {
+    /** The most bytes of one message. */
+    long limit();
+
+    /** Sends one, which is written in place. */
+    void send(int most, Frame frame) throws IOException;
+  }
+
+  /** Writes a message and returns its length. */
+  @FunctionalInterface
+  public interface Frame {
+    int fill(MemorySegment room) throws IOException;
+  }
+
+  /**
+   * Sends what {@link #collect} found. The process may run: what it changes meanwhile is found next
+   * time.
+   */
+  public void send(Sender sender) throws IOException {
+    send(sender, changes.gone(), true);
+    send(sender, changes.dirty(), false);
+    changes = new PageScan.Changes(List.of(), List.of());
+  }
+
+  private void send(Sender sender, List<Range> ranges, boolean zeros) throws IOException {
+    for (List<Range> frame : PageFrame.split(ranges, sender.limit())) {
+      int size = Math.toIntExact(PageFrame.size(frame, zeros));
+      sender.send(size, room -> PageFrame.write(room, pid, frame, zeros));
+    }
+  }
+
+  /**
+   * Reads registers, connections and offsets. The process is stopped and nothing arrives for it.
+   * {@link #release} lets its connections go on.
+   */
+  public ProcessDelta delta() throws IOException {
+    List<ThreadState> states = tracer.call(this::captureThreads);
+    var connections = new ArrayList<TcpState>();
+    for (int number : connections()) {
+      connections.add(TcpRepair.capture(files.get(number), number));
+    }
+    var offsets = new ArrayList<ProcessDelta.Offset>();
+    for (int number : files()) {
+      Fd file = files.get(number);
+      offsets.add(new ProcessDelta.Offset(number, file.seek(0, Linux.SEEK_CUR())));
+    }
+    return new ProcessDelta(pid, states, connections, offsets);
+  }
+
+  private List<ThreadState> captureThreads() throws IOException {
+    var states = new ArrayList<ThreadState>();
+    for (int thread : threads) {
+      Ptrace.seize(thread, 0);
+      Ptrace.Status status = Ptrace.await(thread);
+      if (!status.stopped()) {
+        throw new IOException("thread " + thread + " of process " + pid + " has ended");
+      }
+      states.add(ThreadState.capture(thread));
+      Ptrace.detach(thread);
+    }
+    return states;
+  }
+
+  /** Lets the connections that {@link #delta} read go on here. */
+  public void release() throws IOException {
+    for (int number : connections()) {
+      TcpRepair.release(files.get(number));
+    }
+  }
+
+  /**
+   * Undoes what a broker that died in the middle of a switch may have left with a process: its
+   * connections go on, and nobody watches it.
+   */
+  public static void abandon(int pid) throws IOException {
+    SyscallWatch.end(watchName(pid));
+    OpenFiles.releaseConnections(pid);
+  }
+
+  private static String watchName(int pid) {
+    return "twin-" + pid;
+  }
+
+  private static List<Integer> threads(int pid) throws IOException {
+    var threads = new ArrayList<Integer>();
+    try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+      for (Path task : tasks) {
+        threads.add(Integer.valueOf(task.getFileName().toString()));
+      }
+    }
+    threads.sort(null);
+    return List.copyOf(threads);
+  }
+
+  /** Stops following it; the process is left as it is. */
+  @Override
+  public void close() throws IOException {
+    try (watch;
+        pages;
+        files) {
+      tracer.close();
+    }
+  }
+}

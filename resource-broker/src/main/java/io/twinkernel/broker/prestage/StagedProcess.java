@@ -1,0 +1,161 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.RemoteMemory;
+import io.twinkernel.ffi.RemoteMemory.Range;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The copy of a process that waits in this kernel, stopped, and takes what changed. */
+public final class StagedProcess implements AutoCloseable {
+  private final int pid;
+  private final List<Integer> threads;
+  private final Map<Integer, Fd> files = new TreeMap<>();
+  private final TracerThread tracer = new TracerThread();
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
+  private final Fd memory;
+
+  private StagedProcess(int pid, List<Integer> threads, Fd memory) {
+    this.pid = pid;
+    this.threads = List.copyOf(threads);
+    this.memory = memory;
+  }
+
+  /**
+   * Takes hold of a process that was restored stopped.
+   *
+   * @param threads the numbers of all its threads
+   * @param descriptors its connections and the files whose offsets change
+   */
+  public static StagedProcess hold(int pid, List<Integer> threads, List<Integer> descriptors)
+      throws IOException {
+    Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDWR());
+    var staged = new StagedProcess(pid, threads, memory);
+    try (Fd process = Processes.open(pid)) {
+      for (int descriptor : descriptors) {
+        staged.files.put(descriptor, Processes.descriptor(process, descriptor));
+      }
+      staged.tracer.call(staged::seize);
+      return staged;
+    } catch (IOException e) {
+      staged.close();
+      throw e;
+    }
+  }
+
+  /** Its number in both kernels. */
+  public int pid() {
+    return pid;
+  }
+
+  private boolean seize() throws IOException {
+    for (int thread : threads) {
+      Ptrace.seize(thread, 0);
+      if (!Ptrace.await(thread).stopped()) {
+        throw new IOException("thread " + thread + " of process " + pid + " has ended");
+      }
+    }
+    return true;
+  }
+
+  /** The process that a message of pages is for. */
+  public static int pidOf(MemorySegment frame) throws IOException {
+    return PageFrame.read(frame).pid();
+  }
+
+  /**
+   * Takes pages.
+   *
+   * @param frame a message that {@link SourceProcess#send} wrote
+   */
+  public void takePages(MemorySegment frame) throws IOException {
+    PageFrame.Content content = PageFrame.read(frame);
+    if (content.zeros()) {
+      for (Range range : content.ranges()) {
+        clear(range);
+      }
+      return;
+    }
+    long done = RemoteMemory.write(pid, content.ranges(), content.data());
+    long at = 0;
+    for (Range range : content.ranges()) {
+      // Areas that the process itself may not write, such as relocated constants, need force.
+      if (at + range.bytes() > done) {
+        writeAll(content.data().asSlice(at, range.bytes()), range.address());
+      }
+      at += range.bytes();
+    }
+  }
+
+  private void clear(Range range) throws IOException {
+    for (long done = 0; done < range.bytes(); done += zeros.byteSize()) {
+      long bytes = Math.min(zeros.byteSize(), range.bytes() - done);
+      writeAll(zeros.asSlice(0, bytes), range.address() + done);
+    }
+  }
+
+  private void writeAll(MemorySegment data, long address) throws IOException {
+    long done = 0;
+    while (done < data.byteSize()) {
+      done += memory.write(data.asSlice(done), address + done);
+    }
+  }
+
+  /**
+   * Takes registers, connections and offsets. The connections say nothing until {@link #connect}.
+   */
+  public void take(ProcessDelta delta) throws IOException {
+    List<Integer> sent = delta.threads().stream().map(ThreadState::thread).toList();
+    if (delta.pid() != pid || !sent.equals(threads)) {
+      throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
+    }
+    for (TcpState connection : delta.connections()) {
+      TcpRepair.restore(file(connection.descriptor()), connection);
+    }
+    for (ProcessDelta.Offset offset : delta.offsets()) {
+      file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
+    }
+    tracer.call(
+        () -> {
+          for (ThreadState thread : delta.threads()) {
+            thread.apply();
+            Ptrace.detach(thread.thread());
+          }
+          return true;
+        });
+  }
+
+  /** The network is up: lets the connections speak. The process is still stopped. */
+  public void connect(ProcessDelta delta) throws IOException {
+    for (TcpState connection : delta.connections()) {
+      TcpRepair.resume(file(connection.descriptor()), connection);
+    }
+  }
+
+  private Fd file(int descriptor) throws IOException {
+    Fd file = files.get(descriptor);
+    if (file == null) {
+      throw new IOException("process " + pid + " was staged without descriptor " + descriptor);
+    }
+    return file;
+  }
+
+  /** Lets go of the process; it stays stopped if nothing else resumed it. */
+  @Override
+  public void close() throws IOException {
+    tracer.close();
+    for (Fd file : files.values()) {
+      file.close();
+    }
+    memory.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,112 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Notices system calls that change what cannot be seen from outside a process, such as a signal
+ * handler: by the tracepoint {@code raw_syscalls:sys_enter}, in an instance of tracefs of its own
+ * (Documentation/trace/events.rst). The kernel drops what {@link HarmlessCalls} lists before it is
+ * recorded.
+ */
+final class SyscallWatch implements AutoCloseable {
+  static final Path TRACING = Path.of("/sys/kernel/tracing");
+
+  private static final String ENABLE = "/events/raw_syscalls/sys_enter/enable";
+  private static final int BUFFER = 1 << 16;
+
+  private final Path instance;
+  private final Fd pipe;
+
+  private SyscallWatch(Path instance, Fd pipe) {
+    this.instance = instance;
+    this.pipe = pipe;
+  }
+
+  /** Whether tracefs is there. */
+  static boolean possible() {
+    return Files.isDirectory(TRACING.resolve("instances"));
+  }
+
+  /**
+   * Begins to watch threads, and those that they create.
+   *
+   * @param name of the instance; one that is left from before is replaced
+   */
+  static SyscallWatch start(String name, Collection<Integer> threads) throws IOException {
+    Path instances = TRACING.resolve("instances");
+    Path instance = instances.resolve(name);
+    if (!possible()) {
+      throw new Unstageable(TRACING + " is not mounted, or this kernel has no tracepoints");
+    }
+    end(name);
+    Files.createDirectory(instance);
+    try {
+      SysFiles.write(instance + "/options/event-fork", "1");
+      SysFiles.write(
+          instance + "/set_event_pid",
+          threads.stream().map(String::valueOf).collect(Collectors.joining(" ")));
+      SysFiles.write(instance + "/events/raw_syscalls/sys_enter/filter", HarmlessCalls.filter());
+      Fd pipe = Fd.open(instance + "/trace_pipe", Linux.O_RDONLY() | Linux.O_NONBLOCK());
+      SysFiles.write(instance + ENABLE, "1");
+      return new SyscallWatch(instance, pipe);
+    } catch (IOException e) {
+      Files.delete(instance);
+      throw e;
+    }
+  }
+
+  /**
+   * The first call since the last look that changed more than is looked at anyway; empty if there
+   * was none. All that is recorded is taken.
+   */
+  Optional<String> changed() throws IOException {
+    var text = new StringBuilder();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(BUFFER);
+      while (true) {
+        int count = pipe.read(buffer);
+        if (count == 0) {
+          break;
+        }
+        byte[] bytes = buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+        text.append(new String(bytes, StandardCharsets.US_ASCII));
+      }
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.EAGAIN)) {
+        throw e;
+      }
+    }
+    return HarmlessCalls.firstOther(text.toString());
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (pipe) {
+      SysFiles.write(instance + ENABLE, "0");
+    }
+    Files.delete(instance);
+  }
+
+  /** Ends a watch that a program which has died left behind, if there is one. */
+  static void end(String name) throws IOException {
+    Path instance = TRACING.resolve("instances").resolve(name);
+    if (Files.isDirectory(instance)) {
+      SysFiles.write(instance + ENABLE, "0");
+      Files.delete(instance);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.twinkernel.broker.prestage;
+
+import java.util.Arrays;
+
+/**
+ * An established TCP connection, as the kernel's repair mode gives it and takes it (Documentation
+ * of TCP_REPAIR: net/ipv4/tcp.c, tcp_repair_*).
+ *
+ * @param descriptor the socket's number in its process
+ * @param local its address, a {@code sockaddr}
+ * @param peer the other end's, a {@code sockaddr}
+ * @param options TCPI_OPT_* that both ends agreed on
+ * @param windowScales what the peer's windows are shifted by, and 16 bits higher ours
+ * @param maximumSegment the peer's limit, in bytes
+ * @param timestamp what this end's timestamps are at now
+ * @param window a {@code tcp_repair_window}
+ * @param receiveSequence of the next byte that is to come
+ * @param sendSequence of the next byte that the process will write
+ * @param received bytes that came and were not read
+ * @param written bytes that the peer has not acknowledged
+ */
+record TcpState(
+    int descriptor,
+    byte[] local,
+    byte[] peer,
+    int options,
+    int windowScales,
+    int maximumSegment,
+    int timestamp,
+    byte[] window,
+    int receiveSequence,
+    int sendSequence,
+    byte[] received,
+    byte[] written) {
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof TcpState that
+        && descriptor == that.descriptor
+        && Arrays.equals(local, that.local)
+        && Arrays.equals(peer, that.peer)
+        && options == that.options
+        && windowScales == that.windowScales
+        && maximumSegment == that.maximumSegment
+        && timestamp == that.timestamp
+        && Arrays.equals(window, that.window)
+        && receiveSequence == that.receiveSequence
+        && sendSequence == that.sendSequence
+        && Arrays.equals(received, that.received)
+        && Arrays.equals(written, that.written);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * receiveSequence + sendSequence;
+  }
+
+  @Override
+  public String toString() {
+    return "connection %d: %d bytes received, %d written"
+        .formatted(descriptor, received.length, written.length);
+  }
+}

@@ -1,0 +1,143 @@
+package io.twinkernel.broker.process;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.user_regs_struct;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Starts a program in which CLOCK_MONOTONIC and CLOCK_BOOTTIME are those of another kernel
+ * (time_namespaces(7)).
+ *
+ * <p>Offsets can only be set while nothing is in the namespace, and with their nanoseconds only
+ * through procfs; no program of a usual system does that. So a shell is made to leave for a new
+ * namespace while it waits: its next system call is replaced by unshare(2).
+ */
+final class TimeNamespace {
+  private static final String INNER = "read -r go && { \"$@\" & } && wait \"$!\"";
+
+  /** Java waits for its children, and would take what the tracer waits for: a grandchild it is. */
+  private static final String OUTER =
+      "exec 3<&0; /bin/sh -c \"$0\" sh \"$@\" <&3 3<&- & echo \"$!\"; wait \"$!\"";
+
+  private static final int SYSCALL_STOP = 5 | 0x80;
+  private static final int SYSCALL_INSTRUCTION = 2;
+  private static final long NANOS = 1_000_000_000;
+
+  private TimeNamespace() {}
+
+  /**
+   * Starts a command in a namespace of its own, below a shell.
+   *
+   * @param builder its command and redirections, but for the standard input and output
+   * @return the shell; it ends when the command does
+   */
+  static Process start(ProcessBuilder builder, ClockOffsets offsets) throws IOException {
+    var command = new ArrayList<>(List.of("/bin/sh", "-c", OUTER, INNER));
+    command.addAll(builder.command());
+    Process shell = builder.command(command).start();
+    try {
+      int pid = Integer.parseInt(line(shell.getInputStream()));
+      unshare(pid);
+      SysFiles.write(
+          "/proc/" + pid + "/timens_offsets",
+          line("monotonic", offsets.monotonic()) + line("boottime", offsets.boottime()));
+      try (var input = shell.getOutputStream()) {
+        input.write("go\n".getBytes(StandardCharsets.US_ASCII));
+      }
+      return shell;
+    } catch (IOException e) {
+      shell.descendants().forEach(ProcessHandle::destroyForcibly);
+      shell.destroyForcibly();
+      throw e;
+    }
+  }
+
+  /** One line and no byte more: what follows is the command's. */
+  private static String line(InputStream in) throws IOException {
+    var line = new StringBuilder();
+    for (int next = in.read(); next != '\n'; next = in.read()) {
+      if (next < 0) {
+        throw new IOException("the shell ended before it said its number");
+      }
+      line.append((char) next);
+    }
+    return line.toString();
+  }
+
+  private static String line(String clock, long nanos) {
+    return clock + " " + Math.floorDiv(nanos, NANOS) + " " + Math.floorMod(nanos, NANOS) + "\n";
+  }
+
+  /**
+   * How far the clocks of a process are from those of the kernel it runs in.
+   *
+   * @param pid of the process
+   */
+  static ClockOffsets of(int pid) throws IOException {
+    long monotonic = 0;
+    long boottime = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/timens_offsets"))) {
+      String[] fields = line.strip().split("\\s+", -1);
+      long nanos = Long.parseLong(fields[1]) * NANOS + Long.parseLong(fields[2]);
+      switch (fields[0]) {
+        case "monotonic" -> monotonic = nanos;
+        case "boottime" -> boottime = nanos;
+        default -> throw new IOException("a clock that is not known: " + line);
+      }
+    }
+    return new ClockOffsets(monotonic, boottime);
+  }
+
+  private static void unshare(int pid) throws IOException {
+    Ptrace.seize(pid, Linux.PTRACE_O_TRACESYSGOOD());
+    Ptrace.interrupt(pid);
+    awaitStop(pid);
+    Ptrace.Status status;
+    do {
+      Ptrace.runToSystemCall(pid);
+      status = awaitStop(pid);
+    } while (status.signal() != SYSCALL_STOP);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment before = arena.allocate(user_regs_struct.layout());
+      Ptrace.registers(pid, Linux.NT_PRSTATUS(), before);
+      MemorySegment call = arena.allocate(user_regs_struct.layout()).copyFrom(before);
+      user_regs_struct.orig_rax(call, Linux.__NR_unshare());
+      user_regs_struct.rdi(call, Linux.CLONE_NEWTIME());
+      Ptrace.setRegisters(pid, Linux.NT_PRSTATUS(), call);
+      Ptrace.runToSystemCall(pid);
+      awaitStop(pid);
+      Ptrace.registers(pid, Linux.NT_PRSTATUS(), call);
+      long result = user_regs_struct.rax(call);
+      // The call that was replaced is made now.
+      user_regs_struct.rax(before, user_regs_struct.orig_rax(before));
+      user_regs_struct.orig_rax(before, -1);
+      user_regs_struct.rip(before, user_regs_struct.rip(before) - SYSCALL_INSTRUCTION);
+      Ptrace.setRegisters(pid, Linux.NT_PRSTATUS(), before);
+      Ptrace.detach(pid);
+      if (result < 0) {
+        throw new SyscallException(
+            "unshare", "CLONE_NEWTIME, in process " + pid, new Errno((int) -result));
+      }
+    }
+  }
+
+  private static Ptrace.Status awaitStop(int pid) throws IOException {
+    Ptrace.Status status = Ptrace.await(pid);
+    if (!status.stopped()) {
+      throw new IOException("the shell " + pid + " ended with status " + status.status());
+    }
+    return status;
+  }
+}

@@ -1,0 +1,47 @@
+package io.twinkernel.broker.prestage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+final class HarmlessCallsTest {
+  /** From trace_pipe on Linux 6.1: jemalloc gives memory back, a client comes and goes. */
+  private static final String HARMLESS =
+      """
+          redis-server-5001    [001] .....    42.120517: sys_enter: NR 28 (7f26e0a00000, 4000, 4, 0, 0, 0)
+          redis-server-5001    [001] .....    42.120917: sys_enter: NR 257 (ffffff9c, 7ffd0e611b30, 0, 0, 0, 0)
+          redis-server-5001    [001] .....    42.121004: sys_enter: NR 3 (9, 0, 0, 0, 0, 0)
+          redis-server-5001    [001] .....    42.121044: sys_enter: NR 72 (9, 3, 0, 0, 0, 0)
+      """;
+
+  @Test
+  void whatIsLookedAtAnywayIsNoReason() {
+    assertThat(HarmlessCalls.firstOther("")).isEmpty();
+    assertThat(HarmlessCalls.firstOther(HARMLESS)).isEmpty();
+  }
+
+  @Test
+  void aSignalHandlerIs() {
+    assertThat(
+            HarmlessCalls.firstOther(
+                HARMLESS + "x-1 [0] ..... 1.0: sys_enter: NR 13 (f, 7ffd, 0, 8, 0, 0)\n"))
+        .contains("system call 13 (f, 7ffd, 0, 8, 0, 0)");
+  }
+
+  @Test
+  void argumentsDecide() {
+    assertThat(HarmlessCalls.firstOther("NR 28 (0, 1000, e, 0, 0, 0)")).isPresent();
+    assertThat(HarmlessCalls.firstOther("NR 72 (9, 4, 800, 0, 0, 0)")).isPresent();
+    assertThat(HarmlessCalls.firstOther("NR 72 (9, ffffffffffffffff, 0, 0, 0, 0)")).isPresent();
+  }
+
+  @Test
+  void aTraceThatLostSomethingProvesNothing() {
+    assertThat(HarmlessCalls.firstOther("CPU:1 [LOST 12 EVENTS]\n" + HARMLESS)).isPresent();
+  }
+
+  @Test
+  void theKernelTakesAFilterOfLessThanAPage() {
+    assertThat(HarmlessCalls.filter()).startsWith("id != 0 && id != 1 && ").hasSizeLessThan(4096);
+  }
+}
