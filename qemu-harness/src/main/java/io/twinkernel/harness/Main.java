@@ -4,6 +4,7 @@ import io.twinkernel.harness.console.ConsoleCommand;
 import io.twinkernel.harness.demo.DemoCommand;
 import io.twinkernel.harness.demo.DoctorCommand;
 import io.twinkernel.harness.demo.InsideCommand;
+import io.twinkernel.harness.measure.MeasureCommand;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DemoCommand.class,
+      MeasureCommand.class,
       ConsoleCommand.class,
       DoctorCommand.class,
       InsideCommand.class

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of a demonstration. */
-final class DemoOptions {
+public final class DemoOptions {
 
   private static final int MOST_CPUS = 16;
   private static final int MOST_CONNECTIONS = 256;
@@ -83,6 +83,47 @@ final class DemoOptions {
       paramLabel = "PORT",
       description = "likewise, of the event bus bridge (default: ${DEFAULT-VALUE})")
   int bridgePort = 7442;
+
+  /** With another folder for reports than a demonstration's. */
+  public static DemoOptions into(Path out) {
+    DemoOptions options = new DemoOptions();
+    options.out = out;
+    return options;
+  }
+
+  /** Where reports go. */
+  public Path out() {
+    return out;
+  }
+
+  /** Data in Redis, MiB. */
+  public int megabytes() {
+    return megabytes;
+  }
+
+  /** Connections of the outside client. */
+  public int connections() {
+    return connections;
+  }
+
+  /** The fault to inject, or null. */
+  public @Nullable String faultLabel() {
+    return fault == null ? null : fault.label();
+  }
+
+  /** The load in a few words. */
+  public String summary() {
+    return megabytes + " MiB, " + connections + " connections, a request every " + pause + " ms";
+  }
+
+  /** Refuses --keep, for runs that come one after the other. */
+  public void refuseToKeep() throws HarnessException {
+    if (keep) {
+      throw new HarnessException.Refused(
+          "--keep leaves a machine up, and the next run would wait for it",
+          "Look at one machine by ./twin demo --keep.");
+    }
+  }
 
   /** Refuses what cannot work before anything is done. */
   void check() throws HarnessException {

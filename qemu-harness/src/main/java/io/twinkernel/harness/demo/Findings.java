@@ -1,5 +1,7 @@
 package io.twinkernel.harness.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.twinkernel.harness.capture.WireTrace;
 import io.twinkernel.harness.client.Verdict;
 import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.AcceleratorProbe;
@@ -8,6 +10,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +40,20 @@ final class Findings {
   String state = "";
   int valuesChecked;
   @Nullable Verdict verdict;
+
+  /** What went over the tap while the client was connected. */
+  @Nullable WireTrace wire;
+
   @Nullable String failure;
+
+  /** How far B's CLOCK_REALTIME was ahead of A's after the switch, in ns, as B's broker told. */
+  OptionalLong clockOffset() {
+    return events.stream()
+        .map(event -> event.detail().path("clock_offset_ns"))
+        .filter(JsonNode::isIntegralNumber)
+        .mapToLong(JsonNode::asLong)
+        .findFirst();
+  }
 
   /** Whether the upgrade ended in this state of the control plane's. */
   boolean ended(String wanted) {

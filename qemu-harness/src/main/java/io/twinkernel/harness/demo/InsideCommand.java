@@ -18,9 +18,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The part of a run that is inside its network namespace. Started by {@link Supervisor} only. */
@@ -32,6 +34,9 @@ public final class InsideCommand implements Callable<Integer> {
 
   static final String BRIDGE = "bridge";
 
+  /** Option: by kexec, to compare with. */
+  static final String KEXEC = "--kexec";
+
   /**
    * Journals are one run's: an upgrade that an earlier one left unfinished is none of its business.
    */
@@ -41,6 +46,9 @@ public final class InsideCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "RUN_DIRECTORY")
   private Path directory = Path.of(".");
+
+  @Option(names = KEXEC)
+  private boolean kexec;
 
   @Override
   public Integer call() throws HarnessException, IOException, InterruptedException {
@@ -63,6 +71,10 @@ public final class InsideCommand implements Callable<Integer> {
       Thread hook = new Thread(() -> cleanUp(narrator, machine));
       Runtime.getRuntime().addShutdownHook(hook);
       try {
+        if (kexec) {
+          Readiness.await(machine, client);
+          return new KexecBaseline(plan, machine, narrator).run();
+        }
         return run(plan, machine, client, control.bridgePort(), narrator, findings);
       } finally {
         keepLogs(files, out);
@@ -122,7 +134,8 @@ public final class InsideCommand implements Callable<Integer> {
   /** The run's directory goes with the run: what tells of it afterwards is copied out. */
   private static void keepLogs(MachineFiles files, Path out) throws IOException {
     Files.createDirectories(out);
-    for (Path log : new Path[] {files.logA(), files.logB(), files.logEarlyB(), files.logQemu()}) {
+    for (Path log :
+        List.of(files.logA(), files.logB(), files.logEarlyB(), files.logQemu(), files.wire())) {
       if (Files.exists(log)) {
         Files.copy(log, out.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }

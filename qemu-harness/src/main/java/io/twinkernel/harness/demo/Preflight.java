@@ -43,6 +43,7 @@ final class Preflight {
             "Point JAVA_HOME at a JDK " + LEAST_JAVA + "."));
     tool(needs, "qemu-system-x86_64", "qemu-system-x86");
     tool(needs, "ip", "iproute2");
+    tool(needs, "tcpdump", "tcpdump");
     tool(needs, "setpriv", "util-linux");
     needs.add(
         new Need(

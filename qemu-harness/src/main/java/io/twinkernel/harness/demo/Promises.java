@@ -9,7 +9,9 @@ import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.DemoReport.Latency;
 import io.twinkernel.harness.report.Svg;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** Holds what a run found against what is promised. What is not known counts as broken. */
@@ -17,6 +19,9 @@ final class Promises {
 
   /** What of the machine's RAM may be missing in B's: parking pages, real-mode code, odd pages. */
   private static final long RAM_SLACK = 16L << 20;
+
+  /** How far CLOCK_REALTIME of both kernels may be apart. */
+  private static final long CLOCK_NANOS = 100_000;
 
   /**
    * Clients are undisturbed while B boots if 99 of 100 answers come within the first bound, and
@@ -102,6 +107,11 @@ final class Promises {
             + "; "
             + shared
             + " are the region that both share");
+    OptionalLong clock = findings.clockOffset();
+    add(
+        "B's clock is A's, within 100 µs",
+        clock.isPresent() && Math.abs(clock.getAsLong()) <= CLOCK_NANOS,
+        clock.isPresent() ? String.format(Locale.ROOT, "%+.1f µs", clock.getAsLong() / 1e3) : "B did not tell");
     add("B owns the NIC", hasServiceNic(b), "B's NICs: " + b.nics());
     sameRedis(a, b);
   }

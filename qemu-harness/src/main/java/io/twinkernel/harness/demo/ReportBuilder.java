@@ -1,6 +1,7 @@
 package io.twinkernel.harness.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.twinkernel.harness.capture.WireTrace;
 import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Verdict;
 import io.twinkernel.harness.qemu.Accelerator;
@@ -12,6 +13,7 @@ import io.twinkernel.harness.report.DemoReport.Ownership;
 import io.twinkernel.harness.report.DemoReport.Phase;
 import io.twinkernel.harness.report.DemoReport.Service;
 import io.twinkernel.harness.report.DemoReport.Setting;
+import io.twinkernel.harness.report.DemoReport.Wire;
 import io.twinkernel.harness.report.LatencySeries;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -65,6 +67,8 @@ final class ReportBuilder {
         timeline.trace(),
         latency,
         connections.stream().map(ReportBuilder::connection).toList(),
+        findings.clockOffset().isPresent() ? findings.clockOffset().getAsLong() / 1e3 : null,
+        wire(),
         new Promises(plan, findings).check(booting),
         series.points(PLOT_POINTS));
   }
@@ -165,6 +169,24 @@ final class ReportBuilder {
     }
     parts.add(series.between("all", findings.startedAt, always));
     return parts;
+  }
+
+  private @Nullable Wire wire() {
+    WireTrace wire = findings.wire;
+    if (wire == null) {
+      return null;
+    }
+    OptionalLong freeze = timeline.began("freeze");
+    return new Wire(
+        wire.segments(),
+        wire.missed(),
+        wire.retransmissions().size(),
+        freeze.isPresent() ? wire.retransmissionsSince(freeze.getAsLong()) : 0,
+        wire.resets(),
+        wire.duplicateAcks(),
+        wire.probes(),
+        wire.longestSilence() / NANOS,
+        (wire.silentFrom() - findings.askedAt) / NANOS);
   }
 
   private static Connection connection(ConnectionRecord connection) {

@@ -2,6 +2,7 @@ package io.twinkernel.harness.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.capture.TapCapture;
 import io.twinkernel.harness.client.Dataset;
 import io.twinkernel.harness.client.OutsideClient;
 import io.twinkernel.harness.control.RestClient;
@@ -69,9 +70,11 @@ final class Scenario {
   DemoReport run() {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
+    TapCapture capture = null;
     try {
       fill(dataset);
       findings.aBefore = KernelProbe.facts(files.consoleA());
+      capture = TapCapture.start(Namespace.TAP, redis.getPort(), files.wire());
       client =
           OutsideClient.start(
               redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE);
@@ -82,11 +85,24 @@ final class Scenario {
       findings.failure = String.valueOf(failure.getMessage());
       judgeAfterAll(client, dataset);
     } finally {
+      tell(capture);
       if (client != null) {
         client.close();
       }
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
+  }
+
+  /** Before the client closes its connections: how they end is none of the upgrade's doing. */
+  private void tell(@Nullable TapCapture capture) {
+    if (capture == null) {
+      return;
+    }
+    try (capture) {
+      findings.wire = capture.stop();
+    } catch (HarnessException failure) {
+      narrator.say(String.valueOf(failure.getMessage()));
+    }
   }
 
   private void fill(Dataset dataset) throws HarnessException {

@@ -65,6 +65,19 @@ final class Summary {
             service.writesAcknowledged(),
             service.writesLost(),
             service.writesDuplicated()));
+    DemoReport.Wire wire = report.wire();
+    if (wire != null) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "On the wire: %d segments, %d retransmitted (%d since the freeze), %d resets, %d duplicate acknowledgments, no longer silence than %s.%n",
+              wire.segments(),
+              wire.retransmissions(),
+              wire.retransmissionsSinceFreeze(),
+              wire.resets(),
+              wire.duplicateAcks(),
+              Svg.duration(wire.silenceMs())));
+    }
     return text.toString();
   }
 

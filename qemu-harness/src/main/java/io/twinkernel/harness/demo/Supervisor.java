@@ -59,22 +59,31 @@ final class Supervisor implements AutoCloseable {
    * Runs {@code inside} in the namespace and waits for it. Must be called by a thread that lives as
    * long as the run does.
    *
+   * @param log where what it says goes; null: where what this process says goes
+   * @param kexec as {@link InsideCommand}'s option
    * @return its exit code
    */
-  int enter() throws HarnessException {
+  int enter(@Nullable Path log, boolean kexec) throws HarnessException {
     List<String> line = new ArrayList<>(run.namespace().enter());
     line.addAll(List.of("setpriv", "--pdeathsig", "TERM", "--"));
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     line.addAll(List.of("inside", run.path().toString()));
+    if (kexec) {
+      line.add(InsideCommand.KEXEC);
+    }
+    ProcessBuilder builder = new ProcessBuilder(line).inheritIO();
+    if (log != null) {
+      builder.redirectErrorStream(true).redirectOutput(log.toFile());
+    }
     try {
       Process process;
       synchronized (this) {
         if (cleaned) {
           throw new HarnessException.Machine("interrupted before the machine was started");
         }
-        process = new ProcessBuilder(line).inheritIO().start();
+        process = builder.start();
         inside = process;
       }
       return process.waitFor();

@@ -33,6 +33,11 @@ public record MachineFiles(Path directory) {
     return directory.resolve("boot-b.log");
   }
 
+  /** What went over the service's tap, in libpcap's format. */
+  public Path wire() {
+    return directory.resolve("wire.pcap");
+  }
+
   /** What QEMU itself said. */
   public Path logQemu() {
     return directory.resolve("qemu.log");

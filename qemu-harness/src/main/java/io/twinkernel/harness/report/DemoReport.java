@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param failure why the run did not end as it should
  * @param consoles what uname -r said on each console while both kernels ran
  * @param trace steps of the critical section
+ * @param clockOffsetUs how far B's CLOCK_REALTIME was ahead of A's after the switch, in µs; null
+ *     where B did not tell
+ * @param wire what TCP made of the switch, seen on the tap; null where nothing was captured
  * @param checks each promise by name, and whether it was kept
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -39,6 +42,8 @@ public record DemoReport(
     List<Step> trace,
     List<Latency> latency,
     List<Connection> connections,
+    @Nullable Double clockOffsetUs,
+    @Nullable Wire wire,
     Map<String, Check> checks,
     List<Point> series) {
 
@@ -157,6 +162,31 @@ public record DemoReport(
   /** One connection's end. */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record Connection(int number, String ended, long acknowledged, double gapMs) {}
+
+  /**
+   * What was seen on the tap, of all the client's connections.
+   *
+   * @param segments captured
+   * @param missed packets that were not captured: then the rest are lower bounds
+   * @param retransmissions segments that began before what their sender had sent already
+   * @param retransmissionsSinceFreeze those of them from the freeze on
+   * @param resets segments with RST
+   * @param duplicateAcks acknowledgments that asked for what was missing
+   * @param probes of windows and of idle connections
+   * @param silenceMs longest time without a segment on a connection
+   * @param silenceAtMs when it began, since the upgrade was asked for
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Wire(
+      long segments,
+      long missed,
+      long retransmissions,
+      long retransmissionsSinceFreeze,
+      long resets,
+      long duplicateAcks,
+      long probes,
+      double silenceMs,
+      double silenceAtMs) {}
 
   /** Whether a promise was kept, and what was seen. */
   public record Check(boolean ok, String reason) {}

@@ -38,6 +38,13 @@ public final class ReportFiles {
     }
   }
 
+  /** Writes measure.json and measure.html. */
+  public static void write(MeasureReport report, Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(directory.resolve("measure.json"), JSON.writeValueAsString(report) + "\n");
+    Files.writeString(directory.resolve("measure.html"), new MeasureHtml(report).render());
+  }
+
   static String json(DemoReport report) {
     try {
       return JSON.writeValueAsString(report) + "\n";

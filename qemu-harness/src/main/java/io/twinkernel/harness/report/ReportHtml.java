@@ -3,6 +3,7 @@ package io.twinkernel.harness.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -45,20 +46,25 @@ final class ReportHtml {
 
   String render() {
     StringBuilder page = new StringBuilder();
-    page.append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
-        .append(Svg.escape(title()))
-        .append("</title>\n<style>\n")
-        .append(STYLE)
-        .append("</style>\n</head>\n<body>\n");
+    begin(page, title());
     head(page);
     cards(page);
     timeline(page);
     latency(page);
     ownership(page);
-    checks(page);
+    checks(page, report.checks());
     connections(page);
     return page.append("</body>\n</html>\n").toString();
+  }
+
+  /** All before a page's first heading. */
+  static void begin(StringBuilder page, String title) {
+    page.append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
+        .append(Svg.escape(title))
+        .append("</title>\n<style>\n")
+        .append(STYLE)
+        .append("</style>\n</head>\n<body>\n");
   }
 
   private String title() {
@@ -110,10 +116,17 @@ final class ReportHtml {
         page,
         service.writesLost() + " / " + service.writesDuplicated(),
         "writes lost / applied twice");
+    DemoReport.Wire wire = report.wire();
+    if (wire != null) {
+      card(
+          page,
+          wire.retransmissions() + " / " + wire.resets(),
+          "segments retransmitted / resets on the wire");
+    }
     page.append("</div>\n");
   }
 
-  private static void card(StringBuilder page, String figure, String caption) {
+  static void card(StringBuilder page, String figure, String caption) {
     page.append("<div class=\"card\"><b>")
         .append(Svg.escape(figure))
         .append("</b><span>")
@@ -226,19 +239,17 @@ final class ReportHtml {
         .append("</td></tr>\n");
   }
 
-  private void checks(StringBuilder page) {
+  static void checks(StringBuilder page, Map<String, DemoReport.Check> checks) {
     page.append("<h2>Promises</h2>\n<table><tr><th></th><th>promise</th><th>seen</th></tr>\n");
-    report
-        .checks()
-        .forEach(
-            (name, check) ->
-                page.append("<tr><td class=\"")
-                    .append(check.ok() ? "ok\">kept" : "bad\">broken")
-                    .append("</td><td>")
-                    .append(Svg.escape(name))
-                    .append("</td><td>")
-                    .append(Svg.escape(check.reason()))
-                    .append("</td></tr>\n"));
+    checks.forEach(
+        (name, check) ->
+            page.append("<tr><td class=\"")
+                .append(check.ok() ? "ok\">kept" : "bad\">broken")
+                .append("</td><td>")
+                .append(Svg.escape(name))
+                .append("</td><td>")
+                .append(Svg.escape(check.reason()))
+                .append("</td></tr>\n"));
     page.append("</table>\n");
   }
 
@@ -256,7 +267,7 @@ final class ReportHtml {
     page.append("</table>\n");
   }
 
-  private static void row(StringBuilder page, String first, String... numbers) {
+  static void row(StringBuilder page, String first, String... numbers) {
     page.append("<tr><td>").append(Svg.escape(first)).append("</td>");
     for (String number : numbers) {
       page.append("<td class=\"n\">").append(Svg.escape(number)).append("</td>");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Ended;
 import io.twinkernel.harness.client.Verdict;
+import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.Accelerator;
 import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.Check;
@@ -62,10 +63,16 @@ final class PromisesTest {
     findings.consoles.putAll(Map.of("a", Events.A, "b", Events.B));
     findings.aBefore = a();
     findings.bAfter = b();
+    findings.events = clock("-99999");
     findings.redisBefore = "run";
     findings.redisAfter = "run";
     findings.verdict = verdict(new Ended.Open(), 0, 0);
     return findings;
+  }
+
+  private static List<UpgradeEvent> clock(String nanos) {
+    String detail = "{\"clock_offset_ns\": " + nanos + "}";
+    return new Events().late(0, 0, Events.B, "resume", "done", detail, 1).list();
   }
 
   private static List<String> broken(Findings findings) {
@@ -109,6 +116,12 @@ final class PromisesTest {
     Findings oneConsole = good();
     oneConsole.consoles.put("b", Events.A);
     assertThat(broken(oneConsole)).containsExactly("both kernels ran before the switch");
+
+    for (List<UpgradeEvent> told : List.of(clock("100001"), clock("-100001"), clock("null"))) {
+      Findings otherTime = good();
+      otherTime.events = told;
+      assertThat(broken(otherTime)).containsExactly("B's clock is A's, within 100 µs");
+    }
 
     Findings rolledBack = good();
     rolledBack.state = "ROLLED_BACK";

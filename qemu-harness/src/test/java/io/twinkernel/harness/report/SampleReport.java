@@ -64,6 +64,8 @@ final class SampleReport {
             new Latency("before", 400, 1.2, 9.5, 20, 40),
             new Latency("gap", 8, 5, 812, 812, 812.4)),
         List.of(new Connection(0, "open", 900, 812.4), new Connection(1, "open", 880, 790)),
+        -3.5,
+        new DemoReport.Wire(40_000, 0, 3, 2, 0, 1, 0, 790, 41_010),
         checks,
         IntStream.range(0, 240)
             .mapToObj(i -> new Point(-2000 + i * 250, 1 + i % 7 * 0.3, i == 172 ? 812 : 4 + i % 11))

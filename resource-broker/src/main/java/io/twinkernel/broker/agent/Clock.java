@@ -11,29 +11,56 @@ import java.util.Map;
 
 /** Carries CLOCK_REALTIME from one kernel to the other by means of the TSC. */
 record Clock(long tscKhz) {
-  private static final int TRIES = 5;
+  private static final int READINGS = 5;
 
-  /** Says in the shared region what time it is; the closest of several readings. */
+  /** How often a clock is set at most: each time what setting took before is made up for. */
+  private static final int SETTINGS = 3;
+
+  /** A clock that is so close, in ns, is left alone. */
+  private static final long CLOSE = 10_000;
+
+  /** CLOCK_REALTIME (ns) at a TSC value. */
+  private record Reading(long tsc, long realtime) {}
+
+  /** Says in the shared region what time it is. */
   void publish(SharedRegion region) throws SyscallException {
-    long bestTsc = 0;
-    long bestTime = 0;
-    long bestSpan = Long.MAX_VALUE;
-    for (int i = 0; i < TRIES; i++) {
-      long before = Tsc.read();
-      long time = Clocks.realtimeNanos();
-      long after = Tsc.read();
-      if (after - before < bestSpan) {
-        bestSpan = after - before;
-        bestTsc = before + (after - before) / 2;
-        bestTime = time;
-      }
-    }
-    region.publishClock(bestTsc, bestTime);
+    Reading now = closest();
+    region.publishClock(now.tsc(), now.realtime());
   }
 
-  /** Sets this kernel's CLOCK_REALTIME to what the other one published. */
+  /** Sets this kernel's CLOCK_REALTIME to what the other one published, unless it is that. */
   void adopt(SharedRegion region) throws SyscallException {
-    Clocks.setRealtime(region.realtimeAt(Tsc.read(), tscKhz));
+    long late = 0;
+    for (int i = 0; i < SETTINGS; i++) {
+      long offset = offset(region);
+      if (Math.abs(offset) <= CLOSE) {
+        return;
+      }
+      late = i == 0 ? 0 : late - offset;
+      Clocks.setRealtime(region.realtimeAt(Tsc.read(), tscKhz) + late);
+    }
+  }
+
+  /** How far this kernel's CLOCK_REALTIME is ahead of the other one's, in ns. */
+  long offset(SharedRegion region) throws SyscallException {
+    Reading now = closest();
+    return now.realtime() - region.realtimeAt(now.tsc(), tscKhz);
+  }
+
+  /** Of several readings the one that took the least. */
+  private static Reading closest() throws SyscallException {
+    Reading closest = new Reading(0, 0);
+    long shortest = Long.MAX_VALUE;
+    for (int i = 0; i < READINGS; i++) {
+      long before = Tsc.read();
+      long time = Clocks.realtimeNanos();
+      long span = Tsc.read() - before;
+      if (span < shortest) {
+        shortest = span;
+        closest = new Reading(before + span / 2, time);
+      }
+    }
+    return closest;
   }
 
   /**

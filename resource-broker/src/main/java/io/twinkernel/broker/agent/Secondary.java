@@ -47,6 +47,7 @@ public final class Secondary {
               "trace", taken.trace(),
               "frozen_tsc", gap.frozen(),
               "tsc_khz", clock.tscKhz(),
+              "clock_offset_ns", clock.offset(region),
               "gap_ms", clock.millis(gap.frozen(), gap.resumed())));
       broker.start();
       var secondary = new Secondary(device, taken, reporter);

@@ -1,0 +1,145 @@
+package io.twinkernel.harness.demo;
+
+import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.net.RunDirectory;
+import io.twinkernel.rootfs.BrokerApp;
+import io.twinkernel.rootfs.ImageCache;
+import io.twinkernel.rootfs.KernelSource;
+import io.twinkernel.rootfs.NodeConfig;
+import io.twinkernel.rootfs.NodeImages;
+import io.twinkernel.rootfs.Progress;
+import io.twinkernel.rootfs.RootfsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A machine for one run, with a network namespace and a process of its own. */
+public final class DemoRun {
+
+  /** What is wrong with an option, and not with the project or the network. */
+  private static final Set<RootfsException.Code> OPTION =
+      EnumSet.of(
+          RootfsException.Code.UNKNOWN_KERNEL,
+          RootfsException.Code.NOT_A_KERNEL,
+          RootfsException.Code.MODULES);
+
+  private final DemoOptions options;
+  private final NodeImages images;
+
+  private DemoRun(DemoOptions options, NodeImages images) {
+    this.options = options;
+    this.images = images;
+  }
+
+  /** Checks the options and this host, then builds the images or finds them built. */
+  public static DemoRun prepare(DemoOptions options)
+      throws HarnessException, IOException, InterruptedException {
+    options.check();
+    Preflight.require(options.memory, options.out);
+    System.out.println("Images");
+    try {
+      return new DemoRun(
+          options,
+          NodeImages.build(
+              ImageCache.standard(),
+              KernelSource.parse(options.from),
+              KernelSource.parse(options.to),
+              BrokerApp.standard(),
+              Progress.lines(System.out)));
+    } catch (RootfsException failure) {
+      System.out.println();
+      if (OPTION.contains(failure.code())) {
+        throw new HarnessException.Refused(failure.what() + ": " + failure.why(), failure.todo());
+      }
+      throw new HarnessException.Machine(String.valueOf(failure.getMessage()), failure);
+    }
+  }
+
+  /** Release of kernel A. */
+  public String from() {
+    return images.from();
+  }
+
+  /** Release of kernel B. */
+  public String to() {
+    return images.to();
+  }
+
+  /** One upgrade; what it says goes to this process' output. */
+  int upgrade() throws HarnessException, IOException {
+    return enter(options.out, null, false);
+  }
+
+  /**
+   * One upgrade.
+   *
+   * @param out where its reports go
+   * @param log where what it says goes
+   * @return its exit code
+   */
+  public int upgrade(Path out, Path log) throws HarnessException, IOException {
+    return enter(out, log, false);
+  }
+
+  /** The same by kexec, as {@link KexecBaseline} tells. */
+  public int kexec(Path out, Path log) throws HarnessException, IOException {
+    return enter(out, log, true);
+  }
+
+  private int enter(Path out, @Nullable Path log, boolean kexec)
+      throws HarnessException, IOException {
+    Files.createDirectories(out);
+    try (Supervisor supervisor = Supervisor.prepare(RunDirectory.root())) {
+      String token = token();
+      Path directory = supervisor.run().path();
+      Path initrd = directory.resolve("initrd");
+      images.writeInitramfs(initrd, NodeConfig.of(options.nodeConfig(token)));
+      plan(initrd, token, out).write(directory);
+      int rest = supervisor.expose(InsideCommand.REST, options.restPort);
+      int bridge = supervisor.expose(InsideCommand.BRIDGE, options.bridgePort);
+      if (log == null) {
+        System.out.println(
+            "Upgrade of "
+                + images.from()
+                + " to "
+                + images.to()
+                + "; http://127.0.0.1:"
+                + rest
+                + ", event bus bridge on port "
+                + bridge);
+      }
+      return supervisor.enter(log, kexec);
+    }
+  }
+
+  private RunPlan plan(Path initrd, String token, Path out) {
+    @Nullable Fault fault = options.fault;
+    return new RunPlan(
+        images.kernel().toString(),
+        initrd.toString(),
+        images.from(),
+        images.to(),
+        images.twinKernelPath(),
+        images.twinInitrdPath(),
+        token,
+        options.cpus,
+        options.memory,
+        options.megabytes,
+        options.connections,
+        options.pause,
+        fault,
+        options.keep,
+        out.toAbsolutePath().toString());
+  }
+
+  private static String token() {
+    byte[] token = new byte[16];
+    new SecureRandom().nextBytes(token);
+    return HexFormat.of().formatHex(token);
+  }
+}
