@@ -111,7 +111,9 @@ final class Promises {
     add(
         "B's clock is A's, within 100 µs",
         clock.isPresent() && Math.abs(clock.getAsLong()) <= CLOCK_NANOS,
-        clock.isPresent() ? String.format(Locale.ROOT, "%+.1f µs", clock.getAsLong() / 1e3) : "B did not tell");
+        clock.isPresent()
+            ? String.format(Locale.ROOT, "%+.1f µs", clock.getAsLong() / 1e3)
+            : "B did not tell");
     add("B owns the NIC", hasServiceNic(b), "B's NICs: " + b.nics());
     sameRedis(a, b);
   }
