@@ -162,7 +162,7 @@ static int __init twin_init(void)
 		return err;
 	err = role_init();
 	if (err)
-		return err;
+		goto undo_symbols;
 	err = twin_ipi_init();
 	if (err)
 		goto undo_role;
@@ -195,6 +195,8 @@ undo_ipi:
 	twin_ipi_exit();
 undo_role:
 	secondary_exit();
+undo_symbols:
+	twin_writable_end();
 	return err;
 }
 
@@ -208,6 +210,7 @@ static void __exit twin_exit(void)
 	twin_start_exit();
 	twin_ipi_exit();
 	secondary_exit();
+	twin_writable_end();
 }
 
 module_init(twin_init);

@@ -29,7 +29,7 @@ static void twin_play_dead(void)
 			   TWIN_STATE_RUNNING) == TWIN_STATE_ARMED) {
 		image = *twin_symbols.kexec_crash_image;
 		WRITE_ONCE(*twin_symbols.kexec_crash_image, NULL);
-		static_call(twin_idle_task_exit)();
+		static_call_cond(twin_idle_task_exit)();
 		static_call(twin_report_dead)();
 		local_irq_disable();
 		static_call(twin_machine_kexec)(image);
@@ -93,10 +93,10 @@ int twin_arm(unsigned int cpu)
 	if (twin_symbols.ftrace_enabled)
 		ftrace_was_enabled = *twin_symbols.ftrace_enabled;
 	WRITE_ONCE(twin.cpu, cpu);
-	original_play_dead = smp_ops.play_dead;
+	original_play_dead = *twin_symbols.play_dead;
 	atomic_set(&twin.state, TWIN_STATE_ARMED);
 	/* After the state: the hook must find it. */
-	smp_store_release(&smp_ops.play_dead, twin_play_dead);
+	smp_store_release(twin_symbols.play_dead, twin_play_dead);
 	return 0;
 
 unlock:
@@ -120,7 +120,7 @@ int twin_disarm(void)
 			err = -EBUSY;
 	}
 	if (!err) {
-		smp_ops.play_dead = original_play_dead;
+		WRITE_ONCE(*twin_symbols.play_dead, original_play_dead);
 		WRITE_ONCE(twin.cpu, nr_cpu_ids);
 	}
 	cpus_read_unlock();

@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kprobes.h>
+#include <linux/smp.h>
 
 #include "twin_internal.h"
 
@@ -64,9 +65,29 @@ static void *required(const char *name)
 	return address;
 }
 
+static void *settable(const char *name, void *address)
+{
+	void *place = twin_writable(address);
+
+	if (address && !place) {
+		pr_err("cannot map %s\n", name);
+		missing++;
+	}
+	return place;
+}
+
 #define require_call(call, name)					\
 	do {								\
 		void *address_ = required(name);			\
+									\
+		if (address_)						\
+			set_call(call, address_);			\
+	} while (0)
+
+/* Of a function whose work newer kernels do elsewhere; by static_call_cond(). */
+#define optional_call(call, name)					\
+	do {								\
+		void *address_ = optional(name);			\
 									\
 		if (address_)						\
 			set_call(call, address_);			\
@@ -93,9 +114,11 @@ static void find_cpu(struct twin_symbols *s)
 	s->cpus_booted_once_mask = required("cpus_booted_once_mask");
 	s->real_mode_header = required("real_mode_header");
 	s->real_mode_size = PAGE_ALIGN(blob_end - blob);
-	s->platform_ipi_callback = required("x86_platform_ipi_callback");
+	s->platform_ipi_callback = settable("x86_platform_ipi_callback",
+					    required("x86_platform_ipi_callback"));
+	s->play_dead = settable("smp_ops", &smp_ops.play_dead);
 	s->ftrace_enabled = optional("ftrace_enabled");
-	require_call(twin_idle_task_exit, "idle_task_exit");
+	optional_call(twin_idle_task_exit, "idle_task_exit");
 	require_call(twin_report_dead, TWIN_REPORT_DEAD);
 	require_call(twin_apic_smt_update, "apic_smt_update");
 	require_call(twin_disable_local_apic, "disable_local_APIC");
@@ -123,7 +146,11 @@ int twin_symbols_init(void)
 	find_kexec(&twin_symbols);
 	find_cpu(&twin_symbols);
 	find_memory(&twin_symbols);
-	twin_symbols.raw_pci_ops = required("raw_pci_ops");
+	twin_symbols.raw_pci_ops = settable("raw_pci_ops",
+					    required("raw_pci_ops"));
 	twin_symbols.raw_pci_ext_ops = required("raw_pci_ext_ops");
-	return missing ? -ENOENT : 0;
+	if (!missing)
+		return 0;
+	twin_writable_end();
+	return -ENOENT;
 }

@@ -84,15 +84,21 @@ struct twin_symbols {
 	size_t real_mode_size;
 	const struct pci_raw_ops **raw_pci_ops;
 	const struct pci_raw_ops **raw_pci_ext_ops;
-	void (**platform_ipi_callback)(void);
 	int *ftrace_enabled;		/* NULL without CONFIG_FUNCTION_TRACER */
 	unsigned long *max_pfn;
 	unsigned long *max_low_pfn;
+
+	void (**platform_ipi_callback)(void);
+	void (**play_dead)(void);	/* of smp_ops */
 };
 
 extern struct twin_symbols twin_symbols;
 
 int twin_symbols_init(void);
+
+/* writable.c: pointers that the kernel keeps read-only */
+void *twin_writable(void *address);
+void twin_writable_end(void);
 
 /*
  * Functions are reached by static calls: those are direct branches, so that
