@@ -6,7 +6,6 @@ import io.twinkernel.broker.policy.ProcReader;
 import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
-import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,7 +90,7 @@ final class Service {
   /** Ends them all, stopped or not; their connections say nothing, the NIC is gone. */
   void kill() throws IOException {
     for (CgroupFreezer one : cgroups) {
-      SysFiles.write(one.cgroup().resolve("cgroup.kill").toString(), "1");
+      one.kill();
     }
   }
 }

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +25,7 @@ public record CgroupFreezer(Path cgroup) {
 
   private static final int SIGCONT = 18;
   private static final int SIGSTOP = 19;
+  private static final Duration LONG_ENOUGH_TO_FREEZE = Duration.ofSeconds(5);
   private static final long LOOK_EVERY_NANOS = 20_000;
 
   /**
@@ -99,6 +101,30 @@ public record CgroupFreezer(Path cgroup) {
   public void resume() throws IOException {
     for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
       Processes.kill(process.pid(), SIGCONT);
+    }
+  }
+
+  /** Ends every process of the cgroup, stopped or not. */
+  public void kill() throws IOException {
+    Path all = cgroup.resolve("cgroup.kill");
+    if (Files.exists(all)) {
+      SysFiles.write(all.toString(), "1");
+      return;
+    }
+    killOneByOne();
+  }
+
+  /**
+   * For kernels before 5.14. Frozen, none of them gives birth to another; SIGKILL ends them all.
+   */
+  void killOneByOne() throws IOException {
+    freeze(LONG_ENOUGH_TO_FREEZE);
+    try {
+      for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
+        Processes.kill(process.pid(), Linux.SIGKILL());
+      }
+    } finally {
+      thaw();
     }
   }
 

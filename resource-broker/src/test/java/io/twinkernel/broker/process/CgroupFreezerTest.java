@@ -61,6 +61,14 @@ class CgroupFreezerTest {
   }
 
   @Test
+  void aKernelWithoutCgroupKillEndsThemAllTheSame() throws Exception {
+    freezer.stop(SOON);
+    freezer.killOneByOne();
+    assertThat(shell.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ProcessTree.of(cgroup).processes()).allMatch(process -> process.state() == 'Z');
+  }
+
+  @Test
   void whatIsFrozenDoesNotAnswerUntilThawed() throws Exception {
     freezer.freeze(SOON);
     assertThat(Files.readString(cgroup.resolve("cgroup.events"))).contains("frozen 1");
