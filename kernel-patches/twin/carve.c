@@ -20,6 +20,7 @@ static struct resource shared_resource = {
 	.name = "Twinkernel shared",
 	.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
 };
+
 static resource_size_t crash_size;	/* before it was carved */
 static u64 carved_size;
 

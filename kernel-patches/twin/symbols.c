@@ -31,7 +31,11 @@ static int missing;
 
 /* Up to 5.11 the pointer must have the call's type. */
 #define set_call(call, address)						\
-	static_call_update(call, (typeof(STATIC_CALL_TRAMP(call)) *)(address))
+	do {								\
+		typeof(STATIC_CALL_TRAMP(call)) *target_ = (void *)(address); \
+									\
+		static_call_update(call, target_);			\
+	} while (0)
 
 /* Only a kprobe still finds kallsyms_lookup_name(), unexported since 5.7. */
 static int find_kallsyms(void)

@@ -52,7 +52,7 @@ struct twin_info {
 struct twin_carve {
 	__u32 size;
 	__u32 reserved;
-	__u64 bytes;		/* in: size of the shared region, a multiple of 2 MiB; 0: give it back */
+	__u64 bytes;		/* in: size of the region, a multiple of 2 MiB; 0: give it back */
 	__u64 start;		/* out: its physical address */
 };
 
