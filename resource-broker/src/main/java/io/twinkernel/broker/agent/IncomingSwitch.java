@@ -124,8 +124,9 @@ final class IncomingSwitch {
     from = trace.add("network-up", from);
     copies.connect();
     from = trace.add("connect", from);
-    copies.resume();
-    ready.service().resume();
+    if (!copies.resume()) {
+      ready.service().resume();
+    }
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);

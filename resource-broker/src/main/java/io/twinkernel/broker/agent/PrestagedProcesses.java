@@ -108,11 +108,12 @@ final class PrestagedProcesses {
     return process;
   }
 
-  /** Lets the copies run: the first thing that ends the gap. */
-  synchronized void resume() throws IOException {
+  /** Lets the copies run; false if none wait here. */
+  synchronized boolean resume() throws IOException {
     for (int pid : processes.keySet()) {
       Processes.kill(pid, Linux.SIGCONT());
     }
+    return !processes.isEmpty();
   }
 
   /** The copies are the processes now. */
