@@ -56,6 +56,13 @@ record SharedLibraries(Path root, Path loader) {
     if (result.status() != 0 && result.tail().contains("statically linked")) {
       return found;
     }
+    if (result.status() != 0 && result.tail().contains("cannot open shared object file")) {
+      throw new RootfsException(
+          RootfsException.Code.RECIPE,
+          program + " needs a library",
+          result.tail(),
+          "Add its package to rootfs/src/main/images/node.recipe.");
+    }
     for (String line : result.lines()) {
       Matcher matcher = LINKED.matcher(line);
       if (matcher.matches() && !matcher.group(1).endsWith(LOADER)) {
