@@ -64,7 +64,7 @@ final class KexecBaseline {
         throw new HarnessException.Service("Redis does not answer before kexec");
       }
       KernelProbe.command(
-          machine.files().consoleA(), "(usleep 100000; kexec -e) >/dev/null 2>&1 &");
+          machine.files().consoleA(), "(usleep 100000; kexec -e) >/dev/null 2>&1 & true");
       long back = awaitAnother(before);
       gap = (back - lastAnswer(client)) / 1e6;
     }
