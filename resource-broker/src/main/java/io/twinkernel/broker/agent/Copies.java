@@ -54,6 +54,7 @@ final class Copies {
   List<ProcessCopy.Round> anew(String why) throws IOException, InterruptedException {
     KernelLog.say("the copies in B are made anew: " + why);
     prestaging.unstage();
+    memory.restart();
     return stage();
   }
 

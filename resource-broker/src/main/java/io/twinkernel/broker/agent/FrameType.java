@@ -13,7 +13,8 @@ package io.twinkernel.broker.agent;
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
  *   │ ◀──── files of a dump, HOLD, PRESTAGE │  then a copy of the processes waits in B
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
- *   │ ◀───────────────────────────── PAGES  │  keep it up to date; or UNSTAGE: it goes again
+ *   │ ◀───────────────────────────── PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
+ *   │                                       │  FILES_FORGET: so do the files
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
  *   │       waits, or files of a full dump  │  │
@@ -49,6 +50,7 @@ final class FrameType {
   static final int DELTA = 23;
   static final int UNSTAGE = 24;
   static final int UNSTAGED = 25;
+  static final int FILES_FORGET = 27;
 
   private FrameType() {}
 }

@@ -32,6 +32,10 @@ final class ImageReceiver {
       receive(type, payload);
     } else if (type == FrameType.PAGES) {
       copies.takePages(payload);
+    } else if (type == FrameType.FILES_FORGET) {
+      close();
+      ProcessCopy.clear(root);
+      known = root;
     } else {
       inbox.put(type, payload.toArray(ValueLayout.JAVA_BYTE));
     }

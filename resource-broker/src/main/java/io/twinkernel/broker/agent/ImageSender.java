@@ -44,6 +44,11 @@ final class ImageSender {
     return bytes;
   }
 
+  /** Has the other kernel remove all that was sent. */
+  void forget() throws IOException {
+    link.send(FrameType.FILES_FORGET, new byte[0]);
+  }
+
   /** Waits until the other kernel has taken all of it. */
   void flush() throws IOException {
     link.flush();

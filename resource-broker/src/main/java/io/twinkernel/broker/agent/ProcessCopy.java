@@ -57,18 +57,28 @@ final class ProcessCopy {
 
   /** Removes all images from this kernel; they take as much memory as the processes. */
   static void clear() throws IOException {
-    if (Files.exists(IMAGES)) {
-      try (var paths = Files.walk(IMAGES)) {
+    clear(IMAGES);
+    Files.deleteIfExists(IMAGES);
+  }
+
+  /** Empties a folder, if it is there. */
+  static void clear(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (var paths = Files.walk(folder)) {
         for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
+          if (!path.equals(folder)) {
+            Files.delete(path);
+          }
         }
       }
     }
   }
 
-  /** Begins anew: what was copied so far is no longer a base for what follows. */
-  void restart() {
+  /** Begins anew: what was copied so far is no base for what follows, and goes, here and in B. */
+  void restart() throws IOException {
     first = folders;
+    clear(IMAGES);
+    sender.forget();
   }
 
   /** Copies until a further round would not make the rest smaller. */

@@ -18,6 +18,19 @@ final class ImageTransferTest {
   private final Inbox inbox = new Inbox();
 
   @Test
+  void whatIsForgottenTakesNoRoomAndMayComeAgain(@TempDir Path root) throws Exception {
+    var receiver = new ImageReceiver(root, new PrestagedProcesses());
+    for (int round = 0; round < 2; round++) {
+      send(receiver, FrameType.FILE_OPEN, "1/2/pages.img");
+      send(receiver, FrameType.FILE_DATA, "x");
+      send(receiver, FrameType.FILES_END, "");
+      assertThat(root.resolve("1/2/pages.img")).hasContent("x");
+      send(receiver, FrameType.FILES_FORGET, "");
+      assertThat(root).isEmptyDirectory();
+    }
+  }
+
+  @Test
   void whatRehearsalSendsArrives() throws Exception {
     Rehearsal.link();
     Rehearsal.control();
