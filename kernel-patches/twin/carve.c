@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shared region. A takes it from the end of its crash region: what
- * kexec_file_load() then tells B of its memory ends before it, so neither
- * kernel uses it for anything else and neither had to be booted for it.
- * B is told by module parameters where it is.
+ * The shared region. A takes it from the start of its crash region: what
+ * kexec_file_load() then tells B of its memory begins behind it, so neither
+ * kernel uses it for anything else and neither had to be booted for it. A parks
+ * in its first pages, which are lost for good then: better at the edge of a
+ * piece of memory than within. B is told by module parameters where it is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,8 +22,8 @@ static struct resource shared_resource = {
 	.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
 };
 
-static resource_size_t crash_size;	/* before it was carved */
-static u64 carved_size;
+static resource_size_t crash_start, crash_size;	/* before it was carved */
+static u64 carved_start, carved_size;
 
 /*
  * The region that this kernel was started with as a twin. It outlives the
@@ -32,6 +33,7 @@ static struct resource attached_resource = {
 	.name = "Twinkernel shared",
 	.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
 };
+static struct twin_shared *attached_header;
 
 bool twin_kexec_trylock(void)
 {
@@ -87,22 +89,21 @@ static int carve_locked(u64 bytes)
 	if (bytes >= size)
 		return -ENOSPC;
 	/* Large pages and the other kernel's memory blocks like it aligned. */
-	start = ALIGN_DOWN(crash->end + 1 - bytes, SZ_2M);
-	if (start < crash->start + CRASH_MIN)
+	start = ALIGN(crash->start, SZ_2M);
+	kept = start + bytes;
+	if (kept + CRASH_MIN > crash->end + 1)
 		return -ENOSPC;
-	kept = start - crash->start;
-	err = adjust_resource(crash, crash->start, kept);
+	crash_start = crash->start;
+	crash_size = size;
+	err = adjust_resource(crash, kept, crash_start + size - kept);
 	if (err)
 		return err;
-	shared_resource.start = start;
-	shared_resource.end = crash->start + size - 1;
+	shared_resource.start = crash_start;
+	shared_resource.end = kept - 1;
 	err = insert_resource(&iomem_resource, &shared_resource);
-	if (err) {
-		adjust_resource(crash, crash->start, size);
-		return err;
-	}
-	crash_size = size;
-	return 0;
+	if (err)
+		adjust_resource(crash, crash_start, size);
+	return err;
 }
 
 static int give_back_locked(void)
@@ -115,7 +116,7 @@ static int give_back_locked(void)
 	err = remove_resource(&shared_resource);
 	if (err)
 		return err;
-	return adjust_resource(crash, crash->start, crash_size);
+	return adjust_resource(crash, crash_start, crash_size);
 }
 
 static int give_back(void)
@@ -132,8 +133,8 @@ static int give_back(void)
 		twin_kexec_unlock();
 	}
 	if (err) {
-		use_region(phys_to_virt(shared_resource.start),
-			   shared_resource.start, carved_size, TWIN_SIDE_A);
+		use_region(phys_to_virt(carved_start), carved_start,
+			   carved_size, TWIN_SIDE_A);
 		return err;
 	}
 	atomic_set(&twin.state, TWIN_STATE_IDLE);
@@ -142,7 +143,7 @@ static int give_back(void)
 }
 
 /*
- * Take @bytes from the end of the crash region, or give them back if 0.
+ * Take @bytes from the start of the crash region, or give them back if 0.
  * Called with twin.lock held.
  */
 int twin_carve(u64 bytes, u64 *start)
@@ -170,11 +171,12 @@ int twin_carve(u64 bytes, u64 *start)
 		return err;
 
 	/* The crash region is RAM that nobody else uses: nothing stale in it. */
-	region = phys_to_virt(shared_resource.start);
-	memset(region, 0, bytes);
+	carved_start = ALIGN(shared_resource.start, SZ_2M);
 	carved_size = bytes;
+	region = phys_to_virt(carved_start);
+	memset(region, 0, bytes);
 	twin_shared_reset(region);
-	use_region(region, shared_resource.start, bytes, TWIN_SIDE_A);
+	use_region(region, carved_start, bytes, TWIN_SIDE_A);
 	__module_get(THIS_MODULE);
 	atomic_set(&twin.state, TWIN_STATE_CARVED);
 	*start = twin.shared_start;
@@ -230,6 +232,7 @@ int twin_attach(u64 start, u64 size)
 		remove_resource(&attached_resource);
 		return -ENOMEM;
 	}
+	attached_header = header;
 	use_region(header, start, size, TWIN_SIDE_B);
 	err = twin_layout_read(&layout);
 	if (err) {
@@ -243,11 +246,67 @@ int twin_attach(u64 start, u64 size)
 /* Only for a module that is not going to be used, or was: the region stays. */
 void twin_attach_undo(void)
 {
-	struct twin_shared *header = twin.shared;
-
 	if (!attached_resource.parent)
 		return;
-	use_region(NULL, 0, 0, TWIN_SIDE_A);
-	memunmap(header);
+	if (twin.shared == attached_header)
+		use_region(NULL, 0, 0, TWIN_SIDE_A);
+	memunmap(attached_header);
 	remove_resource(&attached_resource);
+}
+
+/*
+ * B, once the other kernel has parked: leave the region. Its head is kept out
+ * of everyone's way for good: ACPICA goes on reading this kernel's tables, and
+ * the CPU that parked never leaves. What follows is memory that can be added.
+ */
+int twin_retire(void)
+{
+	u64 start = attached_resource.start, size = twin.shared_size, head;
+	u32 apic_id = READ_ONCE(twin.shared->apic_id[TWIN_SIDE_A]);
+	struct twin_layout layout;
+	int err;
+
+	err = twin_layout_read(&layout);
+	if (err)
+		return err;
+	head = min(ALIGN(layout.head_size, SZ_2M), size);
+	if (!leave_region())
+		return -EBUSY;
+	err = adjust_resource(&attached_resource, start, head);
+	if (err) {
+		use_region(attached_header, start, size, TWIN_SIDE_B);
+		return err;
+	}
+	/* Any other CPU is started anew, and then nobody is in there. */
+	attached_resource.name = apic_id == twin_boot_apic_id() ?
+				 "Twinkernel parked" : "Twinkernel tables";
+	twin.other_stopped = false;
+	return 0;
+}
+
+/*
+ * A promoted twin has no crash region: crashkernel= is looked at when a kernel
+ * boots, and then it had just enough memory for itself. Called with twin.lock
+ * held.
+ */
+int twin_crash_region(u64 start, u64 size)
+{
+	struct resource *crash = twin_symbols.crashk_res, *ram;
+	int err;
+
+	if (!twin.was_secondary || twin.role != TWIN_ROLE_PRIMARY)
+		return -EOPNOTSUPP;
+	if (!size || !IS_ALIGNED(start, SZ_2M) || !IS_ALIGNED(size, SZ_2M) ||
+	    start + size < start || start + size > 1ULL << boot_cpu_data.x86_phys_bits)
+		return -EINVAL;
+	if (crash->parent || crash->end)
+		return -EEXIST;
+	/* Without kexec's lock: the kernel takes it itself when memory comes. */
+	err = twin_memory_map(start, size, &ram);
+	if (err)
+		return err;
+	/* Nobody looks at an empty crash region, and none else makes one. */
+	crash->start = start;
+	crash->end = start + size - 1;
+	return request_resource(ram, crash);
 }

@@ -77,7 +77,7 @@ static int info_ioctl(void __user *argument)
 	}
 	info.ecam = twin_pci_ecam();
 	info.tsc_khz = tsc_khz;
-	info.boot_apic_id = cpu_physical_id(0);
+	info.boot_apic_id = twin_boot_apic_id();
 	info.twin_cpu = twin.cpu < nr_cpu_ids ? twin.cpu : ~0U;
 	return put_struct(argument, &info, sizeof(info));
 }
@@ -125,13 +125,30 @@ static int memory_ioctl(void __user *argument)
 	return err ?: put_struct(argument, &memory, sizeof(memory));
 }
 
+static int crash_region_ioctl(const void __user *argument)
+{
+	struct twin_memory memory;
+	u32 usize;
+
+	return get_struct(&memory, sizeof(memory), argument, &usize) ?:
+	       twin_crash_region(memory.range.start, memory.range.size);
+}
+
 static int promote_ioctl(void)
 {
+	int err;
+
 	if (twin.role != TWIN_ROLE_SECONDARY)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(twin.shared->parked) != 1)
 		return -EBUSY;
+	/* First: from here on nobody looks into the region for @parked. */
 	twin.role = TWIN_ROLE_PRIMARY;
+	err = twin_retire();
+	if (err) {
+		twin.role = TWIN_ROLE_SECONDARY;
+		return err;
+	}
 	atomic_set(&twin.state, TWIN_STATE_IDLE);
 	twin_broadcast_allow(0);
 	return 0;
@@ -187,6 +204,9 @@ static long twin_ioctl(struct file *file, unsigned int command,
 		break;
 	case _IOC_NR(TWIN_IOC_PROMOTE):
 		err = promote_ioctl();
+		break;
+	case _IOC_NR(TWIN_IOC_CRASH_REGION):
+		err = crash_region_ioctl(argument);
 		break;
 	default:
 		err = -ENOTTY;

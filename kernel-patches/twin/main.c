@@ -163,9 +163,12 @@ static int __init twin_init(void)
 	err = role_init();
 	if (err)
 		goto undo_symbols;
-	err = twin_ipi_init();
+	err = twin_cpu_init();
 	if (err)
 		goto undo_role;
+	err = twin_ipi_init();
+	if (err)
+		goto undo_cpu;
 	err = twin_start_init();
 	if (err)
 		goto undo_ipi;
@@ -193,6 +196,8 @@ undo_start:
 	twin_start_exit();
 undo_ipi:
 	twin_ipi_exit();
+undo_cpu:
+	twin_cpu_exit();
 undo_role:
 	secondary_exit();
 undo_symbols:
@@ -209,6 +214,7 @@ static void __exit twin_exit(void)
 	twin_poweroff_exit();
 	twin_start_exit();
 	twin_ipi_exit();
+	twin_cpu_exit();
 	secondary_exit();
 	twin_writable_end();
 }

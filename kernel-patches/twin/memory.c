@@ -20,8 +20,8 @@
 
 /* What is being added, for the callback that puts pages online. */
 static struct {
-	unsigned long start_pfn, end_pfn;
-	unsigned long pages;	/* put online so far */
+	unsigned long start_pfn, end_pfn;	/* empty: only to be mapped */
+	unsigned long pages;			/* put online so far */
 } request;
 
 /* Called for the pages of hot-added blocks, in aligned chunks. */
@@ -198,6 +198,8 @@ static void fill_block(u64 start, u64 end)
 	unsigned long pfn, next, end_pfn = PFN_DOWN(end);
 
 	map_directly(start, end);
+	if (request.start_pfn >= request.end_pfn)
+		return;
 	for (pfn = PFN_DOWN(start); pfn < end_pfn; pfn = next) {
 		next = min(ALIGN(pfn + 1, PAGES_PER_SECTION), end_pfn);
 		fill_section(pfn, next);
@@ -243,6 +245,31 @@ static struct resource *claim(u64 start, u64 end)
 	return res;
 }
 
+static void unclaim(struct resource *res)
+{
+	release_resource(res);
+	kfree(res);
+}
+
+/* Take [@start, @end), of which the pages of the request are put online. */
+static int take(unsigned int node, u64 start, u64 end)
+{
+	int err;
+
+	request.pages = 0;
+	err = set_online_page_callback(online_requested);
+	if (err)
+		return -EBUSY;		/* a balloon driver has it */
+	static_call(twin_lock_device_hotplug)();
+	err = take_range(node, start, end);
+	static_call(twin_unlock_device_hotplug)();
+	restore_online_page_callback(online_requested);
+	if (err)
+		pr_err("memory %#llx-%#llx: %d after %lu pages\n", start, end - 1,
+		       err, request.pages);
+	return err;
+}
+
 /*
  * 0 if at least a part was taken: @added tells how much. Called with twin.lock
  * held.
@@ -267,26 +294,32 @@ int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added)
 		return PTR_ERR(res);
 	request.start_pfn = PFN_DOWN(start);
 	request.end_pfn = PFN_DOWN(end);
-	request.pages = 0;
-	err = set_online_page_callback(online_requested);
-	if (err) {
-		err = -EBUSY;		/* a balloon driver has it */
-		goto release;
-	}
-
-	static_call(twin_lock_device_hotplug)();
-	err = take_range(node, start, end);
-	static_call(twin_unlock_device_hotplug)();
-	restore_online_page_callback(online_requested);
-	if (err)
-		pr_err("memory %#llx-%#llx: %d after %lu pages\n", start, end - 1,
-		       err, request.pages);
+	err = take(node, start, end);
 	*added = (u64)request.pages << PAGE_SHIFT;
 	if (request.pages)
 		return 0;
-	err = err ?: -EEXIST;
-release:
-	release_resource(res);
-	kfree(res);
+	unclaim(res);
+	return err ?: -EEXIST;
+}
+
+/*
+ * Give [@start, @start + @size) page structures and a place in the direct map,
+ * on node 0, and put none of its pages online. @claimed is what stands for it
+ * in the resource tree from then on. Called with twin.lock held.
+ */
+int twin_memory_map(u64 start, u64 size, struct resource **claimed)
+{
+	struct resource *res = claim(start, start + size);
+	int err;
+
+	if (IS_ERR(res))
+		return PTR_ERR(res);
+	request.start_pfn = 0;
+	request.end_pfn = 0;
+	err = take(0, start, start + size);
+	if (err)
+		unclaim(res);
+	else
+		*claimed = res;
 	return err;
 }

@@ -58,6 +58,8 @@ int twin_layout_read(struct twin_layout *layout)
 	layout->instance = head.instance;
 	layout->parking_offset = head.parking_offset;
 	layout->parking_size = head.parking_size;
+	layout->head_size = max((u64)head.parking_offset + head.parking_size,
+				(u64)head.tables_offset + head.tables_size);
 	return 0;
 }
 
@@ -83,13 +85,16 @@ void twin_shared_forget_other(void)
 void twin_publish(void)
 {
 	struct twin_layout layout;
+	struct twin_notes *notes;
 
 	if (twin_layout_read(&layout))
 		return;
 	WRITE_ONCE(twin.shared->apic_id[twin.side], cpu_physical_id(0));
-	if (twin.side == TWIN_SIDE_A)
-		twin_poweroff_note((void *)twin.shared + layout.parking_offset +
-				   TWIN_NOTES_OFFSET);
+	if (twin.side != TWIN_SIDE_A)
+		return;
+	notes = (void *)twin.shared + layout.parking_offset + TWIN_NOTES_OFFSET;
+	twin_poweroff_note(notes);
+	twin_boot_cpu_note(notes);
 }
 
 /* B: what A's module left. Only the header is mapped here all the time. */

@@ -44,7 +44,7 @@ struct twin_info {
 	struct twin_range trampoline;	/* this kernel's real-mode code, below 1 MiB */
 	__u64 ecam;		/* ECAM base of PCI segment 0, 0: none */
 	__u32 tsc_khz;		/* calibrated TSC frequency */
-	__u32 boot_apic_id;	/* APIC id of this kernel's boot CPU */
+	__u32 boot_apic_id;	/* APIC id of the machine's boot CPU */
 	__u32 twin_cpu;		/* CPU that runs the twin, ~0: none */
 	__u32 reserved;
 };
@@ -79,7 +79,7 @@ struct twin_memory {
 /* What is known; always allowed. */
 #define TWIN_IOC_INFO		_IOWR(TWIN_IOC_MAGIC, 0, struct twin_info)
 /*
- * A: take @bytes from the end of the crash region for both kernels to share.
+ * A: take @bytes from the start of the crash region for both kernels to share.
  * ENODEV no crashkernel=, ENOSPC region too small, EBUSY a crash image is
  * loaded or a twin runs, EINVAL size not aligned.
  */
@@ -114,10 +114,20 @@ struct twin_memory {
 /* Interrupt the other kernel. ENOTCONN it has not opened its side. */
 #define TWIN_IOC_DOORBELL	_IO(TWIN_IOC_MAGIC, 7)
 /*
- * B: the other kernel has parked; this one is the primary from now on.
- * EBUSY it has not parked.
+ * B: the other kernel has parked; this one is the primary from now on. It
+ * leaves the shared region: the head of it, with this kernel's ACPI tables and
+ * the CPU that parked, stays reserved, the rest can be added as memory.
+ * EBUSY the other kernel has not parked, or the region is still mapped.
  */
 #define TWIN_IOC_PROMOTE	_IO(TWIN_IOC_MAGIC, 8)
+/*
+ * B, promoted: set a physical range aside as this kernel's crash region, which
+ * crashkernel= does for a kernel that the firmware booted. It is mapped, but
+ * none of its pages is used: kexec_file_load() loads the next twin into it.
+ * EEXIST there is a crash region, or a part of the range is in use; EINVAL not
+ * whole 2 MiB; EBUSY a balloon driver has memory hotplug.
+ */
+#define TWIN_IOC_CRASH_REGION	_IOW(TWIN_IOC_MAGIC, 9, struct twin_memory)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

@@ -24,6 +24,7 @@ struct twin_layout {
 	u64 instance;
 	u64 parking_offset;
 	u64 parking_size;
+	u64 head_size;		/* up to the end of tables and parking area */
 };
 
 /*
@@ -33,6 +34,8 @@ struct twin_layout {
 struct twin_notes {
 	u32 poweroff_port;	/* I/O port of PM1a_CNT, 0: not known */
 	u32 poweroff_value;	/* what to write there to switch off */
+	u32 boot_apic_known;	/* whether the next one is */
+	u32 boot_apic_id;	/* of the machine's boot CPU */
 };
 
 #define TWIN_NOTES_OFFSET (TWIN_PARKING_SIZE - PAGE_SIZE)
@@ -130,13 +133,15 @@ DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
 /* device.c: /dev/twin */
 extern struct miscdevice twin_device;
 
-/* carve.c: A's end of the crash region, and the lock around crash images */
+/* carve.c: the shared and the crash region, and the lock around crash images */
 bool twin_kexec_trylock(void);
 void twin_kexec_unlock(void);
 int twin_carve(u64 bytes, u64 *start);
 int twin_attach(u64 start, u64 size);
 void twin_release_ram_buffer(u64 start, u64 end);
 void twin_attach_undo(void);
+int twin_retire(void);
+int twin_crash_region(u64 start, u64 size);
 
 /* shared.c: the header of the shared region */
 int twin_layout_read(struct twin_layout *layout);
@@ -171,6 +176,13 @@ int twin_pci_adopt(const void __user *table, u32 length);
 
 /* memory.c: memory that A let go */
 int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);
+int twin_memory_map(u64 start, u64 size, struct resource **claimed);
+
+/* cpu.c: which CPUs this kernel may start */
+u32 twin_boot_apic_id(void);
+void twin_boot_cpu_note(struct twin_notes *notes);
+int twin_cpu_init(void);
+void twin_cpu_exit(void);
 
 /* heartbeat.c */
 int twin_heartbeat_init(void);

@@ -18,6 +18,7 @@ final class TwinAdvice {
           case "TWIN_IOC_ADD_MEMORY" -> addMemory(errno);
           case "TWIN_IOC_DOORBELL" -> doorbell(errno);
           case "TWIN_IOC_PROMOTE" -> promote(errno);
+          case "TWIN_IOC_CRASH_REGION" -> crashRegion(errno);
           default -> "";
         };
     return advice.isEmpty() ? any(errno) : advice;
@@ -97,8 +98,20 @@ final class TwinAdvice {
 
   private static String promote(String errno) {
     return switch (errno) {
-      case "EBUSY" -> "the other kernel has not parked; wait until it has";
+      case "EBUSY" ->
+          "the other kernel has not parked, or the shared region is still mapped; wait for the one,"
+              + " undo the other";
       case "EOPNOTSUPP" -> "this kernel is the primary already";
+      default -> "";
+    };
+  }
+
+  private static String crashRegion(String errno) {
+    return switch (errno) {
+      case "EEXIST" -> "there is a crash region already, or part of the range is in use";
+      case "EINVAL" -> "start and size must be multiples of 2 MiB";
+      case "EBUSY" -> "a balloon driver owns memory hotplug here; unload it";
+      case "EOPNOTSUPP" -> "only a kernel that was started as a twin, and promoted, can";
       default -> "";
     };
   }

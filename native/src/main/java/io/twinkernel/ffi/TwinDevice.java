@@ -47,7 +47,7 @@ public final class TwinDevice implements AutoCloseable {
   }
 
   /**
-   * A: takes the region to share from the end of the crash region.
+   * A: takes the region to share from the start of the crash region.
    *
    * @param bytes a multiple of 2 MiB; 0 gives it back
    * @return its physical address
@@ -129,9 +129,30 @@ public final class TwinDevice implements AutoCloseable {
     call("TWIN_IOC_DOORBELL", Twin.TWIN_IOC_DOORBELL(), MemorySegment.NULL, "");
   }
 
-  /** B: the other kernel has parked; this one is the primary from now on. */
+  /**
+   * B: the other kernel has parked; this one is the primary from now on. The shared region must not
+   * be mapped any more.
+   */
   public void promote() throws SyscallException {
     call("TWIN_IOC_PROMOTE", Twin.TWIN_IOC_PROMOTE(), MemorySegment.NULL, "");
+  }
+
+  /**
+   * B, promoted: sets physical memory aside into which the next twin is loaded.
+   *
+   * @param start physical address, a multiple of 2 MiB
+   * @param size in bytes, likewise
+   */
+  public void crashRegion(long start, long size) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(twin_memory.layout());
+      twin_memory.size(memory, (int) memory.byteSize());
+      MemorySegment range = twin_memory.range(memory);
+      twin_range.start(range, start);
+      twin_range.size(range, size);
+      String arguments = new TwinInfo.Range(start, size).toString();
+      call("TWIN_IOC_CRASH_REGION", Twin.TWIN_IOC_CRASH_REGION(), memory, arguments);
+    }
   }
 
   /**

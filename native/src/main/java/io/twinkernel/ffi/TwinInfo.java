@@ -17,7 +17,7 @@ import java.util.OptionalLong;
  * @param trampoline this kernel's real-mode code below 1 MiB
  * @param ecam physical base of PCI segment 0's configuration space
  * @param tscKhz calibrated frequency of the time stamp counter
- * @param bootApicId APIC id of the CPU that this kernel booted on
+ * @param bootApicId APIC id of the machine's boot CPU, on which its first kernel ran
  * @param twinCpu logical number of the CPU that runs the twin
  */
 public record TwinInfo(

@@ -221,6 +221,15 @@ public class Twin extends Twin$shared {
     public static int TWIN_IOC_PROMOTE() {
         return TWIN_IOC_PROMOTE;
     }
+    private static final long TWIN_IOC_CRASH_REGION = 1075885833L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_CRASH_REGION 1075885833
+     * }
+     */
+    public static long TWIN_IOC_CRASH_REGION() {
+        return TWIN_IOC_CRASH_REGION;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :
