@@ -93,7 +93,8 @@ class ControlPlaneTest {
           .isEqualTo(
               """
               {"image":"/boot/twin/6.12/vmlinuz","initrd":"/boot/twin/6.12/initrd","cpus":[3],\
-              "buses":["0000:82"],"faults":[]}""");
+              "buses":["0000:82"],"faults":[]}\
+              """);
       assertThat(plan.upgrade()).isEqualTo(id);
       primary.obey("prepare");
       primary.obey("boot");
@@ -135,6 +136,38 @@ class ControlPlaneTest {
         twin.obey("plan");
         twin.fail(twin.expect("prepare"), "x", true);
         rest.await(next, "ROLLED_BACK");
+      }
+    }
+  }
+
+  /** The same kernel again and again: only what a broker calls itself tells one from the next. */
+  @Test
+  void aTwinThatWonBecomesThePrimaryOfTheNextUpgrade() throws IOException {
+    try (var primary = primary()) {
+      rest.upgrade("demo");
+      obeyUntil(primary, "switch");
+      try (var second = twin()) {
+        String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
+        second.expect("status");
+        second.event(first, "6.12.0", "resume", "done");
+        second.obey("absorb");
+        rest.await(first, "COMPLETE");
+        String next = rest.upgrade("demo");
+        ScriptedBroker.Command plan = second.expect("plan");
+        second.say(ScriptedBroker.hello("demo", "primary", "6.12.0", ScriptedBroker.TOKEN));
+        assertThat(second.hear().path("type").asText()).isEqualTo("welcome");
+        second.ok(plan, "{}");
+        for (String verb : new String[] {"prepare", "boot", "precopy"}) {
+          second.obey(verb);
+        }
+        second.expect("switch");
+        try (var third = twin()) {
+          third.expect("status");
+          third.event(next, "6.12.0", "resume", "done");
+          third.obey("absorb");
+          rest.await(next, "COMPLETE");
+        }
+        second.expectEnd();
       }
     }
   }

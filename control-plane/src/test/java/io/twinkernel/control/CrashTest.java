@@ -117,8 +117,8 @@ class CrashTest {
       primary.obey("prepare");
       primary.ok(primary.expect("boot"), "{\"text\":\"" + "x".repeat(4096) + "\"}");
       // Its refusal says that what came before it has been read; no command came in between.
-      primary.say(ScriptedBroker.hello("demo", "primary", "6.1.0", ScriptedBroker.TOKEN));
-      assertThat(primary.hear().path("why").asText()).isEqualTo("a second hello");
+      primary.say(ScriptedBroker.hello("other", "primary", "6.1.0", ScriptedBroker.TOKEN));
+      assertThat(primary.hear().path("why").asText()).startsWith("a second hello");
       assertThat(rest.show(id).path("state").asText()).isEqualTo("PREPARED");
       assertThat(Files.readString(folder.resolve("journals/demo/" + id + ".jsonl")))
           .hasSizeLessThan(4096)

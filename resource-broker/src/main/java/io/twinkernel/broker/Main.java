@@ -8,6 +8,7 @@ import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.KernelModules;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.TwinInfo;
 import io.twinkernel.ffi.Uname;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
@@ -33,8 +34,10 @@ public final class Main {
     String kernel = Uname.current().release();
     loadModule(kernel, parameters);
     try (TwinDevice device = TwinDevice.open()) {
-      say("broker on " + kernel + ", " + (parameters.secondary() ? "secondary" : "primary"));
-      if (parameters.secondary()) {
+      // The module knows best: a kernel that was started beside another one may own it all by now.
+      boolean secondary = device.info().role() == TwinInfo.Role.SECONDARY;
+      say("broker on " + kernel + ", " + (secondary ? "secondary" : "primary"));
+      if (secondary) {
         Secondary.run(device, kernel);
       } else {
         Primary.run(NodeConf.read(), device, kernel);

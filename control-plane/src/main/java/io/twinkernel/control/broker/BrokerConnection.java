@@ -104,8 +104,9 @@ final class BrokerConnection {
   }
 
   private void hello(BrokerMessage.Hello hello) {
-    if (link != null) {
-      refuse("a second hello");
+    Link former = link;
+    if (former != null && !former.node().equals(hello.node())) {
+      refuse("a second hello, of another node");
     } else if (hello.protocol() != PROTOCOL) {
       refuse(
           "protocol "
@@ -125,7 +126,11 @@ final class BrokerConnection {
       welcome.put("type", "welcome");
       welcome.put("protocol", PROTOCOL);
       peer.send(Json.write(welcome));
-      conductor.dialled(peer);
+      if (former == null) {
+        conductor.dialled(peer);
+      } else {
+        conductor.changed(former, peer);
+      }
     }
   }
 

@@ -200,6 +200,16 @@ public final class Conductor implements AutoCloseable {
         });
   }
 
+  /** It says that it is something else now: the twin that took the machine over is its primary. */
+  public void changed(BrokerLink former, BrokerLink link) {
+    loop.enqueue(
+        () -> {
+          if (nodes.remove(former)) {
+            nodes.add(link);
+          }
+        });
+  }
+
   /** Its connection is gone. */
   public void lost(BrokerLink link) {
     loop.enqueue(

@@ -81,10 +81,10 @@ class BrokerListenerTest {
   }
 
   @Test
-  void aSecondHelloIsRefused() throws IOException {
+  void aSecondHelloOfAnotherNodeIsRefused() throws IOException {
     try (var broker = ScriptedBroker.dial(plane.brokerPort(), "second", "primary", "k")) {
-      broker.say(ScriptedBroker.hello("second", "primary", "k", ScriptedBroker.TOKEN));
-      assertThat(broker.hear().path("why").asText()).isEqualTo("a second hello");
+      broker.say(ScriptedBroker.hello("third", "primary", "k", ScriptedBroker.TOKEN));
+      assertThat(broker.hear().path("why").asText()).isEqualTo("a second hello, of another node");
       broker.expectEnd();
     }
   }

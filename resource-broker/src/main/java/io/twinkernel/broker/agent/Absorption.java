@@ -1,29 +1,50 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.acpi.AcpiTables;
+import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.cpu.CpuHotplug;
-import io.twinkernel.broker.cpu.CpuList;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.memory.CrashRegion;
+import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.pci.HostBridges;
+import io.twinkernel.broker.pci.PciDelegation;
+import io.twinkernel.broker.plan.IoMem;
 import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.broker.protocol.MalformedMessageException;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.TwinInfo;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
-/** After the commit: B takes the CPUs and the memory that A leaves. */
+/**
+ * After the commit: B takes the CPUs, the memory and the buses that A leaves, but for a piece of
+ * memory that the next kernel starts in.
+ */
 final class Absorption {
   /** A rings no bell once it has parked, so that is looked for at intervals. */
   private static final Duration LOOK = Duration.ofMillis(10);
 
   private final TwinDevice device;
   private final SharedRegion region;
+  private final Arena mapping;
   private final Peer peer;
 
-  Absorption(TwinDevice device, SharedRegion region, Peer peer) {
+  /**
+   * @param mapping of {@code region}, which this ends
+   */
+  Absorption(TwinDevice device, SharedRegion region, Arena mapping, Peer peer) {
     this.device = device;
     this.region = region;
+    this.mapping = mapping;
     this.peer = peer;
   }
 
@@ -31,27 +52,47 @@ final class Absorption {
    * Asks A for the rest of the machine and takes it.
    *
    * @param deadline how long A may take to let go
-   * @return figures: CPUs, bytes of memory, the CPU on which A is parked
+   * @return figures: CPUs, bytes of memory, buses, the CPU on which the machine's first kernel is
+   *     parked
    */
   Map<String, Object> absorb(Duration deadline) throws IOException, InterruptedException {
     peer.link().send(FrameType.RELEASE_MACHINE, new byte[0]);
     Fields released = awaitReleased(deadline);
     awaitParked(deadline);
+    peer.link().close();
+    peer.link().join();
+    TwinInfo.Range shared = device.info().shared().orElseThrow();
+    mapping.close();
     device.promote();
-    List<Integer> cpus = takeCpus(released);
-    long offered = 0;
-    long taken = 0;
-    for (Object range : (List<?>) released.values().getOrDefault("memory", List.of())) {
-      long start = ((Number) ((List<?>) range).get(0)).longValue();
-      long size = ((Number) ((List<?>) range).get(1)).longValue();
-      offered += size;
-      taken += device.addMemory(start, size);
+    CpuHotplug.onlineAll();
+    List<SystemRam.Range> memory = memory(released);
+    long offered = SystemRam.total(memory);
+    memory.addAll(done(shared));
+    Optional<SystemRam.Range> crash = CrashRegion.choose(memory, released.number("crash_bytes"));
+    if (crash.isPresent()) {
+      device.crashRegion(crash.get().start(), crash.get().size());
+    }
+    long taken = crash.map(SystemRam.Range::size).orElse(0L);
+    for (SystemRam.Range range :
+        crash.map(part -> SystemRam.without(memory, part)).orElse(memory)) {
+      taken += device.addMemory(range.start(), range.size());
+    }
+    for (SystemRam.Range range : leftOut(released)) {
+      taken += addScrap(range);
     }
     return Map.of(
-        "cpus", cpus,
-        "memory_bytes", taken,
-        "memory_total_bytes", offered,
-        "parked_apic_id", released.number("parked_apic_id"));
+        "cpus",
+        new ArrayList<>(ApicIds.read().keySet()),
+        "memory_bytes",
+        taken,
+        "memory_total_bytes",
+        offered,
+        "crash_bytes",
+        crash.map(SystemRam.Range::size).orElse(0L),
+        "buses",
+        adopt(released.texts("host_bridges")),
+        "parked_apic_id",
+        released.number("parked_apic_id"));
   }
 
   private Fields awaitReleased(Duration deadline) throws IOException, InterruptedException {
@@ -78,21 +119,63 @@ final class Absorption {
     }
   }
 
+  private static List<SystemRam.Range> memory(Fields released) throws MalformedMessageException {
+    var memory = new ArrayList<SystemRam.Range>();
+    for (Object item : released.list("memory")) {
+      if (!(item instanceof List<?> range
+          && range.size() == 2
+          && range.get(0) instanceof Long start
+          && range.get(1) instanceof Long size)) {
+        throw new MalformedMessageException("'memory' is not a list of starts and sizes");
+      }
+      memory.add(new SystemRam.Range(start, size));
+    }
+    return memory;
+  }
+
+  /** The part of the region that the module does not keep: the rings. */
+  private static List<SystemRam.Range> done(TwinInfo.Range shared) throws IOException {
+    var whole = List.of(new SystemRam.Range(shared.start(), shared.size()));
+    return SystemRam.withoutTwins(whole, IoMem.parse(SysFiles.read("/proc/iomem")));
+  }
+
   /**
-   * Takes every CPU but the one on which A is parked. A kernel that lists the machine's boot CPU
-   * (to 6.8) gives it the first number after its own CPU, as it stands first in the MADT.
+   * Parts of the region that this kernel was loaded into and that are not in its memory map: what
+   * kexec keeps there for a crash-dump kernel, which this one is not. Lost, they would be a hole in
+   * the way of a later kernel's region.
    */
-  private static List<Integer> takeCpus(Fields released) throws IOException {
-    List<Integer> present = CpuList.parse(CpuHotplug.presentList());
-    List<Integer> online = CpuList.parse(CpuHotplug.onlineList());
-    int machine = released.numbers("apic_ids").size() + 1 + online.size();
-    boolean listsBootCpu = present.size() == machine;
-    for (int cpu : present) {
-      boolean parked = listsBootCpu && cpu == 1;
-      if (!online.contains(cpu) && !parked) {
-        CpuHotplug.online(cpu);
+  private static List<SystemRam.Range> leftOut(Fields released) throws IOException {
+    List<?> twin = released.list("twin");
+    if (!(twin.size() == 2
+        && twin.get(0) instanceof Long start
+        && twin.get(1) instanceof Long size)) {
+      return List.of();
+    }
+    return SystemRam.leftOut(
+        new SystemRam.Range(start, size), IoMem.parse(SysFiles.read("/proc/iomem")));
+  }
+
+  /** Some pages more or less are not worth failing for. */
+  private long addScrap(SystemRam.Range range) {
+    try {
+      return device.addMemory(range.start(), range.size());
+    } catch (SyscallException e) {
+      KernelLog.say("left out: " + e.getMessage());
+      return 0;
+    }
+  }
+
+  /** Enumerates the buses that only A had. */
+  private List<String> adopt(List<String> lines) throws IOException {
+    new HostBridges().record(lines);
+    var adopted = new ArrayList<String>();
+    for (HostBridge bridge : HostBridges.parse(lines)) {
+      String bus = String.format(Locale.ROOT, "0000:%02x", bridge.startBus());
+      if (!PciDelegation.hasBus(bus)) {
+        device.adoptPci(AcpiTables.ssdt(bridge, "TWIN" + bus.substring(5)));
+        adopted.add(bus);
       }
     }
-    return new ArrayList<>(ApicIds.read().keySet());
+    return List.copyOf(adopted);
   }
 }

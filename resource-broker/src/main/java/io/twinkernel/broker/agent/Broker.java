@@ -24,21 +24,24 @@ final class Broker implements AutoCloseable {
   }
 
   private final ControlChannel channel;
+  private final String kernel;
+  private volatile String role;
   private final LinkedBlockingQueue<Command> commands = new LinkedBlockingQueue<>();
   private final Thread worker = Thread.currentThread();
 
   /** Belongs to the calling thread, which serves the commands. */
   Broker(NodeConf conf, String role, String kernel, TwinDevice device) throws IOException {
     long khz = device.info().tscKhz();
+    this.kernel = kernel;
+    this.role = role;
     this.channel =
         new ControlChannel(
             new InetSocketAddress(conf.controlHost(), conf.controlPort()),
-            hello(conf, role, kernel, khz),
+            hello(conf, khz),
             this::receive);
   }
 
-  private static Supplier<Map<String, Object>> hello(
-      NodeConf conf, String role, String kernel, long khz) {
+  private Supplier<Map<String, Object>> hello(NodeConf conf, long khz) {
     return () ->
         Map.of(
             "node",
@@ -59,6 +62,15 @@ final class Broker implements AutoCloseable {
 
   void start() {
     channel.start();
+  }
+
+  /**
+   * Tells the control plane that this kernel is something else from now on; it learns so after all
+   * that was sent before.
+   */
+  void become(String newRole) {
+    role = newRole;
+    channel.greet();
   }
 
   /** Sends an event in the form of the control channel. */

@@ -3,17 +3,20 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.plan.IoMem;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.TwinInfo;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What A does once B owns the processes: ends its own copies of them, and when B asks, lets go of
- * every CPU but the machine's boot CPU, tells what memory it had, and parks there for good.
+ * every CPU but the one it booted on, tells what else it had, and parks there for good.
  */
 final class Departure {
   private static final int BOOT_CPU = 0;
@@ -31,6 +34,7 @@ final class Departure {
     while (message.type() != FrameType.RELEASE_MACHINE) {
       message = peer.inbox().take();
     }
+    TwinInfo info = device.info();
     var apicIds = ApicIds.read();
     var cpus = new ArrayList<Integer>();
     for (var cpu : apicIds.entrySet()) {
@@ -39,14 +43,38 @@ final class Departure {
         cpus.add(cpu.getValue());
       }
     }
-    var memory = new ArrayList<List<Long>>();
-    for (SystemRam.Range range :
-        SystemRam.withoutCrashRegion(IoMem.parse(SysFiles.read("/proc/iomem")))) {
-      memory.add(List.of(range.start(), range.size()));
-    }
     peer.send(
         FrameType.MACHINE_RELEASED,
-        Map.of("apic_ids", cpus, "memory", memory, "parked_apic_id", apicIds.get(BOOT_CPU)));
+        Map.of(
+            "apic_ids",
+            cpus,
+            "parked_apic_id",
+            info.bootApicId(),
+            "memory",
+            memory(IoMem.parse(SysFiles.read("/proc/iomem"))),
+            "crash_bytes",
+            size(info.crash()) + size(info.shared()),
+            "twin",
+            info.crash().map(crash -> List.of(crash.start(), crash.size())).orElse(List.of()),
+            "host_bridges",
+            HostBridges.format(new HostBridges().all())));
     device.park();
+  }
+
+  /** All that B can use once this kernel has parked, as start and size. */
+  private static List<List<Long>> memory(IoMem iomem) {
+    var memory = new ArrayList<List<Long>>();
+    for (SystemRam.Range range : SystemRam.withoutCrashRegion(iomem)) {
+      memory.add(List.of(range.start(), range.size()));
+    }
+    // This kernel's tables, if another one started it; the CPU that parked beside them is in use.
+    for (IoMem.Range range : iomem.named("Twinkernel tables")) {
+      memory.add(List.of(range.start(), range.size()));
+    }
+    return memory;
+  }
+
+  private static long size(Optional<TwinInfo.Range> range) {
+    return range.map(TwinInfo.Range::size).orElse(0L);
   }
 }

@@ -6,7 +6,7 @@ package io.twinkernel.broker.agent;
  * <pre>
  *   B                                       A
  *   │ ── HELLO ───────────────────────────▶ │  B is up
- *   │ ◀──────────────────────────── CONFIG  │
+ *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
@@ -51,6 +51,7 @@ final class FrameType {
   static final int UNSTAGE = 24;
   static final int UNSTAGED = 25;
   static final int FILES_FORGET = 27;
+  static final int POLICY = 26;
 
   private FrameType() {}
 }

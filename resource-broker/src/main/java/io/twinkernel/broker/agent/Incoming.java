@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.ClockOffsets;
@@ -88,10 +89,8 @@ final class Incoming {
 
   private Optional<Taken> handle(Inbox.Message message) throws IOException, InterruptedException {
     switch (message.type()) {
-      case FrameType.CONFIG ->
-          conf =
-              NodeConf.parse(
-                  new String(message.payload(), java.nio.charset.StandardCharsets.UTF_8));
+      case FrameType.CONFIG -> conf = NodeConf.adopt(message.payload());
+      case FrameType.POLICY -> Files.write(Policy.FILE, message.payload());
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
       case FrameType.STAGE -> stage(message.json());

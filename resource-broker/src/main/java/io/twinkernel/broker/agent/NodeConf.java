@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,6 +43,14 @@ public record NodeConf(
   /** Reads {@link #FILE}. */
   public static NodeConf read() throws IOException {
     return parse(Files.readString(FILE));
+  }
+
+  /** Takes the configuration of the kernel before, which is this one's from now on. */
+  static NodeConf adopt(byte[] text) throws IOException {
+    NodeConf conf = parse(new String(text, StandardCharsets.UTF_8));
+    Files.createDirectories(FILE.getParent());
+    Files.write(FILE, text);
+    return conf;
   }
 
   /**

@@ -50,6 +50,11 @@ final class Outgoing {
     return stage;
   }
 
+  /** Whether the other kernel owns the service. */
+  boolean left() {
+    return stage instanceof Stage.Left;
+  }
+
   /**
    * Carries out one verb.
    *

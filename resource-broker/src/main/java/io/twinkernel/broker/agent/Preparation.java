@@ -5,7 +5,7 @@ import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.acpi.TwinMachine;
 import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.pci.PciBridges;
+import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.ffi.Fd;
@@ -101,8 +101,8 @@ final class Preparation {
 
   /** How B is to see a bus. */
   static HostBridge hostBridge(String bus) throws IOException, BrokerException {
-    return new PciBridges()
-        .hostBridge(bus)
+    return new HostBridges()
+        .of(bus)
         .orElseThrow(
             () ->
                 BrokerException.refused(

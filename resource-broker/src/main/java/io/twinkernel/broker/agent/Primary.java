@@ -14,6 +14,8 @@ public final class Primary {
 
   private static final Duration SHORTEST_BOOT = Duration.ofSeconds(20);
 
+  static final String ROLE = "primary";
+
   private Primary() {}
 
   /**
@@ -29,15 +31,26 @@ public final class Primary {
       return;
     }
     recovery.goOn();
-    try (var broker = new Broker(conf, "primary", kernel, device)) {
-      var outgoing =
-          new Outgoing(
-              conf, device, new Reporter(kernel, broker::event), broker::event, bootDeadline());
+    try (var broker = new Broker(conf, ROLE, kernel, device)) {
+      Outgoing outgoing = outgoing(conf, device, kernel, broker);
       broker.start();
-      broker.serve(outgoing::perform, () -> outgoing.stage() instanceof Stage.Left);
-      if (outgoing.stage() instanceof Stage.Left left) {
-        new Departure(device).run(left.copied().service(), left.copied().booted().peer());
-      }
+      broker.serve(outgoing::perform, outgoing::left);
+      depart(device, outgoing);
+    }
+  }
+
+  /** An upgrade on the kernel that owns the machine, whether it did so from the start or not. */
+  static Outgoing outgoing(NodeConf conf, TwinDevice device, String kernel, Broker broker)
+      throws IOException {
+    return new Outgoing(
+        conf, device, new Reporter(kernel, broker::event), broker::event, bootDeadline());
+  }
+
+  /** Gives the rest of the machine to the other kernel, once that owns the service. */
+  static void depart(TwinDevice device, Outgoing outgoing)
+      throws IOException, InterruptedException {
+    if (outgoing.stage() instanceof Stage.Left left) {
+      new Departure(device).run(left.copied().service(), left.copied().booted().peer());
     }
   }
 

@@ -1,7 +1,6 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.cpu.CpuHotplug;
-import io.twinkernel.broker.cpu.CpuList;
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
@@ -75,12 +74,7 @@ final class Recovery {
       return;
     }
     KernelLog.say("recovery: undoing an upgrade that was left at " + state);
-    List<Integer> online = CpuList.parse(CpuHotplug.onlineList());
-    for (int cpu : CpuList.parse(CpuHotplug.presentList())) {
-      if (!online.contains(cpu)) {
-        CpuHotplug.online(cpu);
-      }
-    }
+    CpuHotplug.onlineAll();
     if (state == TwinInfo.State.ARMED || state == TwinInfo.State.RUNNING) {
       device.disarm();
     }

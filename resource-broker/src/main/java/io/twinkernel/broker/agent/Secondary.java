@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The broker of a kernel that was started beside another one and takes its work over. */
 public final class Secondary {
@@ -16,46 +17,69 @@ public final class Secondary {
   private static final Duration RELEASE = Duration.ofMinutes(2);
 
   private final TwinDevice device;
+  private final String kernel;
   private final Incoming.Taken taken;
+  private final Arena mapping;
+  private final Broker broker;
   private final Reporter reporter;
   private boolean absorbed;
+  private @Nullable Outgoing outgoing;
 
-  private Secondary(TwinDevice device, Incoming.Taken taken, Reporter reporter) {
+  private Secondary(
+      TwinDevice device, String kernel, Incoming.Taken taken, Arena mapping, Broker broker) {
     this.device = device;
+    this.kernel = kernel;
     this.taken = taken;
-    this.reporter = reporter;
+    this.mapping = mapping;
+    this.broker = broker;
+    this.reporter = new Reporter(kernel, broker::event);
   }
 
   /**
-   * Takes over, then serves the control plane.
+   * Takes over, then serves the control plane: to the end of this upgrade as its secondary, and
+   * from the plan of the next one on as the primary.
    *
    * @param kernel this kernel's release
    */
   public static void run(TwinDevice device, String kernel)
       throws IOException, InterruptedException {
-    SharedRegion region = SharedRegion.open(device.mapShared(Arena.global()));
+    Arena mapping = Arena.ofShared();
+    SharedRegion region = SharedRegion.open(device.mapShared(mapping));
     Incoming.Taken taken = new Incoming(device, region).run(kernel);
     try (var broker = new Broker(taken.conf(), "secondary", kernel, device)) {
-      var reporter = new Reporter(kernel, broker::event);
-      var clock = new Clock(device.info().tscKhz());
-      Gap gap = taken.gap();
-      reporter.gap(
-          taken.upgrade(),
-          clock,
-          gap,
-          Map.of(
-              "trace", taken.trace(),
-              "frozen_tsc", gap.frozen(),
-              "tsc_khz", clock.tscKhz(),
-              "clock_offset_ns", clock.offset(region),
-              "gap_ms", clock.millis(gap.frozen(), gap.resumed())));
+      var secondary = new Secondary(device, kernel, taken, mapping, broker);
+      secondary.tellGap();
       broker.start();
-      var secondary = new Secondary(device, taken, reporter);
-      broker.serve(secondary::perform, () -> false);
+      broker.serve(
+          secondary::perform, () -> secondary.outgoing != null && secondary.outgoing.left());
+      if (secondary.outgoing != null) {
+        Primary.depart(device, secondary.outgoing);
+      }
     }
   }
 
+  private void tellGap() throws IOException {
+    var clock = new Clock(device.info().tscKhz());
+    Gap gap = taken.gap();
+    reporter.gap(
+        taken.upgrade(),
+        clock,
+        gap,
+        Map.of(
+            "trace", taken.trace(),
+            "frozen_tsc", gap.frozen(),
+            "tsc_khz", clock.tscKhz(),
+            "clock_offset_ns", clock.offset(taken.region()),
+            "gap_ms", clock.millis(gap.frozen(), gap.resumed())));
+  }
+
   private Map<String, Object> perform(Command command) throws BrokerException {
+    if (absorbed && command.verb() == Command.Verb.PLAN && outgoing == null) {
+      becomePrimary();
+    }
+    if (outgoing != null) {
+      return outgoing.perform(command);
+    }
     return switch (command.verb()) {
       case ABSORB -> absorb(command);
       case STATUS -> Map.of("stage", absorbed ? "Absorbed" : "Committed");
@@ -68,6 +92,20 @@ public final class Secondary {
     };
   }
 
+  /** Not before: until then the control plane may still ask how the last upgrade ended. */
+  private void becomePrimary() throws BrokerException {
+    try {
+      outgoing = Primary.outgoing(taken.conf(), device, kernel, broker);
+      broker.become(Primary.ROLE);
+    } catch (IOException e) {
+      throw BrokerException.refused(
+          "not-ready",
+          "this kernel",
+          e.getMessage() == null ? e.toString() : e.getMessage(),
+          "read its console, then try again");
+    }
+  }
+
   private Map<String, Object> absorb(Command command) throws BrokerException {
     if (absorbed) {
       throw BrokerException.refused(
@@ -75,7 +113,7 @@ public final class Secondary {
     }
     try {
       Map<String, Object> figures =
-          new Absorption(device, taken.region(), taken.peer()).absorb(RELEASE);
+          new Absorption(device, taken.region(), mapping, taken.peer()).absorb(RELEASE);
       absorbed = true;
       taken.restarts().run();
       return figures;

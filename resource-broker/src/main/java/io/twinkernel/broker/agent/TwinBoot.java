@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Json;
@@ -82,6 +83,9 @@ final class TwinBoot {
     String kernel = hello.get().json().text("kernel");
     var peer = new Peer(link, inbox);
     peer.link().send(FrameType.CONFIG, Files.readAllBytes(NodeConf.FILE));
+    if (Files.exists(Policy.FILE)) {
+      peer.link().send(FrameType.POLICY, Files.readAllBytes(Policy.FILE));
+    }
     return new Stage.Booted(prepared, running, peer, kernel, took);
   }
 

@@ -1,13 +1,17 @@
 package io.twinkernel.broker.agent;
 
-import io.twinkernel.broker.image.ImageException;
 import io.twinkernel.broker.image.KernelCommandLine;
 import io.twinkernel.ffi.TwinInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Kernel B's command line: what cannot be said in the tables (kernel-parameters.txt). */
 final class TwinCommandLine {
   /** ELFCORE_ADDR_MAX: what kexec says of a crashed kernel is not so, B is no crash-dump kernel. */
   private static final String NO_CRASH_DUMP = "18446744073709551615";
+
+  private static final String SECONDARY = "twin.role=secondary";
 
   private TwinCommandLine() {}
 
@@ -17,7 +21,7 @@ final class TwinCommandLine {
    * @param rsdp physical address of B's ACPI tables
    */
   static String of(TwinInfo info, long rsdp, NodeConf conf, Stage.Planned planned)
-      throws ImageException {
+      throws IOException {
     UpgradePlan plan = planned.plan();
     TwinInfo.Range shared = info.shared().orElseThrow();
     var line = new KernelCommandLine(planned.image().commandLineLimit());
@@ -38,9 +42,14 @@ final class TwinCommandLine {
     line.add("pci", "lastbus=0");
     // A's real-mode code must survive, or A cannot take its CPU back.
     line.reserve(info.trampoline().start(), info.trampoline().size());
+    // What was reserved here for the kernel before, which has parked.
+    String own = Files.readString(Path.of("/proc/cmdline"));
+    if (own.contains(SECONDARY)) {
+      KernelCommandLine.reserved(own).forEach(line::release);
+    }
     // A reset would be the whole machine's.
     line.add("panic", 0);
-    line.add("twin.role", "secondary");
+    line.add("twin.role", SECONDARY.substring(SECONDARY.indexOf('=') + 1));
     line.addHex("twin.shared_start", shared.start()).addHex("twin.shared_size", shared.size());
     if (plan.faults().contains(UpgradePlan.Fault.TWIN_HANGS)) {
       line.add("twin.fault", UpgradePlan.Fault.TWIN_HANGS.word());

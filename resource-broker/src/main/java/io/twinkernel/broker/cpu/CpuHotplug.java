@@ -1,7 +1,9 @@
 package io.twinkernel.broker.cpu;
 
+import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
+import java.util.List;
 
 /** Takes CPUs offline and online (Documentation/core-api/cpu_hotplug.rst). */
 public final class CpuHotplug {
@@ -21,6 +23,25 @@ public final class CpuHotplug {
   /** Starts a CPU with INIT and SIPI, whatever it runs, and returns when this kernel uses it. */
   public static void online(int cpu) throws SyscallException {
     SysFiles.write(CPUS + "cpu" + cpu + "/online", "1");
+  }
+
+  /**
+   * Starts every CPU that is offline, but for those that the twin module does not let this kernel
+   * start (EPERM): the machine's boot CPU where another kernel has parked on it.
+   */
+  public static void onlineAll() throws SyscallException {
+    List<Integer> online = CpuList.parse(onlineList());
+    for (int cpu : CpuList.parse(presentList())) {
+      if (!online.contains(cpu)) {
+        try {
+          online(cpu);
+        } catch (SyscallException e) {
+          if (!e.errno().equals(Errno.EPERM)) {
+            throw e;
+          }
+        }
+      }
+    }
   }
 
   /** The CPUs that this kernel runs on, as "0-2,4". */

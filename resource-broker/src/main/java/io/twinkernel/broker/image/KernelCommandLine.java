@@ -54,6 +54,35 @@ public final class KernelCommandLine {
   }
 
   /**
+   * Makes memory that the memory map says is reserved usable again: {@code memmap=SIZE%START-2+1},
+   * from E820_TYPE_RESERVED to E820_TYPE_RAM.
+   */
+  public KernelCommandLine release(Reserved range) {
+    return add("memmap", range.size() + "%" + range.start() + "-2+1");
+  }
+
+  /**
+   * What a command line's {@link #reserve} says.
+   *
+   * @param start as it was written
+   * @param size as it was written
+   */
+  public record Reserved(String start, String size) {}
+
+  /** Every range that a command line keeps from its kernel. */
+  public static List<Reserved> reserved(String commandLine) {
+    var ranges = new ArrayList<Reserved>();
+    for (String word : commandLine.strip().split(" ", -1)) {
+      int dollar = word.indexOf('$');
+      if (word.startsWith("memmap=") && dollar > 0) {
+        ranges.add(
+            new Reserved(word.substring(dollar + 1), word.substring("memmap=".length(), dollar)));
+      }
+    }
+    return List.copyOf(ranges);
+  }
+
+  /**
    * The whole line.
    *
    * @throws ImageException {@code command-line-too-long}

@@ -22,6 +22,8 @@ public final class SystemRam {
   /** Below, every kernel of the machine has pages of its own already. */
   private static final long LOW_MEMORY_END = 1L << 20;
 
+  private static final long PAGE = 4096;
+
   private SystemRam() {}
 
   /** A kernel's System RAM from 1 MiB on, without the crash region, where its twin lives. */
@@ -31,12 +33,40 @@ public final class SystemRam {
       ranges.add(new Range(range.start(), range.size()));
     }
     ranges = cut(ranges, new Range(0, LOW_MEMORY_END));
-    for (String name : List.of("Crash kernel", "Twinkernel shared")) {
-      for (IoMem.Range hole : iomem.named(name)) {
-        ranges = cut(ranges, new Range(hole.start(), hole.size()));
+    return without(ranges, iomem, List.of("Crash kernel", "Twinkernel shared"));
+  }
+
+  /** These ranges without what the twin module keeps of a shared region that is done with. */
+  public static List<Range> withoutTwins(List<Range> ranges, IoMem iomem) {
+    return without(ranges, iomem, List.of("Twinkernel parked", "Twinkernel tables"));
+  }
+
+  /** The whole pages of a range that are not this kernel's System RAM. */
+  public static List<Range> leftOut(Range range, IoMem iomem) {
+    var pages = new ArrayList<Range>();
+    for (Range part : without(List.of(range), iomem, List.of("System RAM"))) {
+      long start = (part.start() + PAGE - 1) & -PAGE;
+      long end = part.end() & -PAGE;
+      if (start < end) {
+        pages.add(new Range(start, end - start));
       }
     }
-    return List.copyOf(ranges);
+    return List.copyOf(pages);
+  }
+
+  private static List<Range> without(List<Range> ranges, IoMem iomem, List<String> names) {
+    List<Range> left = ranges;
+    for (String name : names) {
+      for (IoMem.Range hole : iomem.named(name)) {
+        left = cut(left, new Range(hole.start(), hole.size()));
+      }
+    }
+    return List.copyOf(left);
+  }
+
+  /** All of these ranges but for one part, which may lie across them. */
+  public static List<Range> without(List<Range> ranges, Range part) {
+    return List.copyOf(cut(ranges, part));
   }
 
   /** Bytes in all. */

@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 
 /** Describes a bus behind a root port of this kernel as the host bridge of another one. */
 public final class PciBridges {
@@ -29,31 +29,23 @@ public final class PciBridges {
     this.devices = devices;
   }
 
-  public PciBridges() {
-    this(Path.of("/sys/bus/pci/devices"));
-  }
-
-  /**
-   * The root port's bus as a host bridge.
-   *
-   * @param bus as "0000:81"
-   * @return empty if no bridge has it as its secondary bus
-   */
-  public Optional<HostBridge> hostBridge(String bus) throws IOException {
-    int number = Integer.parseInt(bus.substring(bus.indexOf(':') + 1), 16);
-    try (var entries = Files.newDirectoryStream(devices)) {
+  /** The bus behind each bridge as a host bridge; segment 0 only, as all that goes to a twin. */
+  public List<HostBridge> all() throws IOException {
+    var bridges = new ArrayList<HostBridge>();
+    try (var entries = Files.newDirectoryStream(devices, "0000:*")) {
       for (Path entry : entries) {
         Path secondary = entry.resolve("secondary_bus_number");
-        if (Files.exists(secondary) && number(secondary) == number) {
-          return Optional.of(
+        if (Files.exists(secondary) && number(secondary) != 0) {
+          bridges.add(
               new HostBridge(
-                  number,
+                  number(secondary),
                   number(entry.resolve("subordinate_bus_number")),
                   windows(Files.readAllLines(entry.resolve("resource")))));
         }
       }
     }
-    return Optional.empty();
+    bridges.sort(Comparator.comparingInt(HostBridge::startBus));
+    return List.copyOf(bridges);
   }
 
   private static int number(Path file) throws IOException {

@@ -45,6 +45,11 @@ public final class PciDelegation {
     return List.copyOf(found);
   }
 
+  /** Whether this kernel has enumerated a bus, such as "0000:81". */
+  public static boolean hasBus(String bus) {
+    return Files.exists(Path.of("/sys/class/pci_bus", bus));
+  }
+
   /** The driver of a function, empty if it has none. */
   public static String driver(String address) throws IOException {
     Path link = DEVICES.resolve(address).resolve("driver");

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.plan;
 
+import io.twinkernel.broker.acpi.HostBridge;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -62,6 +63,11 @@ final class BusChecks {
         return true;
       }
     }
+    for (HostBridge bridge : node.hostBridges()) {
+      if (exists && bridge.startBus() == number) {
+        return true;
+      }
+    }
     refusals.add(
         exists
             ? new Refusal(
@@ -84,6 +90,11 @@ final class BusChecks {
     for (PciFunction function : node.functions()) {
       if (function.secondaryBus() == (number & 0xff) && function.leadsTo(number)) {
         last = (number & ~0xff) | function.subordinateBus();
+      }
+    }
+    for (HostBridge bridge : node.hostBridges()) {
+      if (bridge.startBus() == number) {
+        last = bridge.endBus();
       }
     }
     for (PciFunction function : node.functions()) {

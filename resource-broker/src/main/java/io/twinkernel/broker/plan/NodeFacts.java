@@ -1,5 +1,6 @@
 package io.twinkernel.broker.plan;
 
+import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.ffi.TwinInfo;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ import java.util.Set;
  * @param hotpluggable CPUs that can be taken offline
  * @param apicIds of the online CPUs, by logical number
  * @param functions every PCI function
+ * @param hostBridges root buses that this kernel was given as such by the one before it, and can
+ *     pass on
  * @param availableBytes memory that processes can still get
  */
 public record NodeFacts(
@@ -36,6 +39,7 @@ public record NodeFacts(
     Set<Integer> hotpluggable,
     Map<Integer, Integer> apicIds,
     List<PciFunction> functions,
+    List<HostBridge> hostBridges,
     long availableBytes) {
 
   /** Keeps the collections from changing. */
@@ -45,5 +49,6 @@ public record NodeFacts(
     hotpluggable = Set.copyOf(hotpluggable);
     apicIds = Map.copyOf(apicIds);
     functions = List.copyOf(functions);
+    hostBridges = List.copyOf(hostBridges);
   }
 }

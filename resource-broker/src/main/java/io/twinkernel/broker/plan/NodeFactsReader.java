@@ -1,6 +1,7 @@
 package io.twinkernel.broker.plan;
 
 import io.twinkernel.broker.cpu.CpuList;
+import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.ffi.TwinInfo;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,7 @@ public final class NodeFactsReader {
         hotpluggable,
         apicIds(),
         new PciReader(root).functions(),
+        new HostBridges(root).recorded(),
         number(line("proc/meminfo", "MemAvailable:"), 0) * 1024);
   }
 

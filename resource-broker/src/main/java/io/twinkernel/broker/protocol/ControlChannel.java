@@ -90,11 +90,20 @@ public final class ControlChannel implements AutoCloseable {
     }
   }
 
-  private void converse(Socket connection) throws IOException {
+  /** Says hello again, after all that was queued before. */
+  public void greet() {
+    send(greeting());
+  }
+
+  private Map<String, Object> greeting() {
     var greeting = new LinkedHashMap<String, Object>(hello.get());
     greeting.put("type", "hello");
     greeting.put("protocol", (long) PROTOCOL);
-    writeLine(connection.getOutputStream(), Json.write(greeting));
+    return greeting;
+  }
+
+  private void converse(Socket connection) throws IOException {
+    writeLine(connection.getOutputStream(), Json.write(greeting()));
     var lines =
         new BufferedReader(
             new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8));

@@ -27,6 +27,16 @@ class KernelCommandLineTest {
   }
 
   @Test
+  void whatOneKernelIsKeptFromTheNextOneGets() throws ImageException {
+    var line = new KernelCommandLine(2047).add("memmap", "1G@4G").reserve(0x98000, 0x7000);
+    var ranges = KernelCommandLine.reserved(line.add("quiet").build() + "\n");
+
+    assertThat(ranges).containsExactly(new KernelCommandLine.Reserved("0x98000", "0x7000"));
+    assertThat(new KernelCommandLine(2047).release(ranges.getFirst()).build())
+        .isEqualTo("memmap=0x7000%0x98000-2+1");
+  }
+
+  @Test
   void nothingComesTwice() {
     KernelCommandLine line = new KernelCommandLine(2047).add("initcall_blacklist", "a");
     assertThatIllegalArgumentException().isThrownBy(() -> line.add("initcall_blacklist", "b"));

@@ -7,6 +7,7 @@ import io.twinkernel.broker.plan.CapturedTree;
 import io.twinkernel.broker.plan.IoMem;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,31 @@ final class SystemRamTest {
             new Range(0x100000L, 0x3f000000L - 0x100000L),
             new Range(0x7f000000L, 0x7ffdd000L - 0x7f000000L),
             new Range(0x100000000L, 0x40000000L));
+  }
+
+  @Test
+  void whatTheModuleKeepsOfASharedRegionIsLeftOut() {
+    var iomem = IoMem.parse("40000000-401fffff : Twinkernel parked\n");
+    var region = List.of(new Range(0x40000000L, 0x4000000L));
+
+    assertThat(SystemRam.withoutTwins(region, iomem))
+        .containsExactly(new Range(0x40200000L, 0x3e00000L));
+    assertThat(SystemRam.without(region, new Range(0x41000000L, 0x1000000L)))
+        .containsExactly(new Range(0x40000000L, 0x1000000L), new Range(0x42000000L, 0x2000000L));
+  }
+
+  @Test
+  void findsThePagesThatTheMemoryMapLeavesOut() {
+    var iomem =
+        IoMem.parse(
+            """
+            4b0e1000-76ff91cf : System RAM
+            76ff91d0-76ff91df : System RAM
+            76ff91f0-76ffffff : System RAM
+            """);
+
+    assertThat(SystemRam.leftOut(new Range(0x4b000000L, 0x2c000000L), iomem))
+        .containsExactly(new Range(0x4b000000L, 0xe1000L));
   }
 
   @Test

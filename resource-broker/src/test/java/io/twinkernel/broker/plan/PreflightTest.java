@@ -2,6 +2,7 @@ package io.twinkernel.broker.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.image.InitrdImage;
 import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.image.ModuleInfo;
@@ -33,6 +34,7 @@ class PreflightTest {
   @TempDir Path root;
 
   private List<PciFunction> functions = List.of();
+  private List<HostBridge> hostBridges = List.of();
   private NodeFacts node = facts(0, "none", false, false, Optional.of(info(TwinInfo.State.IDLE)));
 
   @BeforeEach
@@ -202,6 +204,20 @@ class PreflightTest {
     assertThat(refused(node, "bus-in-use", "nvme0n1").what()).contains("0000:82");
   }
 
+  /** A kernel that another one started sees no root ports, but was told of their buses. */
+  @Test
+  void aBusThatIsAHostBridgeOfItsOwnCanBePassedOn() {
+    functions = new ArrayList<>(functions);
+    functions.removeIf(function -> function.secondaryBus() != 0);
+    node = facts(0, "none", false, false, Optional.of(info(TwinInfo.State.IDLE)));
+    assertThat(codes(node, files(), request()))
+        .containsExactly("bus-not-behind-a-port", "bus-not-behind-a-port");
+
+    hostBridges = List.of(HostBridge.of(0x81), HostBridge.of(0x82));
+    node = facts(0, "none", false, false, Optional.of(info(TwinInfo.State.IDLE)));
+    assertThat(codes(node, files(), request())).isEmpty();
+  }
+
   @Test
   void theServicesNicMustBeThere() {
     refused(nic("0000:99:00.0"), "service-nic-missing", "none of that address");
@@ -350,6 +366,7 @@ class PreflightTest {
         Set.of(2, 3),
         Map.of(0, 0, 1, 2, 3, 6),
         functions,
+        hostBridges,
         2048 * MIB);
   }
 
