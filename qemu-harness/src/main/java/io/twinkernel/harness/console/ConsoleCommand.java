@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code twin console a|b}: a terminal on a kernel's console of a machine that runs now. */
+/** {@code twin console a|b|c}: a terminal on a kernel's console of a machine that runs now. */
 @Command(
     name = "console",
     description = "Attaches to a kernel's console of a machine that runs now; Ctrl-] detaches.",
@@ -22,10 +22,13 @@ public final class ConsoleCommand implements Callable<Integer> {
   /** Whose console. */
   enum Side {
     A,
-    B
+    B,
+    C
   }
 
-  @Parameters(paramLabel = "a|b", description = "kernel A (ttyS0) or kernel B (hvc0)")
+  @Parameters(
+      paramLabel = "a|b|c",
+      description = "kernel A (ttyS0), kernel B (hvc0), or the one after B (hvc0 too)")
   private Side side = Side.A;
 
   @Option(names = "--run", description = "which run, where several are up")
@@ -34,7 +37,12 @@ public final class ConsoleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws HarnessException, IOException {
     MachineFiles files = new MachineFiles(choose().path());
-    Path socket = side == Side.A ? files.consoleA() : files.consoleB();
+    Path socket =
+        switch (side) {
+          case A -> files.consoleA();
+          case B -> files.consoleB();
+          case C -> files.consoleC();
+        };
     System.err.println("attached to " + socket.getFileName() + "; Ctrl-] detaches");
     Attach.to(socket);
     return 0;

@@ -14,12 +14,14 @@ public final class DemoOptions {
 
   private static final int MOST_CPUS = 16;
   private static final int MOST_CONNECTIONS = 256;
+  private static final int MOST_UPGRADES = 100;
 
   @Option(
       names = "--from",
       paramLabel = "KERNEL",
       description =
-          "kernel A: a series such as 6.1, a release, or BZIMAGE:MODULES (default: ${DEFAULT-VALUE})")
+          "kernel A: a series such as 6.1, a release, or BZIMAGE:MODULES (default:"
+              + " ${DEFAULT-VALUE})")
   String from = "6.1";
 
   @Option(
@@ -59,6 +61,13 @@ public final class DemoOptions {
       paramLabel = "DIR",
       description = "where report.html, report.json and the logs go (default: ${DEFAULT-VALUE})")
   Path out = Path.of("target", "demo");
+
+  @Option(
+      names = "--chain",
+      paramLabel = "N",
+      description =
+          "so many upgrades in one machine life, there and back again (default: ${DEFAULT-VALUE})")
+  int chain = 1;
 
   @Option(names = "--keep", description = "leave the machine up afterwards")
   boolean keep;
@@ -146,6 +155,12 @@ public final class DemoOptions {
         Sizing.mostData(),
         "a copy of the data must fit beside kernel B in " + Sizing.crash(megabytes) + " MiB");
     range("--connections", connections, 1, MOST_CONNECTIONS, "each has a thread of its own");
+    range("--chain", chain, 1, MOST_UPGRADES, "each takes a minute or more");
+    if (chain > 1 && fault != null) {
+      throw new HarnessException.Refused(
+          "--fault and --chain exclude each other: a fault ends the first upgrade",
+          "Leave one of them out.");
+    }
     range("--pause", pause, 1, 1000, "in milliseconds");
     range("--rest-port", restPort, 0, 65535, "0 takes any free one");
     range("--bridge-port", bridgePort, 0, 65535, "0 takes any free one");

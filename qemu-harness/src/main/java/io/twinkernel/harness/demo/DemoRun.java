@@ -13,8 +13,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +32,12 @@ public final class DemoRun {
 
   private final DemoOptions options;
   private final NodeImages images;
+  private final List<RunPlan.NextKernel> further;
 
-  private DemoRun(DemoOptions options, NodeImages images) {
+  private DemoRun(DemoOptions options, NodeImages images, List<RunPlan.NextKernel> further) {
     this.options = options;
     this.images = images;
+    this.further = further;
   }
 
   /** Checks the options and this host, then builds the images or finds them built. */
@@ -42,15 +46,30 @@ public final class DemoRun {
     options.check();
     Preflight.require(options.memory, options.out);
     System.out.println("Images");
+    NodeImages there = images(options.from, options.to);
+    List<RunPlan.NextKernel> further = new ArrayList<>();
+    if (options.chain > 1) {
+      // A's kernel and B's in turns, as files that the kernel before fetches.
+      NodeImages back = images(options.to, options.from);
+      for (int upgrade = 2; upgrade <= options.chain; upgrade++) {
+        NodeImages images = upgrade % 2 == 0 ? back : there;
+        further.add(
+            new RunPlan.NextKernel(
+                images.to(), images.twinKernel().toString(), images.twinInitrd().toString()));
+      }
+    }
+    return new DemoRun(options, there, further);
+  }
+
+  private static NodeImages images(String from, String to)
+      throws HarnessException, InterruptedException {
     try {
-      return new DemoRun(
-          options,
-          NodeImages.build(
-              ImageCache.standard(),
-              KernelSource.parse(options.from),
-              KernelSource.parse(options.to),
-              BrokerApp.standard(),
-              Progress.lines(System.out)));
+      return NodeImages.build(
+          ImageCache.standard(),
+          KernelSource.parse(from),
+          KernelSource.parse(to),
+          BrokerApp.standard(),
+          Progress.lines(System.out));
     } catch (RootfsException failure) {
       System.out.println();
       if (OPTION.contains(failure.code())) {
@@ -126,6 +145,8 @@ public final class DemoRun {
         images.to(),
         images.twinKernelPath(),
         images.twinInitrdPath(),
+        further,
+        FileServer.ADDRESS,
         token,
         options.cpus,
         options.memory,

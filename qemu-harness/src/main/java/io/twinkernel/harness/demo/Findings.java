@@ -7,6 +7,7 @@ import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,9 @@ final class Findings {
 
   /** When both kernels had been shown; the boot phase's end for the client. */
   long bothShownAt;
+
+  /** The upgrades after the first one. */
+  final List<Chain.Link> further = new ArrayList<>();
 
   final Map<String, String> consoles = new LinkedHashMap<>();
   @Nullable KernelFacts aBefore;

@@ -64,6 +64,7 @@ public final class InsideCommand implements Callable<Integer> {
     findings.accelerator = found;
     narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
     try (ControlServer control = ControlServer.start(directory.resolve(JOURNAL), plan.token());
+        FileServer _ = FileServer.start(directory.resolve("kernels"), plan.further());
         Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
         Relay _ = Relay.inside(directory.resolve(BRIDGE + ".sock"), control.bridgePort());
         RestClient client = new RestClient(control.restPort());
@@ -129,13 +130,20 @@ public final class InsideCommand implements Callable<Integer> {
     narrator.plain("Last lines of A's console:\n" + ConsoleLog.tail(files.logA(), TAIL));
     narrator.plain("\nLast lines of B's boot log:\n" + ConsoleLog.tail(files.logEarlyB(), TAIL));
     narrator.plain("\nLast lines of B's console:\n" + ConsoleLog.tail(files.logB(), TAIL) + "\n");
+    narrator.plain("\nLast lines of C's console:\n" + ConsoleLog.tail(files.logC(), TAIL) + "\n");
   }
 
   /** The run's directory goes with the run: what tells of it afterwards is copied out. */
   private static void keepLogs(MachineFiles files, Path out) throws IOException {
     Files.createDirectories(out);
     for (Path log :
-        List.of(files.logA(), files.logB(), files.logEarlyB(), files.logQemu(), files.wire())) {
+        List.of(
+            files.logA(),
+            files.logB(),
+            files.logC(),
+            files.logEarlyB(),
+            files.logQemu(),
+            files.wire())) {
       if (Files.exists(log)) {
         Files.copy(log, out.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }

@@ -33,8 +33,13 @@ final class KernelProbe {
 
   /** Runs a command on the console behind a socket. */
   static void command(Path socket, String command) throws IOException {
+    command(socket, command, PATIENCE);
+  }
+
+  /** The same of a command that may take longer; returns what it printed. */
+  static String command(Path socket, String command, Duration patience) throws IOException {
     try (ConsoleSession console = ConsoleSession.attach(socket)) {
-      console.run(command, PATIENCE);
+      return console.run(command, patience);
     }
   }
 

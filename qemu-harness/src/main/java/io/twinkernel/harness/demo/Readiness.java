@@ -41,6 +41,19 @@ final class Readiness {
     }
   }
 
+  /** Waits until the broker of the kernel that serves has dialled in as such. */
+  static void awaitBroker(Machine machine, RestClient control, Duration patience)
+      throws HarnessException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!control.nodes().path(0).path("connected").asBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new HarnessException.Control(
+            "the serving kernel's broker did not dial in within " + patience.toSeconds() + " s");
+      }
+      pause(machine);
+    }
+  }
+
   /** There is nothing to wait on for a machine that boots but its own end. */
   private static void pause(Machine machine) throws HarnessException {
     try {

@@ -70,6 +70,12 @@ final class ReportBuilder {
         findings.clockOffset().isPresent() ? findings.clockOffset().getAsLong() / 1e3 : null,
         wire(),
         new Promises(plan, findings).check(booting),
+        findings.further.stream()
+            .map(
+                link ->
+                    new DemoReport.Further(
+                        link.from(), link.to(), link.state(), link.gapMs(), link.after()))
+            .toList(),
         series.points(PLOT_POINTS));
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param to release of kernel B
  * @param twinImage B's bzImage, a path inside A
  * @param twinInitrd B's initramfs, a path inside A
+ * @param further the kernels that it goes on to after B, in order
+ * @param fileServer where a guest fetches their files, as "HOST:PORT"
  * @param token what the brokers prove themselves with
  * @param cpus CPUs of the machine
  * @param memory RAM in MiB
@@ -33,6 +36,8 @@ public record RunPlan(
     String to,
     String twinImage,
     String twinInitrd,
+    List<NextKernel> further,
+    String fileServer,
     String token,
     int cpus,
     int memory,
@@ -43,8 +48,20 @@ public record RunPlan(
     boolean keep,
     String out) {
 
+  /**
+   * A kernel that is not in A's file system.
+   *
+   * @param kernel its bzImage, on this host
+   * @param initrd its initramfs, on this host
+   */
+  public record NextKernel(String release, String kernel, String initrd) {}
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String NAME = "run.json";
+
+  public RunPlan {
+    further = List.copyOf(further);
+  }
 
   /** Writes it into a run's directory. */
   public void write(Path directory) throws IOException {

@@ -1,18 +1,16 @@
 package io.twinkernel.harness.demo;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.HarnessException;
 import io.twinkernel.harness.capture.TapCapture;
 import io.twinkernel.harness.client.Dataset;
 import io.twinkernel.harness.client.OutsideClient;
 import io.twinkernel.harness.control.RestClient;
-import io.twinkernel.harness.control.UpgradeEvent;
-import io.twinkernel.harness.control.UpgradeFollower;
 import io.twinkernel.harness.net.Namespace;
 import io.twinkernel.harness.qemu.Machine;
 import io.twinkernel.harness.qemu.MachineFiles;
 import io.twinkernel.harness.qemu.MachineSpec;
 import io.twinkernel.harness.report.DemoReport;
+import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.Svg;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -20,21 +18,18 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One upgrade from outside: fills the service, holds connections to it, asks the control plane for
- * the upgrade, shows both kernels before the switch, follows to the end, and judges.
+ * One upgrade from outside, or several in a row: fills the service, holds connections to it, asks
+ * the control plane for the upgrade, shows both kernels before the switch, follows to the end, and
+ * judges.
  *
  * <p>The machine is up and its node has dialled in when this starts; both belong to the caller.
  */
 final class Scenario {
 
   private static final Duration SILENCE = Duration.ofSeconds(60);
-  private static final Duration UNTIL_BOTH_RUN = Duration.ofMinutes(12);
-  private static final Duration UNTIL_THE_END = Duration.ofMinutes(12);
-  private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
 
   /** How many answers of all connections make a calm stretch to compare with. */
   private static final int CALM_ANSWERS = 400;
@@ -80,6 +75,7 @@ final class Scenario {
               redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE);
       calm(client);
       upgrade(client);
+      further(client);
       judge(client, dataset);
     } catch (HarnessException | IOException failure) {
       findings.failure = String.valueOf(failure.getMessage());
@@ -128,38 +124,50 @@ final class Scenario {
   }
 
   private void upgrade(OutsideClient client) throws HarnessException, IOException {
-    try (UpgradeFollower follower = new UpgradeFollower(rest, bridgePort, narrator::event)) {
-      var _ =
-          machine
-              .onExit()
-              .thenRun(
-                  () ->
-                      follower.abort(
-                          new HarnessException.Machine("QEMU has ended. " + machine.said())));
-      findings.askedAt = System.nanoTime();
-      String id = rest.start(request());
-      follower.follow(id);
-      try {
-        UpgradeEvent booted =
-            follower.await(
-                "both kernels to run",
-                event -> event.is("boot", "done") || isEnd(event),
-                UNTIL_BOTH_RUN);
-        if (booted.is("boot", "done")) {
-          showBoth(client);
-          inject();
-          rest.goOn(id);
-        }
-        follower.await("the end of the upgrade", Scenario::isEnd, UNTIL_THE_END);
-        client.awaitAnswers(CALM_ANSWERS, CALM);
-      } finally {
-        findings.events = follower.events();
-        JsonNode upgrade = rest.upgrade(id);
-        findings.state = upgrade.path("state").asText();
-        if (upgrade.has("failure") && plan.fault() == null) {
-          findings.failure = "the upgrade failed: " + upgrade.path("failure");
-        }
+    var run = new UpgradeRun(machine, rest, bridgePort, narrator);
+    findings.askedAt = System.nanoTime();
+    try {
+      run.run(
+          request(),
+          () -> {
+            showBoth(client);
+            inject();
+          });
+      client.awaitAnswers(CALM_ANSWERS, CALM);
+    } finally {
+      findings.events = run.events();
+      findings.state = run.state();
+      if (!run.failure().isEmpty() && plan.fault() == null) {
+        findings.failure = "the upgrade failed: " + run.failure();
       }
+    }
+    if (findings.ended("COMPLETE")) {
+      findings.bAfter = KernelProbe.facts(files.consoleB());
+    }
+  }
+
+  /** Goes on from B to the next kernel, and so on, with the same client. */
+  private void further(OutsideClient client) throws HarnessException, IOException {
+    KernelFacts serving = findings.bAfter;
+    if (serving == null || plan.further().isEmpty()) {
+      return;
+    }
+    var chain = new Chain(machine, rest, bridgePort, narrator, plan.fileServer());
+    for (RunPlan.NextKernel next : plan.further()) {
+      Chain.Link link = chain.next(serving, next, client);
+      findings.further.add(link);
+      if (link.after() == null) {
+        throw new HarnessException.Control(
+            "the upgrade from "
+                + serving.release()
+                + " to "
+                + next.release()
+                + " ended "
+                + link.state()
+                + ": "
+                + link.failure());
+      }
+      serving = link.after();
     }
   }
 
@@ -187,11 +195,6 @@ final class Scenario {
       KernelProbe.command(
           fault.where() == Fault.Where.ON_A ? files.consoleA() : files.consoleB(), fault.command());
     }
-  }
-
-  /** An event after which nothing more comes. */
-  private static boolean isEnd(UpgradeEvent event) {
-    return FINAL.contains(event.state());
   }
 
   private void showBoth(OutsideClient client) throws IOException {
@@ -231,9 +234,7 @@ final class Scenario {
     findings.verdict = client.finish();
     findings.valuesChecked = dataset.count();
     findings.redisAfter = RedisFacts.runId(redis, SILENCE);
-    if (findings.ended("COMPLETE")) {
-      findings.bAfter = KernelProbe.facts(files.consoleB());
-    } else {
+    if (!findings.ended("COMPLETE")) {
       findings.aAfter = KernelProbe.facts(files.consoleA());
     }
   }

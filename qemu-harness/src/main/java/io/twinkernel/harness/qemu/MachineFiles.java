@@ -20,12 +20,21 @@ public record MachineFiles(Path directory) {
     return directory.resolve("console-b.sock");
   }
 
+  /** Console of the kernel after the second: one client at a time. */
+  public Path consoleC() {
+    return directory.resolve("console-c.sock");
+  }
+
   public Path logA() {
     return directory.resolve("console-a.log");
   }
 
   public Path logB() {
     return directory.resolve("console-b.log");
+  }
+
+  public Path logC() {
+    return directory.resolve("console-c.log");
   }
 
   /** What the second kernel said before it had its console. */

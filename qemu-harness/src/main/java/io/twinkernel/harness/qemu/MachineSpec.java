@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The machine that two kernels share. Buses 0x81 and 0x82 hang on root ports of a host bridge of
+ * The machine that two kernels share. Buses 0x81 to 0x83 hang on root ports of a host bridge of
  * their own: 0x81 carries the service's NIC, 0x82 what is the second kernel's from its start, a
- * virtio console. COM1 is the first kernel's console, COM2 the second one's boot log.
+ * virtio console, and 0x83 the same for the kernel after it. COM1 is the first kernel's console,
+ * COM2 the others' boot log.
  *
  * @param kernel bzImage
  * @param initrd its initramfs
@@ -32,6 +33,9 @@ public record MachineSpec(
   /** The bus that the second kernel gets at its start. */
   public static final String TWIN_BUS = "0000:82";
 
+  /** The bus that the kernel after it gets at its start; from then on the two take turns. */
+  public static final String NEXT_BUS = "0000:83";
+
   /** QEMU's argument list. {@code files} says where its sockets and logs go. */
   public List<String> arguments(MachineFiles files) {
     List<String> line = new ArrayList<>();
@@ -48,6 +52,7 @@ public record MachineSpec(
     add(line, "-device", "pxb-pcie,bus_nr=0x80,id=pxb");
     add(line, "-device", "pcie-root-port,bus=pxb,id=rp1,chassis=1,slot=1");
     add(line, "-device", "pcie-root-port,bus=pxb,id=rp2,chassis=2,slot=2");
+    add(line, "-device", "pcie-root-port,bus=pxb,id=rp3,chassis=3,slot=3");
     add(line, "-netdev", "tap,id=service,ifname=" + tap + ",script=no,downscript=no");
     add(
         line,
@@ -56,6 +61,9 @@ public record MachineSpec(
     add(line, "-chardev", console("b", files.consoleB(), files.logB()));
     add(line, "-device", "virtio-serial-pci,bus=rp2,disable-legacy=on,id=ports");
     add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
+    add(line, "-chardev", console("c", files.consoleC(), files.logC()));
+    add(line, "-device", "virtio-serial-pci,bus=rp3,disable-legacy=on,id=next");
+    add(line, "-device", "virtconsole,bus=next.0,chardev=c");
     return List.copyOf(line);
   }
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param failure why the run did not end as it should
  * @param consoles what uname -r said on each console while both kernels ran
  * @param trace steps of the critical section
+ * @param further the upgrades after the first one, of which all else but the client's figures tells
  * @param clockOffsetUs how far B's CLOCK_REALTIME was ahead of A's after the switch, in µs; null
  *     where B did not tell
  * @param wire what TCP made of the switch, seen on the tap; null where nothing was captured
@@ -45,6 +46,7 @@ public record DemoReport(
     @Nullable Double clockOffsetUs,
     @Nullable Wire wire,
     Map<String, Check> checks,
+    List<Further> further,
     List<Point> series) {
 
   /** Format of this record; grows when a reader would misread it. */
@@ -187,6 +189,17 @@ public record DemoReport(
       long probes,
       double silenceMs,
       double silenceAtMs) {}
+
+  /**
+   * An upgrade after the first one, in the same life of the machine.
+   *
+   * @param state the control plane's in the end
+   * @param gapMs longest time between two answers on one connection, from its request to its end
+   * @param after the kernel that served then; null if it did not complete
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Further(
+      String from, String to, String state, double gapMs, @Nullable KernelFacts after) {}
 
   /** Whether a promise was kept, and what was seen. */
   public record Check(boolean ok, String reason) {}

@@ -25,8 +25,23 @@ final class PromisesTest {
 
   private static RunPlan plan(@Nullable Fault fault) {
     return new RunPlan(
-        "/kernel", "/initrd", Events.A, Events.B, "/boot/b", "/boot/i", "token", 4, 3072, 64, 1, 20,
-        fault, false, "/out");
+        "/kernel",
+        "/initrd",
+        Events.A,
+        Events.B,
+        "/boot/b",
+        "/boot/i",
+        List.of(),
+        "10.99.0.1:1",
+        "token",
+        4,
+        3072,
+        64,
+        1,
+        20,
+        fault,
+        false,
+        "/out");
   }
 
   private static KernelFacts a() {
@@ -46,7 +61,7 @@ final class PromisesTest {
         "hvc0",
         List.of(0, 1, 2),
         2 * GIB,
-        3 * GIB - ((long) Sizing.SHARED << 20),
+        3 * GIB - (8L << 20),
         List.of("eth0=0000:81:00.0"),
         5001);
   }

@@ -67,6 +67,7 @@ final class SampleReport {
         -3.5,
         new DemoReport.Wire(40_000, 0, 3, 2, 0, 1, 0, 790, 41_010),
         checks,
+        List.of(new DemoReport.Further(b.release(), a.release(), "COMPLETE", 790.1, b)),
         IntStream.range(0, 240)
             .mapToObj(i -> new Point(-2000 + i * 250, 1 + i % 7 * 0.3, i == 172 ? 812 : 4 + i % 11))
             .toList());
