@@ -31,7 +31,7 @@ final class MainTest {
         Arguments.of(List.of("demo", "--out", "/dev/null"), "Name a folder"),
         Arguments.of(List.of("demo", "--from", "nonsense"), "6.1"),
         Arguments.of(List.of("demo", "--to", "/dev/zero:/tmp"), "bzImage"),
-        Arguments.of(List.of("console", "c"), "console"),
+        Arguments.of(List.of("console", "d"), "console"),
         Arguments.of(List.of("console", "a", "--run", "none"), "./twin demo --keep"),
         Arguments.of(List.of("juggle"), "juggle"));
   }
