@@ -13,7 +13,7 @@ import java.util.Map;
 record Clock(long tscKhz) {
   private static final int READINGS = 5;
 
-  /** How often a clock is set at most: each time what setting took before is made up for. */
+  /** How often a clock is set at most. */
   private static final int SETTINGS = 10;
 
   /** A clock that is so close, in ns, is left alone. */
