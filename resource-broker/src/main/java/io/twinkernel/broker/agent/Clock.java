@@ -30,7 +30,8 @@ record Clock(long tscKhz) {
 
   /** Sets this kernel's CLOCK_REALTIME to what the other one published, unless it is that. */
   void adopt(SharedRegion region) throws SyscallException {
-    // Each for itself: what one setting came late, as when the CPU was elsewhere, the next need not.
+    // Each for itself: what one setting came late, as when the CPU was elsewhere, the next need
+    // not.
     for (int i = 0; i < SETTINGS && Math.abs(offset(region)) > CLOSE; i++) {
       Clocks.setRealtime(region.realtimeAt(Tsc.read(), tscKhz));
     }
