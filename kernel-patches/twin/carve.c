@@ -33,6 +33,7 @@ static struct resource attached_resource = {
 	.name = "Twinkernel shared",
 	.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
 };
+
 static struct twin_shared *attached_header;
 
 bool twin_kexec_trylock(void)
