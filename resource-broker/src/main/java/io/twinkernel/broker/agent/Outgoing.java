@@ -161,11 +161,11 @@ final class Outgoing {
 
   /** B stops first, then the service is back, then the rest is given back. */
   private List<String> undo() {
-    // A rollback interrupts what it stops; file channels would refuse to work in that state.
-    Thread.interrupted();
     var failures = new ArrayList<String>(running.all());
     failures.addAll(gap.all());
     failures.addAll(prepared.all());
+    // A rollback interrupts what it stops; the next verb is not meant.
+    Thread.interrupted();
     stage = new Stage.Idle();
     return failures;
   }
