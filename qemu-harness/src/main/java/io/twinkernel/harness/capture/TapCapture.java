@@ -3,11 +3,13 @@ package io.twinkernel.harness.capture;
 import io.twinkernel.harness.HarnessException;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.NetworkInterface;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,15 +23,20 @@ public final class TapCapture implements AutoCloseable {
   private static final int SNAPSHOT = 128;
 
   private static final Pattern MISSED = Pattern.compile("([0-9]+) packets? dropped by kernel");
+  private static final Pattern PROGRESS =
+      Pattern.compile("([0-9]+) packets? captured, ([0-9]+) packets? received by filter, (.*)");
   private static final int END_SECONDS = 10;
+  private static final long ASK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Process process;
   private final BufferedReader says;
   private final Path file;
   private final int port;
+  private final int copies;
   private final long toNanoTime;
 
-  private TapCapture(Process process, BufferedReader says, Path file, int port) {
+  private TapCapture(Process process, BufferedReader says, Path file, int port, int copies) {
+    this.copies = copies;
     this.process = process;
     this.says = says;
     this.file = file;
@@ -57,7 +64,9 @@ public final class TapCapture implements AutoCloseable {
       BufferedReader says = process.errorReader();
       for (String one = says.readLine(); one != null; one = says.readLine()) {
         if (one.contains("listening on " + device)) {
-          return new TapCapture(process, says, file, port);
+          // Loopback shows a packet as sent and as received; libpcap takes one of both.
+          int copies = NetworkInterface.getByName(device).isLoopback() ? 2 : 1;
+          return new TapCapture(process, says, file, port, copies);
         }
         said.append(one).append('\n');
       }
@@ -70,6 +79,7 @@ public final class TapCapture implements AutoCloseable {
 
   /** Ends the capture and tells what was seen. */
   public WireTrace stop() throws HarnessException {
+    awaitProcessed();
     // By its handle: Process.destroy() would close the stream in which it tells what it missed.
     process.toHandle().destroy();
     try {
@@ -89,6 +99,41 @@ public final class TapCapture implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new HarnessException.Machine("interrupted while tcpdump ended", interrupted);
     }
+  }
+
+  /**
+   * tcpdump forgets at its end what the kernel has captured and it has not read yet. It says on
+   * SIGUSR1 how far it is.
+   */
+  private void awaitProcessed() throws HarnessException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
+    String progress = "";
+    try {
+      while (System.nanoTime() < deadline) {
+        new ProcessBuilder("kill", "-USR1", Long.toString(process.pid())).start().waitFor();
+        progress = says.readLine();
+        if (progress == null) {
+          throw new HarnessException.Machine("tcpdump has ended on its own");
+        }
+        Matcher counts = PROGRESS.matcher(progress);
+        if (counts.find()) {
+          Matcher missed = MISSED.matcher(counts.group(3));
+          long lost = missed.find() ? Long.parseLong(missed.group(1)) : 0;
+          long processed = copies * Long.parseLong(counts.group(1)) + lost;
+          if (processed >= Long.parseLong(counts.group(2))) {
+            return;
+          }
+        }
+        LockSupport.parkNanos(ASK_EVERY_NANOS);
+      }
+    } catch (IOException failure) {
+      throw new HarnessException.Machine(
+          "tcpdump cannot be asked: " + failure.getMessage(), failure);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new HarnessException.Machine("interrupted while tcpdump worked", interrupted);
+    }
+    throw new HarnessException.Machine("tcpdump falls behind: " + progress);
   }
 
   @Override
