@@ -61,8 +61,24 @@ public record NodeImages(
   public static NodeImages build(
       ImageCache cache, KernelSource from, KernelSource to, BrokerApp app, Progress progress)
       throws RootfsException, InterruptedException {
+    return build(cache, from, to, app, List.of(), progress);
+  }
+
+  /**
+   * The same with more in them.
+   *
+   * @param layers names of folders in rootfs/src/main/images/layers
+   */
+  public static NodeImages build(
+      ImageCache cache,
+      KernelSource from,
+      KernelSource to,
+      BrokerApp app,
+      List<String> layers,
+      Progress progress)
+      throws RootfsException, InterruptedException {
     try {
-      return new Builder(cache, ProjectHome.find(), app, progress).build(from, to);
+      return new Builder(cache, ProjectHome.find(), app, layers, progress).build(from, to);
     } catch (IOException e) {
       throw new RootfsException(
               RootfsException.Code.CACHE,
@@ -73,7 +89,8 @@ public record NodeImages(
     }
   }
 
-  private record Builder(ImageCache cache, ProjectHome home, BrokerApp app, Progress progress) {
+  private record Builder(
+      ImageCache cache, ProjectHome home, BrokerApp app, List<String> layers, Progress progress) {
 
     NodeImages build(KernelSource from, KernelSource to)
         throws IOException, RootfsException, InterruptedException {
@@ -82,9 +99,19 @@ public record NodeImages(
       Kernel b = catalog.find(to);
       Recipe recipe = Recipe.read(home.images().resolve("node.recipe"));
       Userland userland = Userland.of(cache, home, recipe, progress);
+      List<Segment> extra = new ArrayList<>();
+      List<String> modules = new ArrayList<>();
+      for (String name : layers) {
+        Layer layer = Layer.of(cache, home, name, progress);
+        extra.add(layer.segment());
+        modules.addAll(layer.modules());
+      }
       KernelFiles kernelFiles =
           new KernelFiles(
-              cache, new TwinModule(cache, home.moduleSources(), progress), recipe, progress);
+              cache,
+              new TwinModule(cache, home.moduleSources(), progress),
+              recipe.withModules(modules),
+              progress);
       KernelFiles.Built filesOfA = kernelFiles.build(a);
       KernelFiles.Built filesOfB = kernelFiles.build(b);
       JavaRuntime java = new JavaRuntime(cache, userland, app, progress);
@@ -94,6 +121,7 @@ public record NodeImages(
       if (!app.training().isEmpty()) {
         common.add(java.aheadOfTimeCache());
       }
+      common.addAll(extra);
       Path bundle = bundle(b.release(), common, filesOfB);
       List<Path> parts = new ArrayList<>();
       common.forEach(segment -> parts.add(segment.raw()));

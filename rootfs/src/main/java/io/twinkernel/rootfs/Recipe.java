@@ -13,6 +13,8 @@ import java.util.List;
  * <pre>
  * package NAME...        Debian packages to unpack
  * take PATH...           programs, libraries and files of theirs to put in, with the libraries they link to
+ * tree FOLDER...         all files of theirs below a folder; only in a layer's recipe
+ * compile SOURCE PATH    a C file as a static program, or a Java file's classes into a folder; only in a layer's recipe
  * newer PATH SUITE NAME  a program of a later Debian release, run with that release's own loader and libraries
  * link PATH TARGET       a symbolic link
  * folder PATH MODE       a folder, with an octal mode
@@ -29,7 +31,9 @@ record Recipe(
     List<Newer> newer,
     List<List<String>> links,
     List<List<String>> folders,
-    List<List<String>> devices) {
+    List<List<String>> devices,
+    List<String> trees,
+    List<List<String>> compiled) {
 
   /**
    * A program of a later release than the rest.
@@ -43,6 +47,8 @@ record Recipe(
   static Recipe read(Path file) throws IOException, RootfsException {
     Recipe recipe =
         new Recipe(
+            new ArrayList<>(),
+            new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
@@ -70,6 +76,8 @@ record Recipe(
     return switch (kind) {
       case "package" -> packages.addAll(rest);
       case "take" -> taken.addAll(rest);
+      case "tree" -> trees.addAll(rest);
+      case "compile" -> rest.size() == 2 && compiled.add(rest);
       case "module" -> modules.addAll(rest);
       case "newer" -> rest.size() == 3 && putNewer(rest.get(0), rest.get(1), rest.get(2));
       case "link" -> rest.size() == 2 && links.add(rest);
@@ -77,6 +85,13 @@ record Recipe(
       case "device" -> rest.size() == 4 && devices.add(rest);
       default -> false;
     };
+  }
+
+  /** The same with more modules. */
+  Recipe withModules(List<String> more) {
+    List<String> all = new ArrayList<>(modules);
+    all.addAll(more);
+    return new Recipe(packages, taken, all, newer, links, folders, devices, trees, compiled);
   }
 
   private boolean putNewer(String path, String suite, String name) {

@@ -177,7 +177,7 @@ final class Userland {
   }
 
   /** Where a file lies when /bin, /sbin and /lib are links to /usr. */
-  private static String merged(String path) {
+  static String merged(String path) {
     return path.startsWith("/usr/") ? path : "/usr" + path;
   }
 }

@@ -69,6 +69,13 @@ public final class DemoOptions {
           "so many upgrades in one machine life, there and back again (default: ${DEFAULT-VALUE})")
   int chain = 1;
 
+  @Option(
+      names = "--workloads",
+      hidden = true,
+      description =
+          "move nginx, a JVM, a second Redis with its replica and more beside Redis; what the tests use")
+  boolean workloads;
+
   @Option(names = "--keep", description = "leave the machine up afterwards")
   boolean keep;
 

@@ -46,11 +46,11 @@ public final class DemoRun {
     options.check();
     Preflight.require(options.memory, options.out);
     System.out.println("Images");
-    NodeImages there = images(options.from, options.to);
+    NodeImages there = images(options, options.from, options.to);
     List<RunPlan.NextKernel> further = new ArrayList<>();
     if (options.chain > 1) {
       // A's kernel and B's in turns, as files that the kernel before fetches.
-      NodeImages back = images(options.to, options.from);
+      NodeImages back = images(options, options.to, options.from);
       for (int upgrade = 2; upgrade <= options.chain; upgrade++) {
         NodeImages images = upgrade % 2 == 0 ? back : there;
         further.add(
@@ -61,7 +61,7 @@ public final class DemoRun {
     return new DemoRun(options, there, further);
   }
 
-  private static NodeImages images(String from, String to)
+  private static NodeImages images(DemoOptions options, String from, String to)
       throws HarnessException, InterruptedException {
     try {
       return NodeImages.build(
@@ -69,6 +69,7 @@ public final class DemoRun {
           KernelSource.parse(from),
           KernelSource.parse(to),
           BrokerApp.standard(),
+          options.workloads ? List.of(Workloads.LAYER) : List.of(),
           Progress.lines(System.out));
     } catch (RootfsException failure) {
       System.out.println();
@@ -154,6 +155,7 @@ public final class DemoRun {
         options.connections,
         options.pause,
         fault,
+        options.workloads,
         options.keep,
         out.toAbsolutePath().toString());
   }

@@ -43,6 +43,13 @@ final class Findings {
   List<UpgradeEvent> events = List.of();
   String state = "";
   int valuesChecked;
+
+  /** What the workloads beside Redis said before the upgrade. */
+  List<String> workloadsBefore = List.of();
+
+  /** What they said in the end. */
+  List<String> workloads = List.of();
+
   @Nullable Verdict verdict;
 
   /** What went over the tap while the client was connected. */

@@ -117,9 +117,7 @@ public final class InsideCommand implements Callable<Integer> {
     return new MachineSpec(
         Path.of(plan.kernel()),
         Path.of(plan.initrd()),
-        "console=ttyS0 quiet panic=-1 crashkernel="
-            + Sizing.crash(plan.megabytes())
-            + "M twin.role=primary",
+        "console=ttyS0 quiet panic=-1 crashkernel=" + Sizing.crash(plan) + "M twin.role=primary",
         plan.cpus(),
         plan.memory(),
         accelerator,

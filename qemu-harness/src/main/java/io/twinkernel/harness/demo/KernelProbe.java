@@ -20,7 +20,8 @@ final class KernelProbe {
   private static final String NICS =
       "for n in /sys/class/net/*/device; do d=${n%/device};"
           + " echo ${d##*/}=$(basename $(dirname $(readlink -f $n))); done";
-  private static final String REDIS = "pidof redis-server || echo 0";
+  private static final String REDIS =
+      "grep -m 1 . /sys/fs/cgroup/service/redis/cgroup.procs || echo 0";
 
   private KernelProbe() {}
 

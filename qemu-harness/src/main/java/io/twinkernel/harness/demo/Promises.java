@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Holds what a run found against what is promised. What is not known counts as broken. */
@@ -63,6 +65,9 @@ final class Promises {
       ownedByAAgain();
     }
     service();
+    if (plan.workloads()) {
+      workloads();
+    }
     return checks;
   }
 
@@ -231,6 +236,22 @@ final class Promises {
             + " of "
             + findings.valuesChecked
             + " values wrong");
+  }
+
+  private void workloads() {
+    List<String> bad = findings.workloads.stream().filter(line -> !line.startsWith("ok ")).toList();
+    Set<String> silent = new TreeSet<>(Workloads.names(findings.workloadsBefore));
+    silent.removeAll(Workloads.names(findings.workloads));
+    String reason = findings.workloads.size() + " checks";
+    if (!bad.isEmpty()) {
+      reason = String.join("; ", bad);
+    } else if (!silent.isEmpty()) {
+      reason = "nothing was said any more of " + String.join(", ", silent);
+    }
+    add(
+        "every workload's data is right",
+        !findings.workloads.isEmpty() && bad.isEmpty() && silent.isEmpty(),
+        reason);
   }
 
   private void add(String name, boolean ok, String reason) {

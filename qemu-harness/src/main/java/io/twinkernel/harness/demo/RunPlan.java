@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param connections of the outside client
  * @param pauseMillis between two requests of a connection
  * @param fault to inject, or null
+ * @param workloads whether the image layer of that name moves as well
  * @param keep whether the machine stays up
  * @param out where the reports go
  */
@@ -45,6 +46,7 @@ public record RunPlan(
     int connections,
     int pauseMillis,
     @Nullable Fault fault,
+    boolean workloads,
     boolean keep,
     String out) {
 

@@ -14,7 +14,9 @@ import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.Svg;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,8 +68,14 @@ final class Scenario {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
     TapCapture capture = null;
+    KeepAliveClients web = null;
     try {
       fill(dataset);
+      if (plan.workloads()) {
+        findings.workloadsBefore = Workloads.awaitReady(files.consoleA());
+        web = Workloads.connect();
+        narrator.say("the workloads are at work");
+      }
       findings.aBefore = KernelProbe.facts(files.consoleA());
       capture = TapCapture.start(Namespace.TAP, redis.getPort(), files.wire());
       client =
@@ -76,6 +84,9 @@ final class Scenario {
       calm(client);
       upgrade(client);
       further(client);
+      if (web != null) {
+        judgeWorkloads(web);
+      }
       judge(client, dataset);
     } catch (HarnessException | IOException failure) {
       findings.failure = String.valueOf(failure.getMessage());
@@ -84,6 +95,9 @@ final class Scenario {
       tell(capture);
       if (client != null) {
         client.close();
+      }
+      if (web != null) {
+        web.close();
       }
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
@@ -99,6 +113,14 @@ final class Scenario {
     } catch (HarnessException failure) {
       narrator.say(String.valueOf(failure.getMessage()));
     }
+  }
+
+  private void judgeWorkloads(KeepAliveClients web) throws IOException {
+    Path console = findings.ended("COMPLETE") ? files.consoleB() : files.consoleA();
+    List<String> said = new ArrayList<>(Workloads.check(console));
+    said.add(web.finish());
+    findings.workloads = List.copyOf(said);
+    findings.workloads.forEach(narrator::say);
   }
 
   private void fill(Dataset dataset) throws HarnessException {

@@ -12,6 +12,9 @@ final class Sizing {
   /** Kernel B with its userland in memory, the shared region included, before any process. */
   private static final int WITHOUT_DATA = 640;
 
+  /** What the image layer "workloads" takes, as files and as processes. */
+  private static final int WORKLOADS = 192;
+
   private static final int ROUND = 64;
 
   private Sizing() {}
@@ -22,6 +25,10 @@ final class Sizing {
    */
   static int crash(int dataMegabytes) {
     return (WITHOUT_DATA + 2 * dataMegabytes + ROUND - 1) / ROUND * ROUND;
+  }
+
+  static int crash(RunPlan plan) {
+    return crash(plan.megabytes()) + (plan.workloads() ? WORKLOADS : 0);
   }
 
   /**

@@ -24,6 +24,10 @@ final class PromisesTest {
   private static final Latency CALM = new Latency("boot", 5000, 2, 40, 110, 134);
 
   private static RunPlan plan(@Nullable Fault fault) {
+    return plan(fault, false);
+  }
+
+  private static RunPlan plan(@Nullable Fault fault, boolean workloads) {
     return new RunPlan(
         "/kernel",
         "/initrd",
@@ -40,6 +44,7 @@ final class PromisesTest {
         1,
         20,
         fault,
+        workloads,
         false,
         "/out");
   }
@@ -108,6 +113,23 @@ final class PromisesTest {
     assertThat(new Promises(plan(null), good()).check(CALM).values())
         .extracting(Check::reason)
         .allMatch(reason -> !reason.isBlank());
+  }
+
+  @Test
+  void everyWorkloadThatSpokeBeforeIsWellAfterwards() {
+    RunPlan plan = plan(null, true);
+    Findings findings = good();
+    findings.workloadsBefore = List.of("ok pipe", "ok jvm-threads 90 rounds");
+    for (List<String> said :
+        List.of(
+            List.<String>of(),
+            List.of("ok pipe"),
+            List.of("ok pipe", "bad jvm-threads 91 rounds, 1 faults"))) {
+      findings.workloads = said;
+      assertThat(broken(plan, findings, CALM)).containsExactly("every workload's data is right");
+    }
+    findings.workloads = List.of("ok pipe", "ok jvm-threads 91 rounds", "ok nginx-keep-alive");
+    assertThat(broken(plan, findings, CALM)).isEmpty();
   }
 
   @Test

@@ -54,7 +54,7 @@ final class Planner {
             plan.buses(),
             conf.serviceFunction(),
             conf.sharedBytes(),
-            service.residentBytes());
+            imageBytes(service));
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
     refusals.addAll(moves.refusals());
     Optional<KernelImage> image = files.kernel();
@@ -63,6 +63,15 @@ final class Planner {
     }
     return new Stage.Planned(
         plan, image.get(), detail(plan, node, info, image.get().release(), moves, service));
+  }
+
+  private static long imageBytes(ProcessTree service) throws IOException {
+    var reader = new ProcReader(Path.of("/proc"));
+    long bytes = 0;
+    for (ServiceProcess process : service.processes()) {
+      bytes += reader.imageBytes(process.pid());
+    }
+    return bytes;
   }
 
   /** What the policy says of the processes that there are now. */

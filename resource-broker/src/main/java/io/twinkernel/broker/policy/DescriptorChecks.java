@@ -2,6 +2,7 @@ package io.twinkernel.broker.policy;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +25,7 @@ final class DescriptorChecks {
           "seccomp notify", "a seccomp listener: system calls of others wait at it");
 
   private static final Set<String> DEVICES =
-      Set.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty");
+      Set.of("/dev/null", "/dev/zero", "/dev/full", "/dev/ptmx", "/dev/random", "/dev/urandom");
 
   private final Moves moves;
   private final MovedFiles files;
@@ -42,8 +43,7 @@ final class DescriptorChecks {
     this.sockets = sockets;
   }
 
-  static void check(
-      ProcReader reader, Moves moves, List<ProcessFacts> all, MovedFiles files, Obstacles obstacles)
+  static void check(ProcReader reader, Moves moves, MovedFiles files, Obstacles obstacles)
       throws IOException {
     List<ProcessFacts> moving = moves.moving();
     if (moving.isEmpty()) {
@@ -52,22 +52,24 @@ final class DescriptorChecks {
     var checks =
         new DescriptorChecks(
             moves, files, obstacles, SocketTable.read(reader, moving.getFirst().pid()));
-    for (ProcessFacts process : all) {
-      if (!process.kernelThread()) {
-        for (Descriptor descriptor : reader.descriptors(process.pid())) {
-          checks
-              .holders
-              .computeIfAbsent(descriptor.target(), _ -> new TreeSet<>())
-              .add(process.pid());
-        }
-      }
-    }
+    var open = new LinkedHashMap<ProcessFacts, List<Descriptor>>();
     for (ProcessFacts process : moving) {
-      Map<Integer, Mount> mounts = reader.mounts(process.pid());
-      for (Descriptor descriptor : reader.descriptors(process.pid())) {
-        checks.check(process, descriptor, mounts);
+      open.put(process, reader.descriptors(process.pid()));
+      open.get(process).forEach(descriptor -> checks.holds(process, descriptor.target()));
+    }
+    for (ProcessFacts process : moves.others()) {
+      reader.targets(process.pid()).forEach(target -> checks.holds(process, target));
+    }
+    for (Map.Entry<ProcessFacts, List<Descriptor>> one : open.entrySet()) {
+      Map<Integer, Mount> mounts = reader.mounts(one.getKey().pid());
+      for (Descriptor descriptor : one.getValue()) {
+        checks.check(one.getKey(), descriptor, mounts);
       }
     }
+  }
+
+  private void holds(ProcessFacts process, String target) {
+    holders.computeIfAbsent(target, _ -> new TreeSet<>()).add(process.pid());
   }
 
   private void check(ProcessFacts process, Descriptor descriptor, Map<Integer, Mount> mounts) {
@@ -80,7 +82,7 @@ final class DescriptorChecks {
       anonymous(process, descriptor);
     } else if (target.startsWith("/memfd:secret")) {
       obstacles.add(process, descriptor, "secret memory, which nothing but the process can read");
-    } else if (target.startsWith("/dev/pts/") || target.equals("/dev/ptmx")) {
+    } else if (target.startsWith("/dev/pts/") || target.equals("/dev/tty")) {
       terminal(process, descriptor);
     } else if (target.startsWith("/dev/") && !sharedMemory(target)) {
       if (!DEVICES.contains(target)) {
@@ -125,7 +127,14 @@ final class DescriptorChecks {
 
   /** A slave side needs its master: without it nobody reads what is written there. */
   private void terminal(ProcessFacts process, Descriptor descriptor) {
-    if (descriptor.target().equals("/dev/ptmx")) {
+    // CRIU: "ctty inheritance detected", where the master is in another process.
+    if (descriptor.target().equals("/dev/tty")
+        && !holders.getOrDefault("/dev/ptmx", Set.of()).contains(process.pid())) {
+      obstacles.add(
+          process,
+          descriptor,
+          "its terminal by the name /dev/tty, while the other end is in another process",
+          "close it; a shell does at 'set +m'");
       return;
     }
     Optional<ProcessFacts> tree = moves.treeOf(process.pid());

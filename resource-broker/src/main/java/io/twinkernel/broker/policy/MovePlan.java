@@ -39,7 +39,7 @@ public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusa
     var trees = new TreeChecks(moves, all, ipc, obstacles);
     var files = new MovedFiles(disk);
     trees.check();
-    DescriptorChecks.check(reader, moves, all, files, obstacles);
+    DescriptorChecks.check(reader, moves, files, obstacles);
     new MemoryChecks(reader, trees, files, obstacles).check(moves.moving());
     return new MovePlan(moves, files.needed(), obstacles.all());
   }

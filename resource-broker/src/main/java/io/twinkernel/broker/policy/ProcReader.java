@@ -78,6 +78,39 @@ public final class ProcReader {
     return List.copyOf(found);
   }
 
+  /**
+   * The memory of a process that an image holds, in bytes: what is not in files, and of what it
+   * shares its part. 0 where the kernel does not tell, as of a process that has ended.
+   */
+  public long imageBytes(int pid) throws IOException {
+    long kibibytes = 0;
+    try {
+      for (String line : lines(folder(pid).resolve("smaps_rollup"))) {
+        if (line.startsWith("Pss_Anon:") || line.startsWith("Pss_Shmem:")) {
+          kibibytes += Long.parseLong(line.split(" +", -1)[1]);
+        }
+      }
+    } catch (IOException e) {
+      if (Files.exists(folder(pid))) {
+        throw e;
+      }
+    }
+    return kibibytes << 10;
+  }
+
+  /** Where the descriptors of a process lead, and no more of them. */
+  List<String> targets(int pid) throws IOException {
+    var found = new ArrayList<String>();
+    Path fds = folder(pid).resolve("fd");
+    for (int number : numbers(fds)) {
+      String target = link(fds.resolve(Integer.toString(number)));
+      if (!target.isEmpty()) {
+        found.add(target);
+      }
+    }
+    return List.copyOf(found);
+  }
+
   /** The named mappings of a process. */
   List<Mapping> mappings(int pid) throws IOException {
     var found = new ArrayList<Mapping>();

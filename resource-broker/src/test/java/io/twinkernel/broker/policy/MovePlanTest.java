@@ -161,6 +161,17 @@ final class MovePlanTest {
   }
 
   @Test
+  void aTerminalByItsOtherNameMustBeInItsMastersProcess() throws IOException {
+    Path fd = proc.resolve(CHILD + "/fd/16");
+    Files.delete(fd);
+    Files.createSymbolicLink(fd, Path.of("/dev/tty"));
+    assertThat(why(plan("move cgroup service/clean")))
+        .hasEntrySatisfying(
+            "pid 30006 (python3) fd 16 -> /dev/tty",
+            why -> assertThat(why).contains("in another process"));
+  }
+
+  @Test
   void whatIsStartedAnewIsListedByItsRule() throws IOException {
     MovePlan plan =
         plan("move cgroup service/clean\nrestart cgroup service/linked-* /sbin/start it\n");

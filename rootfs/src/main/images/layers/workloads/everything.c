@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A process that has one of everything a process can have, each with content, and
+ * tells on port 7000 whether all of it is still there: a line "ok NAME" or
+ * "bad NAME WHY" for each. Started in an IPC namespace of its own.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pty.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PORT 7000
+#define THREADS 4
+#define FILL 20000
+
+static FILE *answer;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "everything: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+#define MUST(call) ({ long must_ = (long)(call); if (must_ == -1) die(#call); must_; })
+
+static void tell(const char *name, bool good, const char *format, ...)
+{
+	va_list list;
+
+	fprintf(answer, "%s %s ", good ? "ok" : "bad", name);
+	va_start(list, format);
+	vfprintf(answer, format, list);
+	va_end(list);
+	fputc('\n', answer);
+}
+
+static void fill(unsigned char *to, size_t size, unsigned int seed)
+{
+	for (size_t i = 0; i < size; i++)
+		to[i] = (seed = seed * 1664525 + 1013904223) >> 24;
+}
+
+static bool filled(const unsigned char *data, size_t size, unsigned int seed)
+{
+	for (size_t i = 0; i < size; i++)
+		if (data[i] != (unsigned char)((seed = seed * 1664525 + 1013904223) >> 24))
+			return false;
+	return true;
+}
+
+static bool readable(int fd, int ms)
+{
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+
+	return poll(&one, 1, ms) == 1;
+}
+
+/* Read what lies in a stream, compare, put it back. */
+static bool turn(int from, int to, const char *text)
+{
+	char buffer[64] = "";
+	ssize_t size = strlen(text);
+
+	return readable(from, 5000) && read(from, buffer, sizeof(buffer)) == size &&
+	       !memcmp(buffer, text, size) && write(to, text, size) == size;
+}
+
+/* Threads: each passes a baton on, has a thread-local value and its own name. */
+static pthread_mutex_t baton_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t baton_moved = PTHREAD_COND_INITIALIZER;
+static unsigned long baton;
+static _Thread_local unsigned long local;
+static atomic_long thread_faults;
+
+static void *runner(void *number)
+{
+	unsigned long me = (unsigned long)number, passes = 0;
+
+	local = me << 32;
+	pthread_mutex_lock(&baton_lock);
+	for (;;) {
+		struct timespec nap = { .tv_nsec = 1000000 };
+
+		while (baton % THREADS != me)
+			pthread_cond_wait(&baton_moved, &baton_lock);
+		if (local != (me << 32) + passes || baton / THREADS != passes)
+			thread_faults++;
+		local = (me << 32) + ++passes;
+		baton++;
+		pthread_cond_broadcast(&baton_moved);
+		pthread_mutex_unlock(&baton_lock);
+		nanosleep(&nap, NULL);
+		pthread_mutex_lock(&baton_lock);
+	}
+	return NULL;
+}
+
+static void threads_check(void)
+{
+	unsigned long before;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	pthread_mutex_lock(&baton_lock);
+	before = baton;
+	while (baton < before + 20 &&
+	       !pthread_cond_timedwait(&baton_moved, &baton_lock, &until))
+		;
+	tell("threads", baton >= before + 20 && !thread_faults, "%lu turns, %ld faults",
+	     baton, (long)thread_faults);
+	pthread_mutex_unlock(&baton_lock);
+}
+
+/* Clocks: looked at all the time, must never go back. */
+static atomic_long clock_backward, clock_looks, clock_longest;
+
+static void *watch_clock(void *unused)
+{
+	struct timespec before, now, nap = { .tv_nsec = 2000000 };
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (;;) {
+		long step;
+
+		nanosleep(&nap, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		step = (now.tv_sec - before.tv_sec) * 1000000000L + now.tv_nsec - before.tv_nsec;
+		if (step < 0)
+			clock_backward++;
+		if (step > clock_longest)
+			clock_longest = step;
+		clock_looks++;
+		before = now;
+	}
+	return unused;
+}
+
+static int pipes[2], fifo_rest, streams[2], datagrams[2];
+static int udp[2], tcp6[2], events, timer, signals, epolls, watch, memory, deleted, queue;
+static int semaphores, segment, master;
+static unsigned char *anonymous, *posix, *sysv;
+static sigset_t blocked;
+static struct __user_cap_data_struct capabilities[2];
+static pid_t child;
+
+static int udp_socket(struct sockaddr_in *address)
+{
+	socklen_t size = sizeof(*address);
+	int fd = MUST(socket(AF_INET, SOCK_DGRAM, 0));
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	MUST(bind(fd, (struct sockaddr *)address, size));
+	MUST(getsockname(fd, (struct sockaddr *)address, &size));
+	return fd;
+}
+
+static void sockets_make(void)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	struct sockaddr_in a, b;
+	socklen_t size = sizeof(six);
+	int listener;
+
+	udp[0] = udp_socket(&a);
+	udp[1] = udp_socket(&b);
+	MUST(connect(udp[0], (struct sockaddr *)&b, sizeof(b)));
+	MUST(connect(udp[1], (struct sockaddr *)&a, sizeof(a)));
+
+	listener = MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	MUST(bind(listener, (struct sockaddr *)&six, size));
+	MUST(getsockname(listener, (struct sockaddr *)&six, &size));
+	MUST(listen(listener, 1));
+	tcp6[0] = MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	MUST(connect(tcp6[0], (struct sockaddr *)&six, size));
+	tcp6[1] = MUST(accept(listener, NULL, NULL));
+	MUST(write(tcp6[0], "in a TCP queue", 14));
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, streams));
+	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, datagrams));
+	MUST(write(streams[0], "in a unix stream", 16));
+	MUST(write(datagrams[0], "a unix datagram", 15));
+}
+
+static void sockets_check(void)
+{
+	tell("unix-stream", turn(streams[1], streams[0], "in a unix stream"), "");
+	tell("unix-datagram", turn(datagrams[1], datagrams[0], "a unix datagram"), "");
+	tell("tcp-ipv6", turn(tcp6[1], tcp6[0], "in a TCP queue"), "");
+	/* What lies in a UDP queue need not survive: a network may lose it as well. */
+	while (readable(udp[1], 0)) {
+		char rest[64];
+
+		if (read(udp[1], rest, sizeof(rest)) < 0)
+			break;
+	}
+	tell("udp", write(udp[0], "a datagram", 10) == 10 && turn(udp[1], udp[0], "a datagram"),
+	     "");
+}
+
+static void descriptors_make(void)
+{
+	struct itimerspec often = { .it_interval.tv_nsec = 100000000,
+				    .it_value.tv_nsec = 100000000 };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 0x1122334455667788ULL };
+	unsigned char data[FILL];
+	uint64_t value = 41;
+
+	MUST(pipe(pipes));
+	MUST(write(pipes[1], "in a pipe", 9));
+	MUST(mkfifo("/tmp/fifo", 0600));
+	fifo_rest = MUST(open("/tmp/fifo", O_RDWR));
+	MUST(unlink("/tmp/fifo"));
+
+	events = MUST(eventfd(0, EFD_NONBLOCK));
+	MUST(write(events, &value, sizeof(value)));
+	timer = MUST(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	MUST(timerfd_settime(timer, 0, &often, NULL));
+	signals = MUST(signalfd(-1, &blocked, SFD_NONBLOCK));
+	epolls = MUST(epoll_create1(0));
+	MUST(epoll_ctl(epolls, EPOLL_CTL_ADD, events, &event));
+	watch = MUST(inotify_init1(IN_NONBLOCK));
+	MUST(inotify_add_watch(watch, "/etc", IN_CREATE));
+
+	fill(data, sizeof(data), 1);
+	memory = MUST(memfd_create("content", MFD_ALLOW_SEALING));
+	MUST(write(memory, data, sizeof(data)));
+	MUST(fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
+	deleted = MUST(open("/tmp/deleted", O_CREAT | O_EXCL | O_RDWR, 0640));
+	MUST(write(deleted, data, sizeof(data)));
+	MUST(lseek(deleted, 123, SEEK_SET));
+	MUST(unlink("/tmp/deleted"));
+}
+
+static void descriptors_check(void)
+{
+	unsigned char data[FILL] = "";
+	struct epoll_event event = {};
+	struct signalfd_siginfo info = {};
+	struct itimerspec left;
+	uint64_t value = 0;
+	char text[4096];
+	int made;
+
+	tell("pipe", turn(pipes[0], pipes[1], "in a pipe"), "");
+	tell("epoll", epoll_wait(epolls, &event, 1, 5000) == 1 &&
+	     event.data.u64 == 0x1122334455667788ULL, "");
+	tell("eventfd", read(events, &value, sizeof(value)) == sizeof(value) && value == 41, "");
+	value = 41;
+	if (write(events, &value, sizeof(value)) < 0)
+		tell("eventfd-write", false, "%s", strerror(errno));
+	value = 0;
+	tell("timerfd", readable(timer, 5000) &&
+	     read(timer, &value, sizeof(value)) == sizeof(value) && value > 0 &&
+	     !timerfd_gettime(timer, &left) && left.it_interval.tv_nsec == 100000000, "");
+	raise(SIGUSR1);
+	tell("signalfd", read(signals, &info, sizeof(info)) == sizeof(info) &&
+	     info.ssi_signo == SIGUSR1, "");
+	made = open("/etc/everything.made", O_CREAT | O_RDWR, 0600);
+	tell("inotify", made >= 0 && readable(watch, 5000) &&
+	     read(watch, text, sizeof(text)) > (ssize_t)sizeof(struct inotify_event), "");
+	close(made);
+	unlink("/etc/everything.made");
+	tell("memfd", pread(memory, data, FILL, 0) == FILL && filled(data, FILL, 1) &&
+	     (fcntl(memory, F_GET_SEALS) & (F_SEAL_SHRINK | F_SEAL_GROW)), "");
+	memset(data, 0, FILL);
+	tell("deleted-file", lseek(deleted, 0, SEEK_CUR) == 123 &&
+	     pread(deleted, data, FILL, 0) == FILL && filled(data, FILL, 1), "offset %ld",
+	     (long)lseek(deleted, 0, SEEK_CUR));
+}
+
+static void memory_make(void)
+{
+	int fd = MUST(shm_open("/everything", O_CREAT | O_EXCL | O_RDWR, 0600));
+	struct { long type; char text[16]; } message = { 1, "in a queue" };
+
+	MUST(ftruncate(fd, FILL));
+	posix = mmap(NULL, FILL, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	anonymous = mmap(NULL, FILL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (posix == MAP_FAILED || anonymous == MAP_FAILED)
+		die("mmap");
+	MUST(shm_unlink("/everything"));
+	segment = MUST(shmget(0x7477, FILL, IPC_CREAT | IPC_EXCL | 0600));
+	sysv = shmat(segment, NULL, 0);
+	if (sysv == (void *)-1)
+		die("shmat");
+	semaphores = MUST(semget(0x7477, 2, IPC_CREAT | IPC_EXCL | 0600));
+	MUST(semctl(semaphores, 0, SETVAL, 7));
+	MUST(semctl(semaphores, 1, SETVAL, 9));
+	queue = MUST(msgget(0x7477, IPC_CREAT | IPC_EXCL | 0600));
+	MUST(msgsnd(queue, &message, sizeof(message.text), 0));
+	fill(posix, FILL, 2);
+	fill(anonymous, FILL / 2, 3);
+	fill(sysv, FILL, 4);
+}
+
+static void memory_check(void)
+{
+	/* The child counts in the second half of what is shared. */
+	volatile unsigned long *count = (void *)(anonymous + FILL / 2);
+	unsigned long before = *count;
+	struct msqid_ds about = {};
+
+	tell("posix-shm", filled(posix, FILL, 2), "");
+	tell("anonymous-shm", filled(anonymous, FILL / 2, 3), "");
+	tell("sysv-shm", filled(sysv, FILL, 4) && shmget(0x7477, 0, 0) == segment, "");
+	tell("semaphores", semget(0x7477, 0, 0) == semaphores &&
+	     semctl(semaphores, 0, GETVAL) == 7 && semctl(semaphores, 1, GETVAL) == 9, "");
+	tell("message-queue", !msgctl(queue, IPC_STAT, &about) && about.msg_qnum == 1, "");
+	for (int i = 0; i < 5000 && *count == before; i++)
+		usleep(1000);
+	tell("child", *count != before && !kill(child, 0), "pid %d, %lu turns",
+	     child, *count);
+}
+
+static void child_run(void)
+{
+	volatile unsigned long *count = (void *)(anonymous + FILL / 2);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		++*count;
+		usleep(1000);
+	}
+}
+
+/* A shell on a terminal of its own that knows something. */
+static bool shell_says(const char *command, const char *expected)
+{
+	char text[4096] = "";
+	size_t size = 0;
+
+	if (write(master, command, strlen(command)) < 0)
+		return false;
+	while (readable(master, 10000)) {
+		ssize_t more = read(master, text + size, sizeof(text) - 1 - size);
+
+		if (more <= 0)
+			return false;
+		size += more;
+		text[size] = 0;
+		if (strstr(text, expected))
+			return true;
+	}
+	return false;
+}
+
+static void shell_make(void)
+{
+	struct winsize window = { .ws_row = 33, .ws_col = 111 };
+	pid_t shell = forkpty(&master, NULL, NULL, &window);
+
+	if (shell < 0)
+		die("forkpty");
+	if (!shell) {
+		setenv("PS1", "", 1);
+		/* Without job control, or it has /dev/tty open, which CRIU cannot restore here. */
+		execl("/bin/sh", "sh", "-i", "+m", (char *)NULL);
+		_exit(127);
+	}
+	if (!shell_says("secret=$((40 + 2)); echo made$secret\n", "made42"))
+		die("the shell");
+}
+
+static void shell_check(void)
+{
+	struct winsize window = {};
+
+	tell("pty-shell", shell_says("echo says$((secret * 2))\n", "says84"), "");
+	tell("pty-size", !ioctl(master, TIOCGWINSZ, &window) && window.ws_row == 33 &&
+	     window.ws_col == 111, "");
+}
+
+static void self_make(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct rlimit limit = { .rlim_cur = 777, .rlim_max = 1777 };
+
+	MUST(setrlimit(RLIMIT_NOFILE, &limit));
+	MUST(setpriority(PRIO_PROCESS, 0, 3));
+	umask(027);
+	MUST(prctl(PR_SET_NAME, "every thing"));
+	MUST(syscall(SYS_capget, &header, capabilities));
+	capabilities[0].effective &= ~(1U << CAP_NET_RAW | 1U << CAP_SYS_TIME);
+	capabilities[0].permitted &= ~(1U << CAP_NET_RAW);
+	capabilities[0].inheritable = 1U << CAP_CHOWN;
+	MUST(syscall(SYS_capset, &header, capabilities));
+	raise(SIGUSR2);
+}
+
+static void self_check(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct now[2] = {};
+	struct rlimit limit = {};
+	char name[16] = "";
+	sigset_t pending;
+	mode_t mask = umask(027);
+
+	syscall(SYS_capget, &header, now);
+	tell("capabilities", !memcmp(now, capabilities, sizeof(now)), "%x %x %x",
+	     now[0].effective, now[0].permitted, now[0].inheritable);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	prctl(PR_GET_NAME, name);
+	sigpending(&pending);
+	tell("limits", limit.rlim_cur == 777 && limit.rlim_max == 1777, "");
+	tell("nice", getpriority(PRIO_PROCESS, 0) == 3, "%d", getpriority(PRIO_PROCESS, 0));
+	tell("umask", mask == 027, "%o", mask);
+	tell("name", !strcmp(name, "every thing"), "%s", name);
+	tell("pending-signal", sigismember(&pending, SIGUSR2) == 1, "");
+	tell("clock", !clock_backward && clock_looks > 0,
+	     "%ld looks, longest step %ld ms", (long)clock_looks, clock_longest / 1000000);
+}
+
+int main(void)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(PORT) };
+	int listener, on = 1;
+	pthread_t thread;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	memory_make();
+	child = fork();
+	if (!child)
+		child_run();
+	shell_make();
+	sockets_make();
+	descriptors_make();
+	for (unsigned long i = 0; i < THREADS; i++)
+		pthread_create(&thread, NULL, runner, (void *)i);
+	pthread_create(&thread, NULL, watch_clock, NULL);
+	listener = MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	MUST(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+	MUST(bind(listener, (struct sockaddr *)&any, sizeof(any)));
+	MUST(listen(listener, 5));
+	self_make();
+	for (;;) {
+		int client = accept(listener, NULL, NULL);
+
+		if (client < 0)
+			continue;
+		answer = fdopen(client, "w");
+		threads_check();
+		sockets_check();
+		descriptors_check();
+		memory_check();
+		shell_check();
+		self_check();
+		fputs("end\n", answer);
+		fclose(answer);
+	}
+}
