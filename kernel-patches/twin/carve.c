@@ -54,6 +54,7 @@ void twin_kexec_unlock(void)
 static void use_region(struct twin_shared *shared, u64 start, u64 size, u32 side)
 {
 	mutex_lock(&twin.shared_lock);
+	twin_layout_keep(NULL);
 	twin.shared = shared;
 	twin.shared_start = start;
 	twin.shared_size = size;
@@ -240,8 +241,10 @@ int twin_attach(u64 start, u64 size)
 		pr_err("the shared region at %#llx has no valid header of version %d\n",
 		       start, TWIN_SHARED_VERSION);
 		twin_attach_undo();
+		return err;
 	}
-	return err;
+	twin_layout_keep(&layout);
+	return 0;
 }
 
 /* Only for a module that is not going to be used, or was: the region stays. */
@@ -276,6 +279,7 @@ int twin_retire(void)
 	err = adjust_resource(&attached_resource, start, head);
 	if (err) {
 		use_region(attached_header, start, size, TWIN_SIDE_B);
+		twin_layout_keep(&layout);
 		return err;
 	}
 	/* Any other CPU is started anew, and then nobody is in there. */

@@ -13,6 +13,13 @@
 #include <linux/version.h>
 #include <asm/msr.h>
 
+/* In linux/kernel.h before. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#include <linux/panic_notifier.h>
+#else
+#include <linux/kernel.h>
+#endif
+
 /* How a dying CPU tells the one that takes it down. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #define TWIN_REPORT_DEAD "cpuhp_ap_report_dead"

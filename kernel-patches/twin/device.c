@@ -142,6 +142,8 @@ static int promote_ioctl(void)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(twin.shared->parked) != 1)
 		return -EBUSY;
+	if (twin_other_panicked())
+		twin_pci_silence();
 	/* First: from here on nobody looks into the region for @parked. */
 	twin.role = TWIN_ROLE_PRIMARY;
 	err = twin_retire();

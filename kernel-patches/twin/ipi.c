@@ -18,10 +18,12 @@
 
 static void doorbell_rang(void)
 {
+	if (twin_other_panicked())
+		WRITE_ONCE(twin.other_stopped, true);
 	wake_up_all(&twin.wait);
 }
 
-static void send_xapic(u32 apic_id)
+static void send_xapic(u32 apic_id, u32 what)
 {
 	unsigned long flags;
 
@@ -30,17 +32,23 @@ static void send_xapic(u32 apic_id)
 	while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
 		cpu_relax();
 	native_apic_mem_write(APIC_ICR2, apic_id << 24);
-	native_apic_mem_write(APIC_ICR, APIC_DM_FIXED | APIC_DEST_PHYSICAL |
-			      X86_PLATFORM_IPI_VECTOR);
+	native_apic_mem_write(APIC_ICR, APIC_DEST_PHYSICAL | what);
 	local_irq_restore(flags);
 }
 
-static void send_x2apic(u32 apic_id)
+static void send_x2apic(u32 apic_id, u32 what)
 {
 	/* The register write orders nothing; the doorbell's count must be seen. */
 	asm volatile("mfence; lfence" ::: "memory");
-	native_x2apic_icr_write(APIC_DM_FIXED | APIC_DEST_PHYSICAL |
-				X86_PLATFORM_IPI_VECTOR, apic_id);
+	native_x2apic_icr_write(APIC_DEST_PHYSICAL | what, apic_id);
+}
+
+static void send(u32 apic_id, u32 what)
+{
+	if (x2apic_enabled())
+		send_x2apic(apic_id, what);
+	else if (apic_id <= XAPIC_MAX)
+		send_xapic(apic_id, what);
 }
 
 /* Called with twin.shared_lock held. */
@@ -57,11 +65,26 @@ int twin_doorbell(void)
 	if (!x2apic_enabled() && apic_id > XAPIC_MAX)
 		return -ENOTCONN;
 	atomic64_inc((atomic64_t *)&twin.shared->doorbell[other]);
-	if (x2apic_enabled())
-		send_x2apic(apic_id);
-	else
-		send_xapic(apic_id);
+	send(apic_id, APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR);
 	return 0;
+}
+
+/*
+ * Without a lock, by a kernel that panics; its local APIC is switched off by
+ * then, and sends all the same.
+ */
+void twin_doorbell_last(void)
+{
+	u32 apic_id = READ_ONCE(twin.shared->apic_id[twin_other_side()]);
+
+	if (apic_id != TWIN_NO_APIC)
+		send(apic_id, APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR);
+}
+
+/* To a CPU of this kernel. */
+void twin_nmi_send(u32 apic_id)
+{
+	send(apic_id, APIC_DM_NMI);
 }
 
 /*

@@ -175,9 +175,12 @@ static int __init twin_init(void)
 	err = twin_poweroff_init(poweroff_port, poweroff_value);
 	if (err)
 		goto undo_start;
-	err = twin_heartbeat_init();
+	err = twin_panic_init();
 	if (err)
 		goto undo_poweroff;
+	err = twin_heartbeat_init();
+	if (err)
+		goto undo_panic;
 	err = sysfs_create();
 	if (err)
 		goto undo_heartbeat;
@@ -190,6 +193,8 @@ undo_sysfs:
 	kobject_put(twin_kobject);
 undo_heartbeat:
 	twin_heartbeat_exit();
+undo_panic:
+	twin_panic_exit();
 undo_poweroff:
 	twin_poweroff_exit();
 undo_start:
@@ -211,6 +216,7 @@ static void __exit twin_exit(void)
 	misc_deregister(&twin_device);
 	kobject_put(twin_kobject);
 	twin_heartbeat_exit();
+	twin_panic_exit();
 	twin_poweroff_exit();
 	twin_start_exit();
 	twin_ipi_exit();

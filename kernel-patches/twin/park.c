@@ -154,33 +154,58 @@ static void stop_devices(void)
 			pci_clear_master(device);
 }
 
-static void __noreturn leave(struct parking *parking)
-{
-	phys_addr_t parked = twin.shared_start +
-			     offsetof(struct twin_shared, parked);
-	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
+static struct parking parking;
 
+/*
+ * What the loop needs, in the parking area. Nothing is allocated and no lock is
+ * taken: a kernel that panics does this, too.
+ */
+int twin_park_build(void)
+{
+	struct twin_layout layout;
+	int err = twin_layout_read(&layout);
+
+	if (err)
+		return err;
+	parking.start = twin.shared_start + layout.parking_offset;
+	parking.area = (u8 *)twin.shared + layout.parking_offset;
+	memset(parking.area, 0, PAGES * PAGE_SIZE);
+	err = build_tables(&parking);
+	if (err)
+		return err;
+	build_descriptors(&parking);
+	return 0;
+}
+
+/*
+ * Put this CPU into the loop that twin_park_build() made. @flag_offset: of the
+ * word in the header of the shared region that becomes 1 then. It does not
+ * return; objtool may think so, for it looks at one file at a time or at all.
+ */
+void twin_park_here(size_t flag_offset)
+{
+	phys_addr_t flag = twin.shared_start + flag_offset;
+	phys_addr_t code = parking.start + PAGE_SIZE * PAGE_CODE;
+
+	local_irq_disable();
+	static_call(twin_disable_local_apic)();
 	BUILD_BUG_ON(PARK_CR4 != (X86_CR4_PAE | X86_CR4_MCE | X86_CR4_LA57 |
 				  X86_CR4_VMXE));
-	native_write_cr3(parking->transit);
+	native_write_cr3(parking.transit);
 	asm volatile(ANNOTATE_RETPOLINE_SAFE "\n\tcall *%[code]"
-		     :: [code] "a" (code), "D" (parked), "S" (code),
-			"d" (parking->top)
+		     :: [code] "a" (code), "D" (flag), "S" (code),
+			"d" (parking.top)
 		     : "memory");
-	for (;;)
-		cpu_relax();
 }
 
 /* Called with twin.lock held. Does not return if it succeeds. */
 int twin_park(void)
 {
-	struct parking parking = {};
-	struct twin_layout layout;
 	int err;
 
 	if (twin.role != TWIN_ROLE_PRIMARY)
 		return -EOPNOTSUPP;
-	if (twin_state() != TWIN_STATE_RUNNING || twin_layout_read(&layout))
+	if (twin_state() != TWIN_STATE_RUNNING)
 		return -ENXIO;
 	/* No CPU can come or go; this one is not left from here on. */
 	cpus_read_lock();
@@ -188,20 +213,16 @@ int twin_park(void)
 		cpus_read_unlock();
 		return -EBUSY;
 	}
-	parking.start = twin.shared_start + layout.parking_offset;
-	parking.area = (u8 *)twin.shared + layout.parking_offset;
-	memset(parking.area, 0, PAGES * PAGE_SIZE);
-	err = build_tables(&parking);
+	err = twin_park_build();
 	if (err) {
 		cpus_read_unlock();
-		return err;
+		return err == -EINVAL ? -ENXIO : err;
 	}
-	build_descriptors(&parking);
 	pr_info("parking at %pa\n", &parking.start);
 
 	stop_devices();
 	local_irq_disable();
 	static_call(twin_clear_io_apic)();
-	static_call(twin_disable_local_apic)();
-	leave(&parking);
+	twin_park_here(offsetof(struct twin_shared, parked));
+	return 0;
 }

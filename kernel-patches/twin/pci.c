@@ -51,6 +51,40 @@ void twin_pci_restore(void)
 	WRITE_ONCE(*twin_symbols.raw_pci_ops, original_ops);
 }
 
+/*
+ * B: no device that the other kernel drove may write into memory any more; the
+ * other kernel panicked and could not stop them. Bridges carry this kernel's
+ * traffic, and its own devices are its own.
+ */
+void twin_pci_silence(void)
+{
+	const struct pci_raw_ops *ops = *twin_symbols.raw_pci_ext_ops;
+	unsigned int bus, devfn;
+	u32 value;
+
+	for (bus = 0; bus < 256; bus++)
+		for (devfn = 0; devfn < 256; devfn++) {
+			struct pci_dev *own;
+
+			if (ops->read(0, bus, devfn, PCI_VENDOR_ID, 2, &value) ||
+			    value == 0xffff) {
+				devfn |= PCI_FUNC(devfn) ? 0 : 7;
+				continue;
+			}
+			if (ops->read(0, bus, devfn, PCI_HEADER_TYPE, 1, &value) ||
+			    (value & 0x7f) != PCI_HEADER_TYPE_NORMAL)
+				continue;
+			own = pci_get_domain_bus_and_slot(0, bus, devfn);
+			if (own) {
+				pci_dev_put(own);
+				continue;
+			}
+			if (!ops->read(0, bus, devfn, PCI_COMMAND, 2, &value))
+				ops->write(0, bus, devfn, PCI_COMMAND, 2,
+					   value & ~PCI_COMMAND_MASTER);
+		}
+}
+
 static bool is_ssdt(const struct acpi_table_header *table, u32 length)
 {
 	const u8 *byte = (const u8 *)table;

@@ -31,9 +31,21 @@ static u32 crc32c_of(const u8 *bytes, size_t length)
 	return ~crc;
 }
 
+/* From the start of a twin on, what is in the region counts no more. */
+static struct twin_layout kept;
+static bool keep;
+
+void twin_layout_keep(const struct twin_layout *layout)
+{
+	if (layout)
+		kept = *layout;
+	WRITE_ONCE(keep, layout);
+}
+
 /*
  * 0 and @layout filled in, or -ENXIO no region, -EINVAL not a valid header.
- * Called, like everything here, with twin.shared_lock or twin.lock held.
+ * Called, like everything here, with twin.shared_lock or twin.lock held, or by
+ * a kernel that panics.
  */
 int twin_layout_read(struct twin_layout *layout)
 {
@@ -42,6 +54,10 @@ int twin_layout_read(struct twin_layout *layout)
 
 	if (!twin.shared)
 		return -ENXIO;
+	if (READ_ONCE(keep)) {
+		*layout = kept;
+		return 0;
+	}
 	memcpy(&head, twin.shared, HEAD_SIZE);
 	barrier();		/* from here on only the copy */
 	checksum = head.checksum;
@@ -75,6 +91,8 @@ void twin_shared_forget_other(void)
 {
 	WRITE_ONCE(twin.shared->apic_id[twin_other_side()], TWIN_NO_APIC);
 	WRITE_ONCE(twin.shared->heartbeat[twin_other_side()], 0);
+	WRITE_ONCE(twin.shared->panicked[twin_other_side()], 0);
+	twin_heartbeat_forget_other();
 }
 
 /*

@@ -86,6 +86,7 @@ int twin_arm(unsigned int cpu)
 	if (err)
 		goto unlock;
 
+	twin_layout_keep(&layout);
 	twin_shared_forget_other();
 	twin_publish();
 	twin_broadcast_forbid(cpu);
@@ -93,6 +94,7 @@ int twin_arm(unsigned int cpu)
 	if (twin_symbols.ftrace_enabled)
 		ftrace_was_enabled = *twin_symbols.ftrace_enabled;
 	WRITE_ONCE(twin.cpu, cpu);
+	twin_panic_prepare();
 	original_play_dead = *twin_symbols.play_dead;
 	atomic_set(&twin.state, TWIN_STATE_ARMED);
 	/* After the state: the hook must find it. */
@@ -127,11 +129,13 @@ int twin_disarm(void)
 	if (err)
 		return err;
 
+	twin_panic_restore();
 	twin_start_settle();
 	if (image)
 		*twin_symbols.kexec_crash_image = image;
 	image = NULL;
 	twin_shared_forget_other();
+	twin_layout_keep(NULL);
 	twin_broadcast_allow(cpu);
 	twin_pci_restore();
 	twin_kexec_unlock();

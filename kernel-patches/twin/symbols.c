@@ -19,6 +19,7 @@ DEFINE_STATIC_CALL_NULL(twin_report_dead, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_apic_smt_update, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_disable_local_apic, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_clear_io_apic, twin_void_fn);
+DEFINE_STATIC_CALL_NULL(twin_ioapic_zap_locks, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_lock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_unlock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_walk_memory_blocks, twin_walk_fn);
@@ -121,12 +122,17 @@ static void find_cpu(struct twin_symbols *s)
 	s->platform_ipi_callback = settable("x86_platform_ipi_callback",
 					    required("x86_platform_ipi_callback"));
 	s->play_dead = settable("smp_ops", &smp_ops.play_dead);
+	s->stop_other_cpus = settable("smp_ops", &smp_ops.stop_other_cpus);
+	s->crash_stop_other_cpus = settable("smp_ops",
+					    &smp_ops.crash_stop_other_cpus);
+	s->panic_cpu = required("panic_cpu");
 	s->ftrace_enabled = optional("ftrace_enabled");
 	optional_call(twin_idle_task_exit, "idle_task_exit");
 	require_call(twin_report_dead, TWIN_REPORT_DEAD);
 	require_call(twin_apic_smt_update, "apic_smt_update");
 	require_call(twin_disable_local_apic, "disable_local_APIC");
 	require_call(twin_clear_io_apic, "clear_IO_APIC");
+	require_call(twin_ioapic_zap_locks, "ioapic_zap_locks");
 }
 
 static void find_memory(struct twin_symbols *s)

@@ -116,7 +116,8 @@ struct twin_memory {
 /*
  * B: the other kernel has parked; this one is the primary from now on. It
  * leaves the shared region: the head of it, with this kernel's ACPI tables and
- * the CPU that parked, stays reserved, the rest can be added as memory.
+ * the CPU that parked, stays reserved, the rest can be added as memory. If the
+ * other kernel panicked, the devices that it drove stop mastering the bus.
  * EBUSY the other kernel has not parked, or the region is still mapped.
  */
 #define TWIN_IOC_PROMOTE	_IO(TWIN_IOC_MAGIC, 8)
@@ -132,12 +133,14 @@ struct twin_memory {
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell
  * was rung and returns a __u64, how often since the last read; poll() waits
- * for the same. POLLHUP: the other kernel's heartbeat has stopped.
+ * for the same. POLLHUP: the other kernel has panicked (then @panicked below
+ * says so), or its heartbeat has stopped.
  */
 
 #define TWIN_SHARED_MAGIC	0x315248534e495754ULL	/* "TWINSHR1", little endian */
 #define TWIN_SHARED_VERSION	1
 #define TWIN_NO_APIC		0xffffffffU
+#define TWIN_PANICKED		0x43494e50U	/* "PNIC": no garbage looks like it */
 #define TWIN_PARKING_SIZE	0x10000		/* the least parking_size, in bytes */
 
 /* Sides, as index into the arrays below. */
@@ -170,6 +173,9 @@ struct twin_shared {
 	__u64 baton;		/* who owns the machine; brokers move it by compare-and-swap */
 	__u64 clock_tsc;	/* a TSC value ... */
 	__u64 clock_realtime;	/* ... and CLOCK_REALTIME at it, in ns */
+	__u32 panicked[2];	/* TWIN_PANICKED: by each module when its kernel panics */
+	__u32 boot_parked;	/* 1: A panicked; its boot CPU is where A parks */
+	__u32 pad1;
 };
 
 /* A byte stream from one writer to one reader; positions only grow. */

@@ -60,8 +60,8 @@ struct twin {
 	struct twin_shared *shared;	/* first page of the region, mapped */
 	atomic_t mappings;		/* of the region in userspace */
 
-	wait_queue_head_t wait;		/* doorbell, heartbeat */
-	bool other_stopped;		/* the other kernel's heart */
+	wait_queue_head_t wait;		/* doorbell, heartbeat, panic */
+	bool other_stopped;		/* the other kernel: silent, or panicked */
 };
 
 extern struct twin twin;
@@ -87,12 +87,15 @@ struct twin_symbols {
 	size_t real_mode_size;
 	const struct pci_raw_ops **raw_pci_ops;
 	const struct pci_raw_ops **raw_pci_ext_ops;
+	atomic_t *panic_cpu;
 	int *ftrace_enabled;		/* NULL without CONFIG_FUNCTION_TRACER */
 	unsigned long *max_pfn;
 	unsigned long *max_low_pfn;
 
 	void (**platform_ipi_callback)(void);
 	void (**play_dead)(void);	/* of smp_ops */
+	void (**stop_other_cpus)(int wait);
+	void (**crash_stop_other_cpus)(void);
 };
 
 extern struct twin_symbols twin_symbols;
@@ -123,6 +126,7 @@ DECLARE_STATIC_CALL(twin_report_dead, twin_void_fn);
 DECLARE_STATIC_CALL(twin_apic_smt_update, twin_void_fn);
 DECLARE_STATIC_CALL(twin_disable_local_apic, twin_void_fn);
 DECLARE_STATIC_CALL(twin_clear_io_apic, twin_void_fn);
+DECLARE_STATIC_CALL(twin_ioapic_zap_locks, twin_void_fn);
 DECLARE_STATIC_CALL(twin_lock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_unlock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
@@ -145,10 +149,18 @@ int twin_crash_region(u64 start, u64 size);
 
 /* shared.c: the header of the shared region */
 int twin_layout_read(struct twin_layout *layout);
+void twin_layout_keep(const struct twin_layout *layout);
 void twin_shared_reset(struct twin_shared *shared);
 void twin_shared_forget_other(void);
 void twin_publish(void);
 int twin_notes_read(struct twin_notes *notes);
+
+/* panic.c: this kernel panics, or the other one did */
+bool twin_other_panicked(void);
+void twin_panic_prepare(void);
+void twin_panic_restore(void);
+int twin_panic_init(void);
+void twin_panic_exit(void);
 
 /* start.c: a CPU that goes offline starts the twin */
 int twin_arm(unsigned int cpu);
@@ -159,9 +171,13 @@ void twin_start_exit(void);
 
 /* park.c: A's end */
 int twin_park(void);
+int twin_park_build(void);
+void twin_park_here(size_t flag_offset);
 
 /* ipi.c: the doorbell, and keeping broadcasts from the other kernel's CPUs */
 int twin_doorbell(void);
+void twin_doorbell_last(void);
+void twin_nmi_send(u32 apic_id);
 u64 twin_doorbell_count(void);
 void twin_broadcast_forbid(unsigned int cpu);
 void twin_broadcast_allow(unsigned int cpu);
@@ -172,6 +188,7 @@ void twin_ipi_exit(void);
 u64 twin_pci_ecam(void);
 int twin_pci_use_ecam(void);
 void twin_pci_restore(void);
+void twin_pci_silence(void);
 int twin_pci_adopt(const void __user *table, u32 length);
 
 /* memory.c: memory that A let go */
@@ -185,6 +202,7 @@ int twin_cpu_init(void);
 void twin_cpu_exit(void);
 
 /* heartbeat.c */
+void twin_heartbeat_forget_other(void);
 int twin_heartbeat_init(void);
 void twin_heartbeat_exit(void);
 

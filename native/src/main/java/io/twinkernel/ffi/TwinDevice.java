@@ -172,7 +172,7 @@ public final class TwinDevice implements AutoCloseable {
   /**
    * Waits for the other kernel.
    *
-   * @return POLLIN: it rang the doorbell; POLLHUP: its heartbeat has stopped; 0: time-out
+   * @return POLLIN: it rang the doorbell; POLLHUP: it has panicked or is silent; 0: time-out
    */
   public int poll(Duration timeout) throws SyscallException {
     return device.poll(Linux.POLLIN(), timeout);

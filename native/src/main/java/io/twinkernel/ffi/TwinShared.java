@@ -1,5 +1,6 @@
 package io.twinkernel.ffi;
 
+import io.twinkernel.ffi.bindings.Twin;
 import io.twinkernel.ffi.bindings.twin_shared;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -118,6 +119,16 @@ public final class TwinShared {
   /** Whether A has left its memory for good. */
   public boolean parked() {
     return (int) INT.getAcquire(memory, twin_shared.parked$offset()) == 1;
+  }
+
+  /**
+   * Whether a kernel's module has said that its kernel panics.
+   *
+   * @param side TWIN_SIDE_A or TWIN_SIDE_B
+   */
+  public boolean panicked(int side) {
+    long offset = twin_shared.panicked$offset() + (long) side * Integer.BYTES;
+    return (int) INT.getAcquire(memory, offset) == Twin.TWIN_PANICKED();
   }
 
   /** Says what CLOCK_REALTIME (ns) was at a TSC value. */

@@ -248,5 +248,14 @@ public class Twin extends Twin$shared {
     public static int TWIN_NO_APIC() {
         return TWIN_NO_APIC;
     }
+    private static final int TWIN_PANICKED = (int)1128877648L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PANICKED 1128877648
+     * }
+     */
+    public static int TWIN_PANICKED() {
+        return TWIN_PANICKED;
+    }
 }
 

@@ -34,6 +34,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     __u64 baton;
  *     __u64 clock_tsc;
  *     __u64 clock_realtime;
+ *     __u32 panicked[2];
+ *     __u32 boot_parked;
+ *     __u32 pad1;
  * }
  * }
  */
@@ -62,7 +65,10 @@ public class twin_shared {
         Twin.C_INT.withName("pad"),
         Twin.C_LONG_LONG.withName("baton"),
         Twin.C_LONG_LONG.withName("clock_tsc"),
-        Twin.C_LONG_LONG.withName("clock_realtime")
+        Twin.C_LONG_LONG.withName("clock_realtime"),
+        MemoryLayout.sequenceLayout(2, Twin.C_INT).withName("panicked"),
+        Twin.C_INT.withName("boot_parked"),
+        Twin.C_INT.withName("pad1")
     ).withName("twin_shared");
 
     /**
@@ -1071,6 +1077,171 @@ public class twin_shared {
      */
     public static void clock_realtime(MemorySegment struct, long fieldValue) {
         struct.set(clock_realtime$LAYOUT, clock_realtime$OFFSET, fieldValue);
+    }
+
+    private static final SequenceLayout panicked$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("panicked"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static final SequenceLayout panicked$layout() {
+        return panicked$LAYOUT;
+    }
+
+    private static final long panicked$OFFSET = $LAYOUT.byteOffset(groupElement("panicked"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static final long panicked$offset() {
+        return panicked$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static MemorySegment panicked(MemorySegment struct) {
+        return struct.asSlice(panicked$OFFSET, panicked$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static void panicked(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, panicked$OFFSET, panicked$LAYOUT.byteSize());
+    }
+
+    private static long[] panicked$DIMS = { 2 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static long[] panicked$dimensions() {
+        return panicked$DIMS;
+    }
+    private static final VarHandle panicked$ELEM_HANDLE = panicked$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static int panicked(MemorySegment struct, long index0) {
+        return (int)panicked$ELEM_HANDLE.get(struct, panicked$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * __u32 panicked[2]
+     * }
+     */
+    public static void panicked(MemorySegment struct, long index0, int fieldValue) {
+        panicked$ELEM_HANDLE.set(struct, panicked$OFFSET, index0, fieldValue);
+    }
+
+    private static final OfInt boot_parked$LAYOUT = (OfInt)$LAYOUT.select(groupElement("boot_parked"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u32 boot_parked
+     * }
+     */
+    public static final OfInt boot_parked$layout() {
+        return boot_parked$LAYOUT;
+    }
+
+    private static final long boot_parked$OFFSET = $LAYOUT.byteOffset(groupElement("boot_parked"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u32 boot_parked
+     * }
+     */
+    public static final long boot_parked$offset() {
+        return boot_parked$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u32 boot_parked
+     * }
+     */
+    public static int boot_parked(MemorySegment struct) {
+        return struct.get(boot_parked$LAYOUT, boot_parked$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u32 boot_parked
+     * }
+     */
+    public static void boot_parked(MemorySegment struct, int fieldValue) {
+        struct.set(boot_parked$LAYOUT, boot_parked$OFFSET, fieldValue);
+    }
+
+    private static final OfInt pad1$LAYOUT = (OfInt)$LAYOUT.select(groupElement("pad1"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u32 pad1
+     * }
+     */
+    public static final OfInt pad1$layout() {
+        return pad1$LAYOUT;
+    }
+
+    private static final long pad1$OFFSET = $LAYOUT.byteOffset(groupElement("pad1"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u32 pad1
+     * }
+     */
+    public static final long pad1$offset() {
+        return pad1$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u32 pad1
+     * }
+     */
+    public static int pad1(MemorySegment struct) {
+        return struct.get(pad1$LAYOUT, pad1$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u32 pad1
+     * }
+     */
+    public static void pad1(MemorySegment struct, int fieldValue) {
+        struct.set(pad1$LAYOUT, pad1$OFFSET, fieldValue);
     }
 
     /**
