@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Guarantees:
  *
  * <ul>
- *   <li>Before the switch a phase that fails, or whose deadline passes, ends in a rollback.
+ *   <li>Before the switch a phase that fails, or whose deadline passes, ends in a rollback; so does
+ *       the death of the twin. If the primary panics, only the secondary can say so, and it ends.
  *   <li>In the switch nothing is decided here: only the primary's word that all is undone, or the
  *       secondary's that it has resumed, ends it. A rollback may be asked for; the primary decides.
  *   <li>After the commit nothing leads back.
@@ -124,6 +125,10 @@ public final class Decider {
             null));
     if (commits) {
       steps.advance();
+    } else if (said.phase() == Phase.ROLLBACK && said.role() == Role.PRIMARY) {
+      undoneUnasked(said);
+    } else if (said.phase() == Phase.ROLLBACK && said.status() == Status.FAILED) {
+      adopted(said);
     } else if (resumed && steps.upgrade().owner() != Owner.SECONDARY) {
       steps.tell(
           Phase.RESUME,
@@ -132,6 +137,22 @@ public final class Decider {
               + steps.upgrade().state()
               + ": look at both kernels before anything else",
           Map.of());
+    }
+  }
+
+  /** The primary lost its twin and undid everything by itself; it is asked to confirm that. */
+  private void undoneUnasked(Input.Said said) {
+    if (said.status() == Status.DONE
+        && steps.upgrade().inFlight() == null
+        && steps.upgrade().state().beforeSwitch()) {
+      steps.startRollBack("the twin died", Failure.of(said, "twin-died"));
+    }
+  }
+
+  /** The secondary outlived the primary: there is nothing to roll back to. */
+  private void adopted(Input.Said said) {
+    if (Transitions.next(steps.upgrade().state(), Trigger.GIVE_UP).isPresent()) {
+      steps.end(Trigger.GIVE_UP, Phase.ROLLBACK, Failure.of(said, "primary-panicked"), Map.of());
     }
   }
 

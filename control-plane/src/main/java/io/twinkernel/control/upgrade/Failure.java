@@ -21,6 +21,17 @@ public record Failure(String code, String what, String why, String todo, @Nullab
     this(code, what, why, todo, null);
   }
 
+  /** What a broker told unasked: its event's detail says the cause, or its message does. */
+  static Failure of(Input.Said said, String code) {
+    Map<?, ?> cause = said.detail().get("cause") instanceof Map<?, ?> map ? map : Map.of();
+    Object why = cause.get("why");
+    return new Failure(
+        code,
+        "the node",
+        why == null ? said.message() : String.valueOf(why),
+        "read both kernels' consoles");
+  }
+
   boolean isUndone() {
     return undone != null && undone;
   }

@@ -38,6 +38,8 @@ public final class Transitions {
               new Transition(State.BOOTED, Trigger.DONE, State.PRECOPIED),
               new Transition(State.BOOTED, Trigger.UNDONE, State.ROLLED_BACK),
               new Transition(State.BOOTED, Trigger.ROLL_BACK, State.ROLLING_BACK),
+              new Transition(State.BOOTED, Trigger.GIVE_UP, State.FAILED),
+              new Transition(State.PRECOPIED, Trigger.GIVE_UP, State.FAILED),
               new Transition(State.PRECOPIED, Trigger.SWITCH, State.SWITCHING),
               new Transition(State.PRECOPIED, Trigger.ROLL_BACK, State.ROLLING_BACK),
               new Transition(State.SWITCHING, Trigger.COMMIT, State.COMMITTED),

@@ -70,6 +70,29 @@ class DeciderTest {
           () -> at(state).dial(Role.PRIMARY).stage("Gone").is(State.ROLLING_BACK).ok());
     }
     all.put(
+        "the twin dies while an operator thinks",
+        () -> {
+          Walk walk = new Walk(Verb.BOOT).to(State.BOOTED);
+          Map<String, Object> detail = Map.of("cause", Map.of("why", "it panicked"));
+          walk.says(Role.PRIMARY, Phase.ROLLBACK, Status.DONE, detail).is(State.ROLLING_BACK);
+          assertThat(walk.expect(Verb.ROLLBACK).upgrade().failure())
+              .extracting(Failure::code, Failure::why)
+              .containsExactly("twin-died", "it panicked");
+          return walk.ok().is(State.ROLLED_BACK);
+        });
+    for (State state : List.of(State.BOOTED, State.PRECOPIED, State.SWITCHING)) {
+      all.put(
+          state.name() + ": the primary panics",
+          () -> {
+            Walk walk = new Walk(state == State.PRECOPIED ? Verb.PRECOPY : null).to(state);
+            walk.says(Role.SECONDARY, Phase.ROLLBACK, Status.FAILED, Map.of()).is(State.FAILED);
+            assertThat(walk.upgrade().failure())
+                .extracting(Failure::code)
+                .isEqualTo("primary-panicked");
+            return walk;
+          });
+    }
+    all.put(
         "an operator rolls back before the switch",
         () -> {
           Walk walk = new Walk(Verb.PRECOPY).to(State.PRECOPIED);

@@ -163,16 +163,13 @@ final class Walk {
   }
 
   Walk resumed(Role role) {
+    return says(role, Phase.RESUME, Status.DONE, Map.of());
+  }
+
+  Walk says(Role role, Phase phase, Status status, Map<String, Object> detail) {
     feed(
         new Input.Said(
-            role,
-            "6.12.0",
-            Phase.RESUME,
-            Status.DONE,
-            1,
-            BigDecimal.valueOf(now).setScale(3),
-            "resumed",
-            Map.of()));
+            role, "6.12.0", phase, status, 1, BigDecimal.valueOf(now).setScale(3), "said", detail));
     return this;
   }
 

@@ -16,6 +16,7 @@ import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
+import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * After the commit: B takes the CPUs, the memory and the buses that A leaves, but for a piece of
@@ -58,12 +60,34 @@ final class Absorption {
   Map<String, Object> absorb(Duration deadline) throws IOException, InterruptedException {
     peer.link().send(FrameType.RELEASE_MACHINE, new byte[0]);
     Fields released = awaitReleased(deadline);
+    TwinInfo.Range shared = promote(deadline);
+    return take(released, shared);
+  }
+
+  /**
+   * Waits until A runs nothing any more, and leaves the region that was shared with it: this kernel
+   * is the primary from then on.
+   *
+   * @return where the region was
+   */
+  TwinInfo.Range promote(Duration deadline) throws IOException, InterruptedException {
     awaitParked(deadline);
     peer.link().close();
     peer.link().join();
     TwinInfo.Range shared = device.info().shared().orElseThrow();
     mapping.close();
     device.promote();
+    return shared;
+  }
+
+  /**
+   * Takes what A left.
+   *
+   * @param released as {@link Departure#machine} says it
+   * @param shared where the shared region was
+   * @return figures as {@link #absorb} gives them
+   */
+  Map<String, Object> take(Fields released, TwinInfo.Range shared) throws IOException {
     CpuHotplug.onlineAll();
     List<SystemRam.Range> memory = memory(released);
     long offered = SystemRam.total(memory);
@@ -115,7 +139,10 @@ final class Absorption {
       if (System.nanoTime() > end) {
         throw new IOException("A did not park within " + deadline.toSeconds() + " s");
       }
-      device.poll(LOOK);
+      if ((device.poll(LOOK) & Linux.POLLHUP()) != 0) {
+        // A's heart has stopped: from here on the poll does not wait any more.
+        LockSupport.parkNanos(LOOK.toNanos());
+      }
     }
   }
 

@@ -26,8 +26,17 @@ final class Broker implements AutoCloseable {
   private final ControlChannel channel;
   private final String kernel;
   private volatile String role;
-  private final LinkedBlockingQueue<Command> commands = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
   private final Thread worker = Thread.currentThread();
+
+  /** What the broker's thread does next. */
+  private sealed interface Work {
+    /** The control plane asks for it. */
+    record Asked(Command command) implements Work {}
+
+    /** The machine asks for it. */
+    record Due(Runnable action) implements Work {}
+  }
 
   /** Belongs to the calling thread, which serves the commands. */
   Broker(NodeConf conf, String role, String kernel, TwinDevice device) throws IOException {
@@ -81,23 +90,34 @@ final class Broker implements AutoCloseable {
   /**
    * Carries out commands on the calling thread.
    *
-   * @param until asked after each command; true ends the loop
+   * @param until asked after each; true ends the loop
    */
   void serve(Verbs verbs, BooleanSupplier until) {
     while (!until.getAsBoolean()) {
-      Command command = next();
-      try {
-        channel.send(ControlChannel.reply(command, verbs.perform(command)));
-      } catch (BrokerException e) {
-        channel.send(ControlChannel.reply(command, e.failure()));
+      switch (next()) {
+        case Work.Asked(Command command) -> answer(command, verbs);
+        case Work.Due(Runnable action) -> action.run();
       }
     }
   }
 
-  private Command next() {
+  private void answer(Command command, Verbs verbs) {
+    try {
+      channel.send(ControlChannel.reply(command, verbs.perform(command)));
+    } catch (BrokerException e) {
+      channel.send(ControlChannel.reply(command, e.failure()));
+    }
+  }
+
+  /** Has the broker's thread do something between two verbs. */
+  void between(Runnable action) {
+    queue.add(new Work.Due(action));
+  }
+
+  private Work next() {
     while (true) {
       try {
-        return commands.take();
+        return queue.take();
       } catch (InterruptedException e) {
         // A rollback that came between two verbs: its command follows.
       }
@@ -109,7 +129,7 @@ final class Broker implements AutoCloseable {
     if (command.verb() == Command.Verb.ROLLBACK) {
       worker.interrupt();
     }
-    commands.add(command);
+    queue.add(new Work.Asked(command));
   }
 
   @Override

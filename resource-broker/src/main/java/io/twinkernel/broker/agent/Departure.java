@@ -34,31 +34,30 @@ final class Departure {
     while (message.type() != FrameType.RELEASE_MACHINE) {
       message = peer.inbox().take();
     }
-    TwinInfo info = device.info();
-    var apicIds = ApicIds.read();
-    var cpus = new ArrayList<Integer>();
-    for (var cpu : apicIds.entrySet()) {
-      if (cpu.getKey() != BOOT_CPU) {
-        CpuHotplug.offline(cpu.getKey());
-        cpus.add(cpu.getValue());
+    Map<String, Object> machine = machine(device);
+    for (int cpu : ApicIds.read().keySet()) {
+      if (cpu != BOOT_CPU) {
+        CpuHotplug.offline(cpu);
       }
     }
-    peer.send(
-        FrameType.MACHINE_RELEASED,
-        Map.of(
-            "apic_ids",
-            cpus,
-            "parked_apic_id",
-            info.bootApicId(),
-            "memory",
-            memory(IoMem.parse(SysFiles.read("/proc/iomem"))),
-            "crash_bytes",
-            size(info.crash()) + size(info.shared()),
-            "twin",
-            info.crash().map(crash -> List.of(crash.start(), crash.size())).orElse(List.of()),
-            "host_bridges",
-            HostBridges.format(new HostBridges().all())));
+    peer.send(FrameType.MACHINE_RELEASED, machine);
     device.park();
+  }
+
+  /** What this kernel has and B can take once it has parked; {@link Absorption#take} reads it. */
+  static Map<String, Object> machine(TwinDevice device) throws IOException {
+    TwinInfo info = device.info();
+    return Map.of(
+        "parked_apic_id",
+        info.bootApicId(),
+        "memory",
+        memory(IoMem.parse(SysFiles.read("/proc/iomem"))),
+        "crash_bytes",
+        size(info.crash()) + size(info.shared()),
+        "twin",
+        info.crash().map(crash -> List.of(crash.start(), crash.size())).orElse(List.of()),
+        "host_bridges",
+        HostBridges.format(new HostBridges().all()));
   }
 
   /** All that B can use once this kernel has parked, as start and size. */

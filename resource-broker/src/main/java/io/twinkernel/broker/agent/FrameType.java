@@ -7,6 +7,7 @@ package io.twinkernel.broker.agent;
  *   B                                       A
  *   │ ── HELLO ───────────────────────────▶ │  B is up
  *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
+ *   │ ◀──── SSDT, INTERFACE, then FAILOVER  │  what B needs should A panic; if it is to take over
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
@@ -50,8 +51,9 @@ final class FrameType {
   static final int DELTA = 23;
   static final int UNSTAGE = 24;
   static final int UNSTAGED = 25;
-  static final int FILES_FORGET = 27;
   static final int POLICY = 26;
+  static final int FILES_FORGET = 27;
+  static final int FAILOVER = 28;
 
   private FrameType() {}
 }

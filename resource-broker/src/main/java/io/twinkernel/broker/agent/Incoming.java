@@ -36,6 +36,7 @@ final class Incoming {
   private byte[] network = {};
   private Restarts restarts = new Restarts(List.of());
   private CgroupLayout cgroups = new CgroupLayout(List.of());
+  private @Nullable Fields legacy;
   private @Nullable NodeConf conf;
   private @Nullable IncomingSwitch incomingSwitch;
 
@@ -93,6 +94,7 @@ final class Incoming {
       case FrameType.POLICY -> Files.write(Policy.FILE, message.payload());
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
+      case FrameType.FAILOVER -> legacy = message.json();
       case FrameType.STAGE -> stage(message.json());
       case FrameType.HOLD -> copies.hold(message.json());
       case FrameType.PRESTAGE -> prestage(message.json());
@@ -108,6 +110,24 @@ final class Incoming {
       default -> throw new IOException("message " + message.type() + " before the switch");
     }
     return Optional.empty();
+  }
+
+  /** What A left for the case that it panics; empty if this kernel is to stay put then. */
+  Optional<Failover.Legacy> legacy() throws IOException {
+    NodeConf node = conf;
+    Fields machine = legacy;
+    return node == null || machine == null
+        ? Optional.empty()
+        : Optional.of(new Failover.Legacy(node, machine, ssdt, InterfaceState.fromBytes(network)));
+  }
+
+  /** Ends what waits here for a switch that will not come. */
+  void abandon() throws IOException, InterruptedException {
+    copies.clear();
+    IncomingSwitch unfinished = incomingSwitch;
+    if (unfinished != null) {
+      unfinished.abandon();
+    }
   }
 
   private IncomingSwitch current() throws IOException {

@@ -143,6 +143,15 @@ final class IncomingSwitch {
     ProcessCopy.clear();
   }
 
+  /** A is gone before it gave everything: ends what waits for it, and leaves the NIC if it came. */
+  void abandon() throws IOException, InterruptedException {
+    Background binding = nic;
+    if (binding != null) {
+      binding.join();
+    }
+    cleanUp();
+  }
+
   private void openNetwork() throws IOException {
     String name = ServiceNic.interfaceOf(ready.function());
     try (var netlink = Rtnetlink.open()) {

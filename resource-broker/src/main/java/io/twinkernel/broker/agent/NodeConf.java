@@ -20,6 +20,8 @@ import java.util.Properties;
  * @param sharedBytes size of the region that both kernels share
  * @param buses PCI buses that B gets when it starts, as "0000:82"
  * @param cpus CPUs that B gets when it starts
+ * @param failover what B does when A panics beside it
+ * @param serviceStart the program that starts the service anew, for {@link Failover.Policy#ADOPT}
  * @param earlyConsole what B's kernel says its first words to, as {@code earlycon=} takes it; must
  *     be a device that A does not use; empty for none
  */
@@ -33,6 +35,8 @@ public record NodeConf(
     long sharedBytes,
     List<String> buses,
     List<Integer> cpus,
+    Failover.Policy failover,
+    String serviceStart,
     String earlyConsole) {
 
   /** Where the file lies. */
@@ -66,6 +70,7 @@ public record NodeConf(
     for (String cpu : words(properties.getProperty("b.cpus", ""))) {
       cpus.add((int) number("b.cpus", cpu));
     }
+    Failover.Policy failover = Failover.Policy.of(properties.getProperty("failover", "stay"));
     return new NodeConf(
         required(properties, "node"),
         required(properties, "control.host"),
@@ -76,6 +81,8 @@ public record NodeConf(
         number("shared.bytes", properties.getProperty("shared.bytes", "" + SHARED_BYTES)),
         words(properties.getProperty("b.buses", "")),
         List.copyOf(cpus),
+        failover,
+        failover == Failover.Policy.ADOPT ? required(properties, "service.start") : "",
         properties.getProperty("b.earlycon", ""));
   }
 

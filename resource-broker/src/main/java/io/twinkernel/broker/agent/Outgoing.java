@@ -20,6 +20,7 @@ final class Outgoing {
   private final TwinDevice device;
   private final Reporter reporter;
   private final Consumer<Map<String, Object>> events;
+  private final Consumer<Runnable> between;
   private final Duration bootDeadline;
   private final Clock clock;
   private Stage stage = new Stage.Idle();
@@ -29,6 +30,7 @@ final class Outgoing {
 
   /**
    * @param events takes the events of B's broker
+   * @param between has this broker's thread do something between two verbs
    * @param bootDeadline how long B may take to start
    */
   Outgoing(
@@ -36,12 +38,14 @@ final class Outgoing {
       TwinDevice device,
       Reporter reporter,
       Consumer<Map<String, Object>> events,
+      Consumer<Runnable> between,
       Duration bootDeadline)
       throws IOException {
     this.conf = conf;
     this.device = device;
     this.reporter = reporter;
     this.events = events;
+    this.between = between;
     this.bootDeadline = bootDeadline;
     this.clock = new Clock(device.info().tscKhz());
   }
@@ -110,9 +114,33 @@ final class Outgoing {
 
   private Map<String, Object> boot(Stage.Prepared ready)
       throws BrokerException, IOException, InterruptedException {
-    var booted = new TwinBoot(device, events, bootDeadline).boot(ready, running, clock);
+    var booted =
+        new TwinBoot(device, events, this::twinLost, bootDeadline).boot(ready, running, clock);
+    Failover.prepare(conf, device, ready.plan().upgrade(), booted.peer());
     stage = booted;
     return Map.of("kernel", booted.kernel(), "boot_ms", booted.bootTime().toNanos() / 1e6);
+  }
+
+  /** B has stopped: whoever waits for it learns of it there; if nobody does, it is undone here. */
+  private void twinLost(IOException reason) {
+    between.accept(
+        () -> {
+          UpgradePlan plan =
+              switch (stage) {
+                case Stage.Booted booted -> booted.prepared().plan();
+                case Stage.Copied copied -> copied.booted().prepared().plan();
+                case Stage.Idle _, Stage.Planned _, Stage.Prepared _, Stage.Left _ -> null;
+              };
+          if (plan != null) {
+            String why = String.valueOf(reason.getMessage());
+            var _ =
+                failed(
+                    plan.upgrade(),
+                    "rollback",
+                    new Failure(
+                        "twin-died", "kernel B", why, "read B's console, then try again", false));
+          }
+        });
   }
 
   private Map<String, Object> precopy(Stage.Booted booted)
@@ -177,7 +205,7 @@ final class Outgoing {
         upgrade,
         "rollback",
         failures.isEmpty() ? "this kernel goes on as before" : String.join("; ", failures),
-        Map.of("failures", failures));
+        Map.of("failures", failures, "cause", failure.toJson()));
     return failure.withUndone(failures.isEmpty());
   }
 

@@ -43,7 +43,12 @@ public final class Primary {
   static Outgoing outgoing(NodeConf conf, TwinDevice device, String kernel, Broker broker)
       throws IOException {
     return new Outgoing(
-        conf, device, new Reporter(kernel, broker::event), broker::event, bootDeadline());
+        conf,
+        device,
+        new Reporter(kernel, broker::event),
+        broker::event,
+        broker::between,
+        bootDeadline());
   }
 
   /** Gives the rest of the machine to the other kernel, once that owns the service. */

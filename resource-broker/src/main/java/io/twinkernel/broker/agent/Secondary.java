@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Command;
@@ -45,7 +46,14 @@ public final class Secondary {
       throws IOException, InterruptedException {
     Arena mapping = Arena.ofShared();
     SharedRegion region = SharedRegion.open(device.mapShared(mapping));
-    Incoming.Taken taken = new Incoming(device, region).run(kernel);
+    var incoming = new Incoming(device, region);
+    Incoming.Taken taken;
+    try {
+      taken = incoming.run(kernel);
+    } catch (LinkException.PeerGone gone) {
+      new Failover(device, region, mapping, kernel).run(incoming);
+      return;
+    }
     try (var broker = new Broker(taken.conf(), "secondary", kernel, device)) {
       var secondary = new Secondary(device, kernel, taken, mapping, broker);
       secondary.tellGap();

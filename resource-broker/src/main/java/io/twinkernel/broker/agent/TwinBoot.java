@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.cpu.CpuHotplug;
+import io.twinkernel.broker.cpu.CpuList;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
@@ -16,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -24,15 +26,22 @@ import java.util.function.Consumer;
 final class TwinBoot {
   private final TwinDevice device;
   private final Consumer<Map<String, Object>> events;
+  private final Consumer<IOException> lost;
   private final Duration deadline;
 
   /**
    * @param events takes what B's broker reports
+   * @param lost told when B has stopped, or its link is damaged, whoever waits for it or not
    * @param deadline how long B may take
    */
-  TwinBoot(TwinDevice device, Consumer<Map<String, Object>> events, Duration deadline) {
+  TwinBoot(
+      TwinDevice device,
+      Consumer<Map<String, Object>> events,
+      Consumer<IOException> lost,
+      Duration deadline) {
     this.device = device;
     this.events = events;
+    this.lost = lost;
     this.deadline = deadline;
   }
 
@@ -43,18 +52,16 @@ final class TwinBoot {
       throws IOException, BrokerException, InterruptedException {
     int cpu = prepared.plan().cpus().getFirst();
     var inbox = new Inbox();
+    List<Integer> cpus = prepared.plan().cpus();
+    device.arm(cpu);
+    // Undone last: before, none of B's CPUs may run B any more.
+    running.push("ending the twin", () -> disarm(cpus));
     // B starts its further CPUs itself; here they only have to be off.
-    for (int further : prepared.plan().cpus().subList(1, prepared.plan().cpus().size())) {
+    for (int further : cpus.subList(1, cpus.size())) {
       running.push("taking cpu" + further + " back", () -> CpuHotplug.online(further));
       CpuHotplug.offline(further);
     }
-    device.arm(cpu);
-    running.push(
-        "taking cpu" + cpu + " back",
-        () -> {
-          CpuHotplug.online(cpu);
-          device.disarm();
-        });
+    running.push("taking cpu" + cpu + " back", () -> CpuHotplug.online(cpu));
     Link link =
         prepared
             .region()
@@ -62,7 +69,7 @@ final class TwinBoot {
                 SharedRegion.Side.A,
                 new TwinDoorbell(device),
                 (type, payload) -> receive(inbox, type, payload),
-                inbox::end);
+                reason -> ended(prepared.region(), inbox, reason));
     running.push("closing the link", link::close);
     // The region stays mapped until nobody listens any more; the service need not wait for that.
     prepared.undo().push("waiting for the link to end", () -> join(link));
@@ -87,6 +94,25 @@ final class TwinBoot {
       peer.link().send(FrameType.POLICY, Files.readAllBytes(Policy.FILE));
     }
     return new Stage.Booted(prepared, running, peer, kernel, took);
+  }
+
+  private void disarm(List<Integer> cpus) throws IOException {
+    List<Integer> online = CpuList.parse(CpuHotplug.onlineList());
+    if (!online.containsAll(cpus)) {
+      throw new IOException("of the CPUs " + cpus + " only these are back: " + online);
+    }
+    device.disarm();
+  }
+
+  private void ended(SharedRegion region, Inbox inbox, IOException reason) {
+    IOException why =
+        reason instanceof LinkException.PeerGone && region.panicked(SharedRegion.Side.B)
+            ? LinkException.PeerGone.panicked()
+            : reason;
+    inbox.end(why);
+    if (!(why instanceof LinkException.Closed)) {
+      lost.accept(why);
+    }
   }
 
   private static void join(Link link) throws IOException {

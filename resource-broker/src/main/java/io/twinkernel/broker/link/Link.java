@@ -112,6 +112,9 @@ public final class Link implements AutoCloseable {
       int length = payload.fill(record.asSlice(HEADER, most));
       finish(record, start, type, length);
       outgoing.publish(start + HEADER + padded(length));
+    } catch (IndexOutOfBoundsException e) {
+      // This side's own position is in shared memory, too.
+      throw new LinkException.Corrupt("no record can be written: " + e.getMessage());
     } finally {
       sending.unlock();
     }
@@ -186,6 +189,8 @@ public final class Link implements AutoCloseable {
       }
     } catch (IOException e) {
       end(e);
+    } catch (IndexOutOfBoundsException e) {
+      end(new LinkException.Corrupt("no record can be read: " + e.getMessage()));
     } catch (RuntimeException e) {
       end(new IOException("the link's receiver failed", e));
     }

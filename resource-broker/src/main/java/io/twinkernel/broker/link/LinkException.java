@@ -15,10 +15,19 @@ public abstract sealed class LinkException extends IOException {
     }
   }
 
-  /** The other kernel has stopped: its heartbeat stands still. */
+  /** The other kernel has panicked, or its heartbeat stands still. */
   public static final class PeerGone extends LinkException {
     public PeerGone(String doing) {
-      super("the other kernel's heartbeat stopped while " + doing);
+      super("the other kernel has stopped: noticed while " + doing);
+    }
+
+    private PeerGone() {
+      super("the other kernel has panicked");
+    }
+
+    /** It said so itself. */
+    public static PeerGone panicked() {
+      return new PeerGone();
     }
   }
 

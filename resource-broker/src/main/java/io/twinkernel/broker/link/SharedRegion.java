@@ -1,6 +1,7 @@
 package io.twinkernel.broker.link;
 
 import io.twinkernel.ffi.TwinShared;
+import io.twinkernel.ffi.bindings.Twin;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -151,6 +152,11 @@ public final class SharedRegion {
   /** Whether A has left its memory for good. */
   public boolean parked() {
     return header.parked();
+  }
+
+  /** Whether that side's kernel has panicked; its module says so as it does. */
+  public boolean panicked(Side side) {
+    return header.panicked(side == Side.A ? Twin.TWIN_SIDE_A() : Twin.TWIN_SIDE_B());
   }
 
   /** Tells the other kernel what CLOCK_REALTIME (ns) was at a TSC value. */

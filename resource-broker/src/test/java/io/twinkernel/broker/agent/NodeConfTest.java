@@ -40,4 +40,18 @@ final class NodeConfTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("'b.cpus'");
   }
+
+  @Test
+  void takesAPanicOverOnlyIfItIsToldToAndKnowsWhatToStart() throws Exception {
+    assertThat(NodeConf.parse(SOUND).failover()).isEqualTo(Failover.Policy.STAY);
+    NodeConf adopting = NodeConf.parse(SOUND + "failover=adopt\nservice.start=/etc/twin/service\n");
+    assertThat(adopting.failover()).isEqualTo(Failover.Policy.ADOPT);
+    assertThat(adopting.serviceStart()).isEqualTo("/etc/twin/service");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "failover=adopt\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'service.start'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "failover=perhaps\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'perhaps', neither adopt nor stay");
+  }
 }

@@ -123,6 +123,54 @@ class LinkTest {
   }
 
   @Test
+  void garbageThatComesWhileBothSidesWorkHarmsNeither() throws Exception {
+    for (int seed = 0; seed < 20; seed++) {
+      var random = new Random(seed);
+      SharedRegion region = SharedRegion.create(memory, 7);
+      Layout layout = region.layout();
+      var ends =
+          List.of(new CompletableFuture<IOException>(), new CompletableFuture<IOException>());
+      var senders = new ArrayList<CompletableFuture<Throwable>>();
+      for (SharedRegion.Side side : SharedRegion.Side.values()) {
+        Link link =
+            connect(
+                region, side, (type, payload) -> {}, ends.get(side == SharedRegion.Side.A ? 0 : 1));
+        var failure = new CompletableFuture<Throwable>();
+        senders.add(failure);
+        Thread.startVirtualThread(
+            () -> {
+              try {
+                for (int size = 1; ; size = size * 7 % 5003) {
+                  link.send(1 + size, new byte[size]);
+                }
+              } catch (IOException | RuntimeException e) {
+                failure.complete(e);
+              }
+            });
+      }
+      // Positions, and what they point to, in both rings; any word, aligned or not.
+      while (!(ends.get(0).isDone() && ends.get(1).isDone())) {
+        int ring = random.nextBoolean() ? layout.ringA() : layout.ringB();
+        long at =
+            switch (random.nextInt(4)) {
+              case 0 -> 0;
+              case 1 -> 64;
+              default -> Ring.DATA + random.nextInt(1 << 12);
+            };
+        long word = random.nextInt(3) == 0 ? random.nextInt(1 << 22) : random.nextLong();
+        memory.set(ValueLayout.JAVA_LONG_UNALIGNED, ring + at, word);
+      }
+      for (var end : ends) {
+        assertThat(end.get()).isInstanceOf(LinkException.Corrupt.class);
+      }
+      links.forEach(Link::close);
+      for (var sender : senders) {
+        assertThat(sender.get(30, TimeUnit.SECONDS)).isInstanceOf(LinkException.class);
+      }
+    }
+  }
+
+  @Test
   void aSenderThatWaitsForRoomIsToldWhenTheLinkEnds() throws Exception {
     SharedRegion region = SharedRegion.create(memory, 7);
     Link a = connect(region, SharedRegion.Side.A, (type, payload) -> {}, new CompletableFuture<>());
