@@ -40,6 +40,11 @@ public final class RestClient implements AutoCloseable {
     post("/api/v1/upgrades/" + upgrade + "/continue", Map.of());
   }
 
+  /** Asks for a rollback of an upgrade. */
+  public void rollBack(String upgrade) throws HarnessException {
+    post("/api/v1/upgrades/" + upgrade + "/rollback", Map.of());
+  }
+
   /** The upgrade as it stands. */
   public JsonNode upgrade(String upgrade) throws HarnessException {
     return get("/api/v1/upgrades/" + upgrade);

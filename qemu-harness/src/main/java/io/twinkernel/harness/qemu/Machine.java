@@ -44,7 +44,8 @@ public final class Machine implements AutoCloseable {
     return start(spec.arguments(files), files);
   }
 
-  static Machine start(List<String> arguments, MachineFiles files) throws HarnessException {
+  /** Starts QEMU with these arguments, which must have it dial in at {@code files}. */
+  public static Machine start(List<String> arguments, MachineFiles files) throws HarnessException {
     List<String> line = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
     line.addAll(arguments);
     Process process = null;

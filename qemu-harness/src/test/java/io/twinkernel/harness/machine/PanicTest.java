@@ -1,0 +1,108 @@
+package io.twinkernel.harness.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One of two kernels panics: the other one learns of it at once, and goes on. */
+@Tag("machine")
+final class PanicTest {
+
+  /** In the background, so that the shell still answers before its kernel is gone. */
+  private static final String PANIC = "sh -c '(sleep 1; echo c >/proc/sysrq-trigger) &'";
+
+  private static final String PANICKED = "Kernel panic - not syncing: sysrq triggered crash";
+
+  @TempDir Path folder;
+
+  @Test
+  void takesTheMachineBackFromATwinThatPanicsOrHangsAndTriesAgain() throws Exception {
+    try (TestNode node = TestNode.start(folder, Map.of())) {
+      String first = node.boot();
+      assertThat(node.onA("cat /sys/devices/system/cpu/online")).isEqualTo("0-2");
+      node.onB(PANIC);
+      node.await("the panic of B", () -> node.bootLog().contains(PANICKED));
+      isUndoneUnasked(node, first, "the panic of B", "panicked");
+      assertThat(node.onA("cat /sys/devices/system/cpu/online")).isEqualTo("0-3");
+      assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
+
+      String second = node.boot();
+      try (Debugger debugger = Debugger.attach(node, folder.resolve("debugger"))) {
+        debugger.hang(3);
+      }
+      isUndoneUnasked(node, second, "B's last interrupt", "stopped");
+      assertThat(node.onA("cat /sys/devices/system/cpu/online")).isEqualTo("0-3");
+
+      assertThat(node.finish(node.boot())).isEqualTo("COMPLETE");
+      assertThat(node.onB("uname -r")).isEqualTo(node.releaseOfB());
+      assertThat(node.serves(Duration.ofSeconds(10))).isTrue();
+      node.onB("sh -c '(sleep 1; poweroff -f) &'");
+      assertThat(node.machine().onExit().get(60, TimeUnit.SECONDS).exitValue()).isZero();
+    }
+  }
+
+  /** Nobody asks for anything: A's broker notices by itself. */
+  private static void isUndoneUnasked(TestNode node, String upgrade, String since, String why)
+      throws Exception {
+    long start = System.nanoTime();
+    var noticed = node.await(upgrade, event -> event.is("rollback", "failed"));
+    long millis = TimeUnit.NANOSECONDS.toMillis(noticed.receivedAt() - start);
+    System.out.println("A's word came " + millis + " ms after " + since);
+    // A second on a machine of its own; an emulator's timers are late, and A allows for that.
+    assertThat(millis).isLessThan(10_000);
+    node.await("the end", () -> node.upgrade(upgrade).path("terminal").asBoolean());
+    assertThat(node.upgrade(upgrade).path("state").asText()).isEqualTo("ROLLED_BACK");
+    assertThat(node.upgrade(upgrade).path("failure").toString()).contains(why);
+  }
+
+  @Test
+  void adoptsTheMachineOfAKernelThatPanics() throws Exception {
+    Map<String, String> settings =
+        Map.of("failover", "adopt", "service.start", "/etc/twin/service");
+    try (TestNode node = TestNode.start(folder, settings)) {
+      String upgrade = node.boot();
+      assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
+      node.onA(PANIC);
+      node.await("the panic of A", () -> node.consoleA().contains(PANICKED));
+      long panicked = System.nanoTime();
+      node.await("the service", () -> node.serves(Duration.ofMillis(500)));
+      System.out.println(
+          "crash failover: the service answered "
+              + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - panicked)
+              + " ms after the panic");
+      node.await("the end", () -> node.upgrade(upgrade).path("terminal").asBoolean());
+      assertThat(node.upgrade(upgrade).path("state").asText()).isEqualTo("FAILED");
+      assertThat(node.upgrade(upgrade).path("failure").toString()).contains("panicked");
+      System.out.println(node.onB("dmesg | grep failover"));
+      // All but the CPU on which A is parked, and all memory but what the next kernel starts in.
+      assertThat(node.onB("nproc")).isEqualTo("3");
+      assertThat(
+              Long.parseLong(node.onB("sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")))
+          .isGreaterThan(2_000_000);
+      assertThat(node.bootLog()).doesNotContain("WARNING:", "BUG:");
+      assertThat(node.consoleA()).contains("---[ end Kernel panic");
+      node.onB("sh -c '(sleep 1; reboot -f) &'");
+      assertThat(node.machine().onExit().get(60, TimeUnit.SECONDS).exitValue()).isZero();
+    }
+  }
+
+  @Test
+  void staysPutIfItIsToldNothing() throws Exception {
+    try (TestNode node = TestNode.start(folder, Map.of())) {
+      node.boot();
+      node.onA(PANIC);
+      node.await("B's word", () -> node.onB("dmesg").contains("staying put"));
+      assertThat(node.onB("nproc")).isEqualTo("1");
+      assertThat(node.serves(Duration.ofSeconds(3))).isFalse();
+      // Neither did A reset the machine, nor jump into B.
+      assertThat(node.onB("cat /sys/kernel/twin/state")).isEqualTo("twin");
+      assertThat(node.machine().alive()).isTrue();
+    }
+  }
+}
