@@ -1,6 +1,7 @@
 package io.twinkernel.broker.prestage;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,12 +37,16 @@ final class HarmlessCalls {
     49, 42, 48, // bind, connect, shutdown: of new sockets; the state of the others is looked at
     233, // epoll_ctl
     9, 10, 11, 12, 25, 27, // mmap, mprotect, munmap, brk, mremap, mincore
-    56, 57, 58, 435, 59, 60, 231, // clone, fork, execve, exit
+    57, 58, 59, 60, 231, // fork, execve, exit
   };
 
+  private static final int CLONE = 56;
   private static final int MADVISE = 28;
   private static final int FCNTL = 72;
   private static final int RECVMSG = 47;
+
+  /** What a child that shares it does to signal handlers, it does to its parent's. */
+  private static final int CLONE_SIGHAND = 0x800;
 
   /** MADV_* that change content only: NORMAL to DONTNEED, FREE, COLD, PAGEOUT, POPULATE_*. */
   private static final int[] ADVICE = {0, 1, 2, 3, 4, 8, 20, 21, 22, 23};
@@ -53,12 +58,16 @@ final class HarmlessCalls {
 
   private HarmlessCalls() {}
 
-  /** A tracefs filter that lets all other calls pass. */
-  static String filter() {
-    return Arrays.stream(DATA)
-        .distinct()
-        .mapToObj(number -> "id != " + number)
-        .collect(Collectors.joining(" && "));
+  /** A tracefs filter that lets all other calls of some threads pass. */
+  static String filter(Collection<Integer> threads) {
+    String callers =
+        threads.stream().map(id -> "common_pid == " + id).collect(Collectors.joining(" || "));
+    String calls =
+        Arrays.stream(DATA)
+            .distinct()
+            .mapToObj(number -> "id != " + number)
+            .collect(Collectors.joining(" && "));
+    return "(" + callers + ") && " + calls;
   }
 
   /**
@@ -83,6 +92,7 @@ final class HarmlessCalls {
 
   private static boolean harmless(int number, String[] arguments) {
     return switch (number) {
+      case CLONE -> (argument(arguments, 0) & CLONE_SIGHAND) == 0;
       case MADVISE -> contains(ADVICE, argument(arguments, 2));
       case FCNTL -> contains(FCNTL_READS, argument(arguments, 1));
       case RECVMSG -> true; // a descriptor that came along would show

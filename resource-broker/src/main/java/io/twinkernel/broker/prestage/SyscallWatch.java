@@ -14,19 +14,25 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Notices system calls that change what cannot be seen from outside a process, such as a signal
  * handler: by the tracepoint {@code raw_syscalls:sys_enter}, in an instance of tracefs of its own
  * (Documentation/trace/events.rst). The kernel drops what {@link HarmlessCalls} lists before it is
  * recorded.
+ *
+ * <p>The kernel patches its text for every tracepoint that is switched on. Those of the scheduler,
+ * which tracefs uses to follow threads ({@code set_event_pid}) and to learn their names, stay off:
+ * they are on the way of all processes.
  */
 final class SyscallWatch implements AutoCloseable {
   static final Path TRACING = Path.of("/sys/kernel/tracing");
 
   private static final String ENABLE = "/events/raw_syscalls/sys_enter/enable";
   private static final int BUFFER = 1 << 16;
+
+  /** A page, in bytes. */
+  private static final int LONGEST_FILTER = 4096;
 
   private final Path instance;
   private final Fd pipe;
@@ -42,7 +48,7 @@ final class SyscallWatch implements AutoCloseable {
   }
 
   /**
-   * Begins to watch threads, and those that they create.
+   * Begins to watch threads. No other that shares their signal handlers comes about unnoticed.
    *
    * @param name of the instance; one that is left from before is replaced
    */
@@ -55,11 +61,12 @@ final class SyscallWatch implements AutoCloseable {
     end(name);
     Files.createDirectory(instance);
     try {
-      SysFiles.write(instance + "/options/event-fork", "1");
-      SysFiles.write(
-          instance + "/set_event_pid",
-          threads.stream().map(String::valueOf).collect(Collectors.joining(" ")));
-      SysFiles.write(instance + "/events/raw_syscalls/sys_enter/filter", HarmlessCalls.filter());
+      SysFiles.write(instance + "/trace_options", "norecord-cmd");
+      String filter = HarmlessCalls.filter(threads);
+      if (filter.length() >= LONGEST_FILTER) {
+        throw new Unstageable(threads.size() + " threads are more than can be watched");
+      }
+      SysFiles.write(instance + "/events/raw_syscalls/sys_enter/filter", filter);
       Fd pipe = Fd.open(instance + "/trace_pipe", Linux.O_RDONLY() | Linux.O_NONBLOCK());
       SysFiles.write(instance + ENABLE, "1");
       return new SyscallWatch(instance, pipe);

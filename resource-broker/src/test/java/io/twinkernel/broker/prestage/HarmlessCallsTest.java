@@ -2,6 +2,7 @@ package io.twinkernel.broker.prestage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class HarmlessCallsTest {
@@ -36,12 +37,21 @@ final class HarmlessCallsTest {
   }
 
   @Test
+  void aThreadIsNoticedAForkIsNot() {
+    assertThat(HarmlessCalls.firstOther("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)")).isPresent();
+    assertThat(HarmlessCalls.firstOther("NR 435 (7ffc, 58, 0, 0, 0, 0)")).isPresent();
+    assertThat(HarmlessCalls.firstOther("NR 56 (1200011, 0, 0, 0, 0, 0)")).isEmpty();
+  }
+
+  @Test
   void aTraceThatLostSomethingProvesNothing() {
     assertThat(HarmlessCalls.firstOther("CPU:1 [LOST 12 EVENTS]\n" + HARMLESS)).isPresent();
   }
 
   @Test
   void theKernelTakesAFilterOfLessThanAPage() {
-    assertThat(HarmlessCalls.filter()).startsWith("id != 0 && id != 1 && ").hasSizeLessThan(4096);
+    assertThat(HarmlessCalls.filter(List.of(5001, 5002)))
+        .startsWith("(common_pid == 5001 || common_pid == 5002) && id != 0 && id != 1 && ")
+        .hasSizeLessThan(4096);
   }
 }
