@@ -8,8 +8,10 @@
 
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 #include <asm/msr.h>
 
@@ -41,6 +43,30 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 	vma->vm_flags |= flags;
 }
 #endif
+
+/* Which driver alone may have a function; "": any that fits. */
+static inline int twin_driver_override(struct pci_dev *function,
+				       const char *name)
+{
+#if defined(TWIN_DEVICE_DRIVER_OVERRIDE)
+	return device_set_driver_override(&function->dev, name);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0)
+	return driver_set_override(&function->dev, &function->driver_override,
+				   name, strlen(name));
+#else
+	char *copy = kstrdup(name, GFP_KERNEL);
+
+	if (!copy)
+		return -ENOMEM;
+	device_lock(&function->dev);
+	kfree(function->driver_override);
+	function->driver_override = *copy ? copy : NULL;
+	device_unlock(&function->dev);
+	if (!*copy)
+		kfree(copy);
+	return 0;
+#endif
+}
 
 /* Renamed with 6.16. */
 static inline int twin_rdmsr_on_cpu(unsigned int cpu, u32 msr, u64 *value)

@@ -113,6 +113,24 @@ static int adopt_ioctl(const void __user *argument)
 	       twin_pci_adopt(u64_to_user_ptr(table.address), table.length);
 }
 
+static int function_ioctl(const void __user *argument, int (*act)(u32 address))
+{
+	struct twin_function function;
+	u32 usize;
+
+	return get_struct(&function, sizeof(function), argument, &usize) ?:
+	       act(function.address);
+}
+
+static int prepare_ioctl(const void __user *argument)
+{
+	struct twin_prepare prepare;
+	u32 usize;
+
+	return get_struct(&prepare, sizeof(prepare), argument, &usize) ?:
+	       twin_pci_prepare(&prepare);
+}
+
 static int memory_ioctl(void __user *argument)
 {
 	struct twin_memory memory;
@@ -209,6 +227,15 @@ static long twin_ioctl(struct file *file, unsigned int command,
 		break;
 	case _IOC_NR(TWIN_IOC_CRASH_REGION):
 		err = crash_region_ioctl(argument);
+		break;
+	case _IOC_NR(TWIN_IOC_SUSPEND_PCI):
+		err = function_ioctl(argument, twin_pci_suspend);
+		break;
+	case _IOC_NR(TWIN_IOC_RESUME_PCI):
+		err = function_ioctl(argument, twin_pci_resume);
+		break;
+	case _IOC_NR(TWIN_IOC_PREPARE_PCI):
+		err = prepare_ioctl(argument);
 		break;
 	default:
 		err = -ENOTTY;

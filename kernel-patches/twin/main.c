@@ -221,6 +221,7 @@ static void __exit twin_exit(void)
 	twin_start_exit();
 	twin_ipi_exit();
 	twin_cpu_exit();
+	twin_shadow_exit();
 	secondary_exit();
 	twin_writable_end();
 }

@@ -142,15 +142,16 @@ static void build_descriptors(struct parking *parking)
 
 /*
  * Devices that A still drives must not write into memory that is no longer
- * A's. Those without a driver were let go and may be the other kernel's;
- * bridges carry its traffic.
+ * A's. Those without a driver were let go and may be the other kernel's, as
+ * may those that are suspended; bridges carry its traffic.
  */
 static void stop_devices(void)
 {
 	struct pci_dev *device = NULL;
 
 	for_each_pci_dev(device)
-		if (device->driver && !pci_is_bridge(device))
+		if (device->driver && !pci_is_bridge(device) &&
+		    !twin_pci_is_suspended(device))
 			pci_clear_master(device);
 }
 

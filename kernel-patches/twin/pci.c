@@ -58,7 +58,7 @@ void twin_pci_restore(void)
  */
 void twin_pci_silence(void)
 {
-	const struct pci_raw_ops *ops = *twin_symbols.raw_pci_ext_ops;
+	const struct pci_raw_ops *ops = twin_shadow_real_ops();
 	unsigned int bus, devfn;
 	u32 value;
 
@@ -75,10 +75,10 @@ void twin_pci_silence(void)
 			    (value & 0x7f) != PCI_HEADER_TYPE_NORMAL)
 				continue;
 			own = pci_get_domain_bus_and_slot(0, bus, devfn);
-			if (own) {
-				pci_dev_put(own);
+			pci_dev_put(own);
+			/* What is enumerated ahead is not ours yet. */
+			if (own && !twin_shadow_covers(bus))
 				continue;
-			}
 			if (!ops->read(0, bus, devfn, PCI_COMMAND, 2, &value))
 				ops->write(0, bus, devfn, PCI_COMMAND, 2,
 					   value & ~PCI_COMMAND_MASTER);
@@ -97,30 +97,36 @@ static bool is_ssdt(const struct acpi_table_header *table, u32 length)
 	       !memcmp(table->signature, ACPI_SIG_SSDT, ACPI_NAMESEG_SIZE);
 }
 
-/* Called with twin.lock held. */
-int twin_pci_adopt(const void __user *from, u32 length)
+/* The table that twin_pci_prepare() was given last. */
+static const struct acpi_table_header *prepared;
+
+static struct acpi_table_header *copy_table(const void __user *from, u32 length)
 {
 	struct acpi_table_header *table;
+
+	if (!twin.was_secondary)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (length < sizeof(*table) || length > SSDT_MAX)
+		return ERR_PTR(-EBADMSG);
+	table = memdup_user(from, length);
+	if (!IS_ERR(table) && !is_ssdt(table, length)) {
+		kfree(table);
+		return ERR_PTR(-EBADMSG);
+	}
+	return table;
+}
+
+/*
+ * ACPICA goes on using the table, even after some failures: from here on it is
+ * never freed.
+ */
+static int enumerate(void *argument)
+{
+	struct acpi_table_header *table = argument;
 	acpi_status status;
 	u32 index;
 	int err;
 
-	if (!twin.was_secondary)
-		return -EOPNOTSUPP;
-	if (length < sizeof(*table) || length > SSDT_MAX)
-		return -EBADMSG;
-	table = memdup_user(from, length);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	if (!is_ssdt(table, length)) {
-		kfree(table);
-		return -EBADMSG;
-	}
-
-	/*
-	 * ACPICA goes on using the copy, even after some failures: from here on
-	 * it is never freed.
-	 */
 	status = acpi_load_table(table, &index);
 	if (ACPI_FAILURE(status)) {
 		pr_err("ACPI table %.8s: %s\n", table->oem_table_id,
@@ -131,4 +137,43 @@ int twin_pci_adopt(const void __user *from, u32 length)
 	err = acpi_bus_scan(ACPI_ROOT_OBJECT);
 	acpi_scan_lock_release();
 	return err;
+}
+
+/* Called with twin.lock held. */
+int twin_pci_prepare(const struct twin_prepare *prepare)
+{
+	struct acpi_table_header *table;
+	int err;
+
+	if (prepare->reserved)
+		return -EINVAL;
+	if (twin_shadow_active())
+		return -EBUSY;
+	table = copy_table(u64_to_user_ptr(prepare->address), prepare->length);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	err = twin_shadow_enumerate(prepare->first_bus, prepare->last_bus,
+				    u64_to_user_ptr(prepare->bars),
+				    prepare->bar_count, enumerate, table);
+	if (!err)
+		prepared = table;
+	return err;
+}
+
+/* Called with twin.lock held. */
+int twin_pci_adopt(const void __user *from, u32 length)
+{
+	struct acpi_table_header *table = copy_table(from, length);
+
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	if (!twin_shadow_active())
+		return enumerate(table);
+	if (length != prepared->length || memcmp(table, prepared, length)) {
+		kfree(table);
+		return -EBUSY;
+	}
+	kfree(table);
+	twin_shadow_write_back();
+	return 0;
 }

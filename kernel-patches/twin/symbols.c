@@ -158,7 +158,8 @@ int twin_symbols_init(void)
 	find_memory(&twin_symbols);
 	twin_symbols.raw_pci_ops = settable("raw_pci_ops",
 					    required("raw_pci_ops"));
-	twin_symbols.raw_pci_ext_ops = required("raw_pci_ext_ops");
+	twin_symbols.raw_pci_ext_ops = settable("raw_pci_ext_ops",
+						required("raw_pci_ext_ops"));
 	if (!missing)
 		return 0;
 	twin_writable_end();

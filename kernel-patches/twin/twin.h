@@ -74,6 +74,31 @@ struct twin_memory {
 	__u64 added;		/* out: bytes taken */
 };
 
+/* Addresses that a PCI function decodes. */
+struct twin_bar {
+	__u32 address;		/* bus << 8 | device << 3 | function, in segment 0 */
+	__u16 reg;		/* offset of the register, 0x10 to 0x38 */
+	__u16 wide;		/* 1: 64 bits, the next register is its upper half */
+	__u64 bytes;		/* a power of two */
+};
+
+struct twin_prepare {
+	__u32 size;
+	__u32 length;		/* bytes at @address, an ACPI SSDT with its header */
+	__u64 address;		/* user pointer */
+	__u32 first_bus;	/* that the table describes */
+	__u32 last_bus;
+	__u64 bars;		/* user pointer, struct twin_bar[] */
+	__u32 bar_count;
+	__u32 reserved;
+};
+
+/* A PCI function. */
+struct twin_function {
+	__u32 size;
+	__u32 address;		/* segment << 16 | bus << 8 | device << 3 | function */
+};
+
 #define TWIN_IOC_MAGIC 0xB7
 
 /* What is known; always allowed. */
@@ -103,7 +128,11 @@ struct twin_memory {
  * online, ENXIO no twin runs.
  */
 #define TWIN_IOC_PARK		_IO(TWIN_IOC_MAGIC, 4)
-/* B: load an SSDT and enumerate what it describes. EBADMSG not a valid table. */
+/*
+ * B: load an SSDT and enumerate what it describes; or, if that is what
+ * PREPARE_PCI has enumerated, let drivers have it. EBADMSG not a valid table,
+ * EBUSY something else is prepared.
+ */
 #define TWIN_IOC_ADOPT_PCI	_IOW(TWIN_IOC_MAGIC, 5, struct twin_table)
 /*
  * B: take a physical range as System RAM and put it online: whole memory
@@ -129,6 +158,29 @@ struct twin_memory {
  * whole 2 MiB; EBUSY a balloon driver has memory hotplug.
  */
 #define TWIN_IOC_CRASH_REGION	_IOW(TWIN_IOC_MAGIC, 9, struct twin_memory)
+/*
+ * A: stop a function for the other kernel, with its driver bound. What a NIC
+ * has received by then is handed to the protocols, nothing comes in or goes out
+ * after. Nothing here may use the function until RESUME_PCI. ENODEV no such
+ * function or no driver, EOPNOTSUPP the driver cannot take it back, EALREADY it
+ * is stopped, ENOSPC 16 are.
+ */
+#define TWIN_IOC_SUSPEND_PCI	_IOW(TWIN_IOC_MAGIC, 10, struct twin_function)
+/*
+ * A: take a function back that SUSPEND_PCI stopped, from whatever another
+ * kernel did with it. ENODEV no such function or no driver, ENOENT it is not
+ * stopped; the driver's own errno, and it can be tried again.
+ */
+#define TWIN_IOC_RESUME_PCI	_IOW(TWIN_IOC_MAGIC, 11, struct twin_function)
+
+/*
+ * B: enumerate what an SSDT describes while the other kernel still uses it: no
+ * write reaches a function, no driver gets one before ADOPT_PCI with the same
+ * table. @bars has every base address register there, and ROM; not for buses
+ * with SR-IOV. EBADMSG not a valid table, EBUSY something is prepared already,
+ * EINVAL buses or bars out of range, ENOSPC too much was written.
+ */
+#define TWIN_IOC_PREPARE_PCI	_IOW(TWIN_IOC_MAGIC, 12, struct twin_prepare)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

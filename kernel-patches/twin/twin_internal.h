@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/kexec.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -189,7 +190,23 @@ u64 twin_pci_ecam(void);
 int twin_pci_use_ecam(void);
 void twin_pci_restore(void);
 void twin_pci_silence(void);
+int twin_pci_prepare(const struct twin_prepare *prepare);
 int twin_pci_adopt(const void __user *table, u32 length);
+
+/* shadow.c: buses that the other kernel still uses */
+int twin_shadow_enumerate(u32 first_bus, u32 last_bus,
+			  const struct twin_bar __user *bars, u32 bar_count,
+			  int (*enumerate)(void *table), void *table);
+bool twin_shadow_active(void);
+bool twin_shadow_covers(unsigned int bus);
+const struct pci_raw_ops *twin_shadow_real_ops(void);
+void twin_shadow_write_back(void);
+void twin_shadow_exit(void);
+
+/* suspend.c: functions that A hands over with their driver bound */
+int twin_pci_suspend(u32 address);
+int twin_pci_resume(u32 address);
+bool twin_pci_is_suspended(const struct pci_dev *function);
 
 /* memory.c: memory that A let go */
 int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);

@@ -2,16 +2,20 @@ package io.twinkernel.ffi;
 
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.Twin;
+import io.twinkernel.ffi.bindings.twin_bar;
 import io.twinkernel.ffi.bindings.twin_carve;
 import io.twinkernel.ffi.bindings.twin_cpu;
+import io.twinkernel.ffi.bindings.twin_function;
 import io.twinkernel.ffi.bindings.twin_info;
 import io.twinkernel.ffi.bindings.twin_memory;
+import io.twinkernel.ffi.bindings.twin_prepare;
 import io.twinkernel.ffi.bindings.twin_range;
 import io.twinkernel.ffi.bindings.twin_table;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * {@code /dev/twin}, the twin module's device. Every errno's meaning is in twin.h; the exception
@@ -87,21 +91,61 @@ public final class TwinDevice implements AutoCloseable {
   }
 
   /**
-   * B: loads a table and enumerates the PCI buses that it describes.
+   * B: loads a table and enumerates the PCI buses that it describes; those that {@link #preparePci}
+   * has enumerated are given to their drivers.
    *
    * @param ssdt an ACPI SSDT with its header
    */
   public void adoptPci(byte[] ssdt) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(Math.max(ssdt.length, 1));
-      MemorySegment.copy(ssdt, 0, bytes, ValueLayout.JAVA_BYTE, 0, ssdt.length);
       MemorySegment table = arena.allocate(twin_table.layout());
       twin_table.size(table, (int) table.byteSize());
       twin_table.length(table, ssdt.length);
-      twin_table.address(table, bytes.address());
-      String arguments = "SSDT of " + ssdt.length + " bytes";
-      call("TWIN_IOC_ADOPT_PCI", Twin.TWIN_IOC_ADOPT_PCI(), table, arguments);
+      twin_table.address(table, copy(ssdt, arena).address());
+      call("TWIN_IOC_ADOPT_PCI", Twin.TWIN_IOC_ADOPT_PCI(), table, describe(ssdt));
     }
+  }
+
+  /**
+   * B: enumerates the PCI buses that a table describes, while the other kernel uses them.
+   *
+   * @param ssdt an ACPI SSDT with its header
+   * @param firstBus the first bus that it describes, in segment 0
+   * @param lastBus the last one
+   * @param bars every base address register there, and ROM
+   */
+  public void preparePci(byte[] ssdt, int firstBus, int lastBus, List<PciBar> bars)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment array = twin_bar.allocateArray(Math.max(bars.size(), 1), arena);
+      for (int i = 0; i < bars.size(); i++) {
+        MemorySegment bar = twin_bar.asSlice(array, i);
+        twin_bar.address(bar, bars.get(i).function());
+        twin_bar.reg(bar, (short) bars.get(i).register());
+        twin_bar.wide(bar, (short) (bars.get(i).wide() ? 1 : 0));
+        twin_bar.bytes(bar, bars.get(i).bytes());
+      }
+      MemorySegment prepare = arena.allocate(twin_prepare.layout());
+      twin_prepare.size(prepare, (int) prepare.byteSize());
+      twin_prepare.length(prepare, ssdt.length);
+      twin_prepare.address(prepare, copy(ssdt, arena).address());
+      twin_prepare.first_bus(prepare, firstBus);
+      twin_prepare.last_bus(prepare, lastBus);
+      twin_prepare.bars(prepare, array.address());
+      twin_prepare.bar_count(prepare, bars.size());
+      String arguments = describe(ssdt) + ", buses " + firstBus + " to " + lastBus;
+      call("TWIN_IOC_PREPARE_PCI", Twin.TWIN_IOC_PREPARE_PCI(), prepare, arguments);
+    }
+  }
+
+  private static MemorySegment copy(byte[] bytes, Arena arena) {
+    MemorySegment copy = arena.allocate(Math.max(bytes.length, 1));
+    MemorySegment.copy(bytes, 0, copy, ValueLayout.JAVA_BYTE, 0, bytes.length);
+    return copy;
+  }
+
+  private static String describe(byte[] ssdt) {
+    return "SSDT of " + ssdt.length + " bytes";
   }
 
   /**
@@ -121,6 +165,40 @@ public final class TwinDevice implements AutoCloseable {
       String arguments = new TwinInfo.Range(start, size).toString();
       call("TWIN_IOC_ADD_MEMORY", Twin.TWIN_IOC_ADD_MEMORY(), memory, arguments);
       return twin_memory.added(memory);
+    }
+  }
+
+  /**
+   * A: has a function's driver stop it for the other kernel, and stay bound.
+   *
+   * @param function PCI address as "0000:83:00.0"
+   */
+  public void suspendPci(String function) throws SyscallException {
+    function("TWIN_IOC_SUSPEND_PCI", Twin.TWIN_IOC_SUSPEND_PCI(), function);
+  }
+
+  /**
+   * A: takes a function back that {@link #suspendPci} stopped, whatever another kernel did with it.
+   *
+   * @param function PCI address as "0000:83:00.0"
+   */
+  public void resumePci(String function) throws SyscallException {
+    function("TWIN_IOC_RESUME_PCI", Twin.TWIN_IOC_RESUME_PCI(), function);
+  }
+
+  private void function(String name, long request, String function) throws SyscallException {
+    // SEGMENT:BUS:DEVICE.FUNCTION, all hexadecimal.
+    String[] parts = function.split("[:.]", -1);
+    int address =
+        Integer.parseInt(parts[0], 16) << 16
+            | Integer.parseInt(parts[1], 16) << 8
+            | Integer.parseInt(parts[2], 16) << 3
+            | Integer.parseInt(parts[3], 16);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = arena.allocate(twin_function.layout());
+      twin_function.size(argument, (int) argument.byteSize());
+      twin_function.address(argument, address);
+      call(name, request, argument, function);
     }
   }
 

@@ -230,6 +230,33 @@ public class Twin extends Twin$shared {
     public static long TWIN_IOC_CRASH_REGION() {
         return TWIN_IOC_CRASH_REGION;
     }
+    private static final long TWIN_IOC_SUSPEND_PCI = 1074312970L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_SUSPEND_PCI 1074312970
+     * }
+     */
+    public static long TWIN_IOC_SUSPEND_PCI() {
+        return TWIN_IOC_SUSPEND_PCI;
+    }
+    private static final long TWIN_IOC_RESUME_PCI = 1074312971L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_RESUME_PCI 1074312971
+     * }
+     */
+    public static long TWIN_IOC_RESUME_PCI() {
+        return TWIN_IOC_RESUME_PCI;
+    }
+    private static final long TWIN_IOC_PREPARE_PCI = 1076410124L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_PREPARE_PCI 1076410124
+     * }
+     */
+    public static long TWIN_IOC_PREPARE_PCI() {
+        return TWIN_IOC_PREPARE_PCI;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :
