@@ -78,7 +78,7 @@ final class Failover {
     if (conf.failover() == Policy.STAY) {
       return;
     }
-    ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
+    ServiceNic nic = ServiceNic.capture(device, conf.serviceFunction());
     var machine = new HashMap<>(Departure.machine(device));
     machine.put("upgrade", upgrade);
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));
@@ -127,7 +127,7 @@ final class Failover {
   private void openNetwork(Legacy legacy) throws IOException {
     String function = legacy.conf().serviceFunction();
     // In a switch A may have given the NIC already.
-    if (!PciDelegation.hasBus(function.substring(0, function.lastIndexOf(':')))) {
+    if (PciDelegation.driver(function).isEmpty()) {
       device.adoptPci(legacy.ssdt());
     }
     try (var netlink = Rtnetlink.open()) {

@@ -4,6 +4,8 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.net.PciInterface;
+import io.twinkernel.broker.pci.PciBars;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
@@ -122,11 +124,11 @@ final class Incoming {
   }
 
   /** Ends what waits here for a switch that will not come. */
-  void abandon() throws IOException, InterruptedException {
+  void abandon() throws IOException {
     copies.clear();
     IncomingSwitch unfinished = incomingSwitch;
     if (unfinished != null) {
-      unfinished.abandon();
+      unfinished.cleanUp();
     }
   }
 
@@ -153,13 +155,28 @@ final class Incoming {
               StandInInterface.set(state),
               new Service(cgroup),
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
+      enumerate(stage);
       GracePeriods.expedite();
+      Background.prepare();
       flyCanary();
       incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies);
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
     }
+  }
+
+  /** What is left of taking the NIC is its driver's part. */
+  private void enumerate(Fields stage) throws IOException {
+    if (stage.flag("enumerable")) {
+      device.preparePci(
+          ssdt,
+          Math.toIntExact(stage.number("first_bus")),
+          Math.toIntExact(stage.number("last_bus")),
+          PciBars.fromJson(stage.objects("bars")));
+    }
+    // There is none yet; but to look for it the first time takes long.
+    PciInterface.find(Path.of("/sys"), stage.text("function"));
   }
 
   private void prestage(Fields prestage) throws IOException {

@@ -30,7 +30,7 @@ final class IncomingSwitch {
   private final Trace trace = new Trace("B");
   private final PrestagedProcesses copies;
   private final List<Background> deltas = new ArrayList<>();
-  private @Nullable Background nic;
+  private @Nullable String nic;
 
   IncomingSwitch(
       TwinDevice device,
@@ -56,15 +56,16 @@ final class IncomingSwitch {
   /** A has let go of the NIC: take it, link down. */
   void nicReleased(Inbox.Message message) throws IOException {
     trace.add("nic-message", message.json().number("sent_tsc"), message.arrivedTsc());
-    trace.add("nic-handler", message.arrivedTsc());
-    nic =
-        new Background(
-            "nic-bind",
-            () -> {
-              long from = Tsc.read();
-              device.adoptPci(ready.ssdt());
-              trace.add("nic-bind", from);
-            });
+    long from = trace.add("nic-handler", message.arrivedTsc());
+    ConsoleMessages.hold();
+    device.adoptPci(ready.ssdt());
+    from = trace.add("nic-bind", from);
+    String name = ServiceNic.interfaceOf(ready.function());
+    try (var netlink = Rtnetlink.open()) {
+      netlink.configure(ready.standIn().state(), name);
+    }
+    trace.add("addresses", from);
+    nic = name;
   }
 
   /** What the copy of one process lacks: apply it, beside the NIC. */
@@ -89,7 +90,11 @@ final class IncomingSwitch {
    */
   Gap resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
     var pids = new ArrayList<Integer>();
+    String name = nic;
     try {
+      if (name == null) {
+        throw new IOException("the image came before the NIC");
+      }
       long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
       Fields images = complete.object("images");
       for (String root : images.values().keySet()) {
@@ -100,13 +105,7 @@ final class IncomingSwitch {
         delta.join();
       }
       copies.check();
-      from = trace.add("restore", from);
-      Background binding = nic;
-      if (binding == null) {
-        throw new IOException("the image came before the NIC");
-      }
-      binding.join();
-      trace.add("nic-wait", from);
+      trace.add("restore", from);
       if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
         throw new IOException("A has taken the baton back");
       }
@@ -120,7 +119,7 @@ final class IncomingSwitch {
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
-    openNetwork();
+    openNetwork(name);
     from = trace.add("network-up", from);
     copies.connect();
     from = trace.add("connect", from);
@@ -138,25 +137,15 @@ final class IncomingSwitch {
   void cleanUp() throws IOException {
     copies.letGo();
     GracePeriods.usual();
+    ConsoleMessages.usual();
     ready.standIn().clear();
     ready.criu().close();
     ProcessCopy.clear();
   }
 
-  /** A is gone before it gave everything: ends what waits for it, and leaves the NIC if it came. */
-  void abandon() throws IOException, InterruptedException {
-    Background binding = nic;
-    if (binding != null) {
-      binding.join();
-    }
-    cleanUp();
-  }
-
-  private void openNetwork() throws IOException {
-    String name = ServiceNic.interfaceOf(ready.function());
+  private void openNetwork(String name) throws IOException {
     try (var netlink = Rtnetlink.open()) {
-      ready.standIn().down(netlink);
-      netlink.apply(ready.standIn().state(), name);
+      netlink.activate(ready.standIn().state(), name);
     }
   }
 }

@@ -145,7 +145,7 @@ final class Outgoing {
 
   private Map<String, Object> precopy(Stage.Booted booted)
       throws BrokerException, IOException, InterruptedException {
-    Stage.Copied copied = new Staging(conf).stage(booted, prepared, bootDeadline);
+    Stage.Copied copied = new Staging(conf, device).stage(booted, prepared, bootDeadline);
     List<ProcessCopy.Round> rounds = copied.copies().make();
     stage = copied;
     var figures = new ArrayList<Map<String, Object>>();

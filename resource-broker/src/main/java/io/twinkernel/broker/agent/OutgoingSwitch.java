@@ -48,8 +48,11 @@ final class OutgoingSwitch {
     String reason;
     try {
       clock.publish(region);
+      gap.push("printing messages again", ConsoleMessages::usual);
+      ConsoleMessages.hold();
       handOver(copied, gap, trace);
       reason = awaitCommit(copied.booted().peer());
+      ConsoleMessages.usual();
     } catch (IOException e) {
       reason = e.getMessage() == null ? e.toString() : e.getMessage();
     } catch (InterruptedException e) {
@@ -80,16 +83,16 @@ final class OutgoingSwitch {
       copied.service().stop();
       long stopped = trace.add("freeze", start);
       // Before a dump: CRIU guards the connections only while it looks at them.
-      var nic = new NicRelease(copied.nic(), copied.booted().peer(), gap, trace);
+      copied.nic().release(gap);
+      long released = trace.add("nic-release", stopped);
       Optional<String> obstacle = prestaging.restructured();
-      trace.add("check", stopped);
+      trace.add("check", released);
       if (obstacle.isEmpty()) {
-        nic.give();
-        send(copied, gap, trace, nic);
+        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
+        send(copied, gap, trace);
         complete(copied, start, stopped, trace);
         return;
       }
-      nic.keep();
       List<String> failures = gap.all();
       if (!failures.isEmpty()) {
         throw new IOException(String.join("; ", failures));
@@ -99,21 +102,17 @@ final class OutgoingSwitch {
     }
   }
 
-  private static void send(Stage.Copied copied, Undo gap, Trace trace, NicRelease nic)
-      throws IOException, InterruptedException {
+  private static void send(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
     Prestaging prestaging = copied.prestaging();
     boolean damaged =
         copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
     if (prestaging.ready()) {
       prestaging.sendPages(trace);
-      nic.awaitLinkDown();
       gap.push("letting the connections go on", prestaging::release);
       prestaging.sendDeltas(trace, damaged);
     } else {
-      nic.awaitLinkDown();
       sendDumps(copied, trace, damaged);
     }
-    nic.join();
   }
 
   private static void complete(Stage.Copied copied, long start, long stopped, Trace trace)

@@ -30,6 +30,9 @@ final class Prestaging implements AutoCloseable {
 
   private static final int MOST_ROUNDS = 8;
 
+  /** How long a service may take to catch up after a stop. */
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+
   private final Peer peer;
   private final Service service;
   private final ProcessCopy copy;
@@ -131,7 +134,8 @@ final class Prestaging implements AutoCloseable {
       long bytes = 0;
       service.stop();
       try {
-        Optional<String> obstacle = restructured();
+        // Once: what it becomes while the rounds go on is seen at the next look.
+        Optional<String> obstacle = rounds.isEmpty() ? restructured() : Optional.empty();
         if (obstacle.isPresent()) {
           throw new Unstageable(obstacle.get());
         }
@@ -143,11 +147,23 @@ final class Prestaging implements AutoCloseable {
       }
       send();
       peer.link().flush();
+      awaitServed();
       worthwhile =
           bytes > SMALL && (rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE);
       rounds.add(new ProcessCopy.Round(bytes, (System.nanoTime() - start) / 1e6));
     }
     return List.copyOf(rounds);
+  }
+
+  /**
+   * Waits until what clients sent while the processes were stopped is taken: they are not to wait
+   * for two stops in a row.
+   */
+  private void awaitServed() throws IOException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    for (SourceProcess process : processes) {
+      process.awaitServed(deadline);
+    }
   }
 
   /**

@@ -82,8 +82,9 @@ final class Recovery {
       PciDelegation.quiesce(function);
       PciDelegation.reprobe(function);
     }
-    ServiceNic.restoreRecorded(conf.serviceFunction());
+    ServiceNic.recover(device, conf.serviceFunction());
     GracePeriods.usual();
+    ConsoleMessages.usual();
     Service service = Service.of(conf);
     for (ServiceProcess process : service.processes().processes()) {
       SourceProcess.abandon(process.pid());

@@ -4,6 +4,9 @@ import io.twinkernel.broker.net.InterfaceState;
 import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.net.Rtnetlink;
 import io.twinkernel.broker.pci.PciDelegation;
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,12 +15,15 @@ import java.nio.file.Path;
 final class ServiceNic {
   private static final Path RECORD = Path.of("/run/twin/service-interface");
 
+  private final TwinDevice device;
   private final String function;
   private final String name;
   private final String driver;
   private final InterfaceState state;
 
-  private ServiceNic(String function, String name, String driver, InterfaceState state) {
+  private ServiceNic(
+      TwinDevice device, String function, String name, String driver, InterfaceState state) {
+    this.device = device;
     this.function = function;
     this.name = name;
     this.driver = driver;
@@ -29,10 +35,11 @@ final class ServiceNic {
    *
    * @param function its PCI address
    */
-  static ServiceNic capture(String function) throws IOException {
+  static ServiceNic capture(TwinDevice device, String function) throws IOException {
     String name = interfaceOf(function);
     try (var netlink = Rtnetlink.open()) {
-      return new ServiceNic(function, name, PciDelegation.driver(function), netlink.state(name));
+      return new ServiceNic(
+          device, function, name, PciDelegation.driver(function), netlink.state(name));
     }
   }
 
@@ -40,18 +47,6 @@ final class ServiceNic {
   void record() throws IOException {
     Files.createDirectories(RECORD.getParent());
     Files.write(RECORD, state.toBytes());
-  }
-
-  /**
-   * Sets the service's interface up as {@link #record} noted; where nothing is noted, does nothing.
-   */
-  static void restoreRecorded(String function) throws IOException {
-    if (Files.exists(RECORD)) {
-      InterfaceState state = InterfaceState.fromBytes(Files.readAllBytes(RECORD));
-      try (var netlink = Rtnetlink.open()) {
-        netlink.apply(state, interfaceOf(function));
-      }
-    }
   }
 
   /** The interface that a PCI function's driver made. */
@@ -72,23 +67,50 @@ final class ServiceNic {
   }
 
   /**
-   * Lets no packet in or out any more: what A acknowledged after the dump would be lost.
+   * Stops the NIC for the other kernel. What it has received by then reaches the sockets; no packet
+   * comes in or goes out after: what A acknowledged after the dump would be lost. Packets that
+   * arrive meanwhile wait where the NIC can leave them.
    *
    * @param gap receives what takes the NIC back
    */
-  void down(Undo gap) throws IOException {
-    gap.push("taking the NIC back", this::restore);
-    try (var netlink = Rtnetlink.open()) {
-      netlink.down(name);
+  void release(Undo gap) throws IOException {
+    try {
+      device.suspendPci(function);
+      gap.push("taking the NIC back", () -> device.resumePci(function));
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.EOPNOTSUPP)) {
+        throw e;
+      }
+      // Its driver knows no hibernation: it has to go, and takes the interface with it.
+      gap.push("taking the NIC back", this::rebind);
+      try (var netlink = Rtnetlink.open()) {
+        netlink.down(name);
+      }
+      PciDelegation.release(function);
     }
   }
 
-  /** Lets go of the NIC. */
-  void release() throws IOException {
-    PciDelegation.release(function);
+  /**
+   * Takes the service's NIC back, whichever way it was released, and sets its interface up as
+   * {@link #record} noted; where nothing is noted or to be taken back, does nothing.
+   */
+  static void recover(TwinDevice device, String function) throws IOException {
+    try {
+      device.resumePci(function);
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.ENOENT)) {
+        throw e;
+      }
+    }
+    if (Files.exists(RECORD)) {
+      InterfaceState state = InterfaceState.fromBytes(Files.readAllBytes(RECORD));
+      try (var netlink = Rtnetlink.open()) {
+        netlink.apply(state, interfaceOf(function));
+      }
+    }
   }
 
-  private void restore() throws IOException {
+  private void rebind() throws IOException {
     if (PciDelegation.driver(function).isEmpty()) {
       PciDelegation.quiesce(function);
     }

@@ -1,24 +1,32 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.acpi.AcpiTables;
+import io.twinkernel.broker.acpi.HostBridge;
+import io.twinkernel.broker.pci.PciBars;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.PciBar;
+import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** Tells B ahead of the switch all that it will need in it, and starts CRIU on this side. */
 final class Staging {
   private final NodeConf conf;
+  private final TwinDevice device;
 
-  Staging(NodeConf conf) {
+  Staging(NodeConf conf, TwinDevice device) {
     this.conf = conf;
+    this.device = device;
   }
 
   /**
@@ -28,7 +36,7 @@ final class Staging {
       throws IOException, BrokerException, InterruptedException {
     ProcessCopy.clear();
     undo.push("removing the images", ProcessCopy::clear);
-    ServiceNic nic = ServiceNic.capture(conf.serviceFunction());
+    ServiceNic nic = ServiceNic.capture(device, conf.serviceFunction());
     nic.record();
     // Anew: processes come and go between plan and precopy.
     MovePlan moves = Planner.moves(conf);
@@ -37,27 +45,27 @@ final class Staging {
     }
     var service = new Service(moves.moves().cgroups());
     Peer peer = booted.peer();
-    peer.link().send(FrameType.SSDT, AcpiTables.ssdt(Preparation.hostBridge(nic.bus()), "TWINNIC"));
+    HostBridge bridge = Preparation.hostBridge(nic.bus());
+    peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
+    Optional<List<PciBar>> bars = PciBars.behind(Path.of("/sys/bus/pci/devices"), bridge);
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
     peer.send(
         FrameType.STAGE,
-        Map.of(
-            "function",
-            conf.serviceFunction(),
-            "cgroup",
-            conf.serviceCgroup().toString(),
-            "threads",
-            service.threads(),
-            "files",
-            StagedFiles.toJson(moves.files()),
-            "cgroups",
-            StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups())),
-            "restart",
-            Restarts.of(moves.moves()).toJson(),
-            "clocks",
-            Clock.reading()));
+        Map.ofEntries(
+            Map.entry("function", conf.serviceFunction()),
+            Map.entry("first_bus", bridge.startBus()),
+            Map.entry("last_bus", bridge.endBus()),
+            Map.entry("enumerable", bars.isPresent()),
+            Map.entry("bars", PciBars.toJson(bars.orElse(List.of()))),
+            Map.entry("cgroup", conf.serviceCgroup().toString()),
+            Map.entry("threads", service.threads()),
+            Map.entry("files", StagedFiles.toJson(moves.files())),
+            Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
+            Map.entry("restart", Restarts.of(moves.moves()).toJson()),
+            Map.entry("clocks", Clock.reading())));
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
+    Background.prepare();
     flyCanary();
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);

@@ -2,16 +2,26 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.net.InterfaceAddress;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.net.Route;
 import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.ffi.bindings.Netlink;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The dummy interface that holds the service's addresses and routes in B until the NIC is here:
- * sockets can be restored only where their address is local and their peer has a route.
+ * sockets can be restored only where their address is local and their peer has a route. Its routes
+ * are worse than any of the NIC's, so that they need not go when those come.
  */
 final class StandInInterface {
   /** The dummy driver makes it when it is loaded. */
   private static final String NAME = "dummy0";
+
+  /** The least preferred routes. */
+  private static final int METRIC = Integer.MAX_VALUE;
+
+  private static final int MAIN_TABLE = 254;
 
   private final InterfaceState state;
 
@@ -21,19 +31,44 @@ final class StandInInterface {
 
   static StandInInterface set(InterfaceState state) throws IOException {
     try (var netlink = Rtnetlink.open()) {
-      netlink.apply(state, NAME);
+      netlink.apply(least(state), NAME);
     }
     return new StandInInterface(state);
   }
 
-  /** Takes its routes away, so that the NIC's are the only ones. */
-  void down(Rtnetlink netlink) throws IOException {
-    netlink.down(NAME);
+  /** The same addresses and ways, all by routes of {@link #METRIC}. */
+  static InterfaceState least(InterfaceState state) {
+    var addresses = new ArrayList<InterfaceAddress>();
+    var routes = new ArrayList<Route>();
+    for (InterfaceAddress address : state.addresses()) {
+      addresses.add(address.withoutPrefixRoute());
+      if (!address.noPrefixRoute()) {
+        routes.add(
+            new Route(
+                (address.peer() == null ? address.address() : address.peer())
+                    .network(address.prefix()),
+                address.prefix(),
+                address.address().wide(),
+                null,
+                null,
+                MAIN_TABLE,
+                METRIC,
+                Netlink.RTPROT_STATIC(),
+                address.address().wide() ? Netlink.RT_SCOPE_UNIVERSE() : Netlink.RT_SCOPE_LINK(),
+                false));
+      }
+    }
+    for (Route route : state.routes()) {
+      routes.add(route.withMetric(METRIC));
+    }
+    return new InterfaceState(
+        state.name(), state.mac(), state.mtu(), state.up(), addresses, routes, List.of());
   }
 
-  /** Takes the addresses away that it keeps while it is down. */
+  /** Takes all of it away. */
   void clear() throws IOException {
     try (var netlink = Rtnetlink.open()) {
+      netlink.down(NAME);
       for (InterfaceAddress address : netlink.state(NAME).addresses()) {
         netlink.removeAddress(NAME, address);
       }

@@ -42,6 +42,12 @@ public record InterfaceAddress(
     return new InterfaceAddress(address, address.bits(), null, null, false, -1, -1);
   }
 
+  /** The same without a route that the kernel makes. */
+  public InterfaceAddress withoutPrefixRoute() {
+    return new InterfaceAddress(
+        address, prefix, peer, broadcast, true, validSeconds, preferredSeconds);
+  }
+
   @Override
   public String toString() {
     return address + "/" + prefix + (peer == null ? "" : " peer " + peer);

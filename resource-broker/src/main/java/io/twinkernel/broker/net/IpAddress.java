@@ -45,6 +45,14 @@ public record IpAddress(boolean wide, long high, long low) {
     return wide ? 128 : 32;
   }
 
+  /** The network it is in: all bits after the prefix are zero. */
+  public IpAddress network(int prefix) {
+    int zeros = bits() - prefix;
+    long lowMask = zeros >= 64 ? 0 : -1L << zeros;
+    long highMask = zeros <= 64 ? -1L : zeros == 128 ? 0 : -1L << (zeros - 64);
+    return new IpAddress(wide, high & highMask, low & lowMask);
+  }
+
   /** As RFC 5952 writes it. */
   @Override
   public String toString() {

@@ -28,6 +28,12 @@ public record Route(
     int scope,
     boolean onLink) {
 
+  /** The same way with another metric. */
+  public Route withMetric(int other) {
+    return new Route(
+        destination, prefix, wide, gateway, source, table, other, protocol, scope, onLink);
+  }
+
   @Override
   public String toString() {
     return (destination == null ? "default" : destination + "/" + prefix)

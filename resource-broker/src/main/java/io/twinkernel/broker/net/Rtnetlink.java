@@ -88,11 +88,13 @@ public final class Rtnetlink implements AutoCloseable {
    * @param name the interface that gets it
    */
   public void apply(InterfaceState state, String name) throws IOException {
-    apply(state, name, link(name).index());
+    configure(state, name);
+    activate(state, name);
   }
 
-  /** As {@link #apply(InterfaceState, String)}, with the interface's index known already. */
-  public void apply(InterfaceState state, String name, int index) throws IOException {
+  /** The first part of {@link #apply}: the MTU and the addresses. The interface may be down. */
+  public void configure(InterfaceState state, String name) throws IOException {
+    int index = link(name).index();
     String on = " on " + name;
     List<NetlinkRequest> changes = new ArrayList<>();
     changes.add(
@@ -101,14 +103,22 @@ public final class Rtnetlink implements AutoCloseable {
     for (InterfaceAddress address : state.addresses()) {
       changes.add(AddressCodec.add(address, name, index));
     }
-    if (state.up()) {
-      changes.add(upDown(name, index, true));
-      for (Route route : state.routes()) {
-        changes.add(RouteCodec.add(route, name, index));
-      }
-      for (Neighbour neighbour : state.neighbours()) {
-        changes.add(NeighbourCodec.add(neighbour, name, index));
-      }
+    socket.change(changes);
+  }
+
+  /** The rest of {@link #apply}: up, routes and neighbours, where the other one was up. */
+  public void activate(InterfaceState state, String name) throws IOException {
+    if (!state.up()) {
+      return;
+    }
+    int index = link(name).index();
+    List<NetlinkRequest> changes = new ArrayList<>();
+    changes.add(upDown(name, index, true));
+    for (Route route : state.routes()) {
+      changes.add(RouteCodec.add(route, name, index));
+    }
+    for (Neighbour neighbour : state.neighbours()) {
+      changes.add(NeighbourCodec.add(neighbour, name, index));
     }
     socket.change(changes);
   }

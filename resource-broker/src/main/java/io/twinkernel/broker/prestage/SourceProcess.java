@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SourceProcess implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
+
+  private static final long LOOK_EVERY_NANOS = 500_000;
 
   private final int pid;
   private final List<Integer> threads;
@@ -136,6 +139,19 @@ public final class SourceProcess implements AutoCloseable {
       }
     }
     return files.changed();
+  }
+
+  /**
+   * Waits until the process has read all that had arrived on each of its connections.
+   *
+   * @param deadline {@link System#nanoTime} at which the wait ends all the same
+   */
+  public void awaitServed(long deadline) throws IOException {
+    for (int number : connections()) {
+      while (TcpRepair.received(files.get(number)) > 0 && System.nanoTime() - deadline < 0) {
+        LockSupport.parkNanos(LOOK_EVERY_NANOS);
+      }
+    }
   }
 
   /** Counts the pages that changed since the last call; the process is stopped. */

@@ -211,6 +211,13 @@ final class TcpRepair {
     return bytes.asSlice(0, read).toArray(ValueLayout.JAVA_BYTE);
   }
 
+  /** How many bytes wait to be read. */
+  static int received(Fd socket) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      return count(socket, Linux.SIOCINQ(), arena);
+    }
+  }
+
   private static int count(Fd socket, int request, Arena arena) throws SyscallException {
     MemorySegment count = arena.allocate(INT);
     socket.ioctl(request, count);

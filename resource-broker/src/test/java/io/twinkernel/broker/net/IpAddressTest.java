@@ -79,4 +79,15 @@ class IpAddressTest {
       assertThat(bytes).endsWith(theirs);
     }
   }
+
+  @Test
+  void aNetworkHasNoBitsBehindItsPrefix() {
+    assertThat(IpAddress.parse("10.99.3.2").network(22)).hasToString("10.99.0.0");
+    assertThat(IpAddress.parse("10.99.3.2").network(32)).hasToString("10.99.3.2");
+    assertThat(IpAddress.parse("10.99.3.2").network(0)).hasToString("0.0.0.0");
+    assertThat(IpAddress.parse("fd00:1:2:3:4::5").network(64)).hasToString("fd00:1:2:3::");
+    assertThat(IpAddress.parse("fd00:1:2:3:4::5").network(16)).hasToString("fd00::");
+    assertThat(IpAddress.parse("fd00:1:2:3:4::5").network(80)).hasToString("fd00:1:2:3:4::");
+    assertThat(IpAddress.parse("fd00::5").network(0)).hasToString("::");
+  }
 }
