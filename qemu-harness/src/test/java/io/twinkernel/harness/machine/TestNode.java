@@ -44,6 +44,9 @@ import java.util.function.Predicate;
  */
 final class TestNode implements AutoCloseable {
 
+  /** Of the region that both kernels share. */
+  static final int SHARED_MEGABYTES = 64;
+
   static final Duration PATIENCE = Duration.ofMinutes(6);
 
   private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
@@ -128,7 +131,7 @@ final class TestNode implements AutoCloseable {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry("b.cpus", "3"),
-        Map.entry("shared.bytes", Long.toString(64L << 20)));
+        Map.entry("shared.bytes", Long.toString((long) SHARED_MEGABYTES << 20)));
   }
 
   private static List<String> arguments(
