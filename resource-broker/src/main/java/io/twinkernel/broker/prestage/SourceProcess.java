@@ -142,7 +142,8 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
-   * Waits until the process has read all that had arrived on each of its connections.
+   * Waits until the process has read all that had arrived on each of its connections, and has gone
+   * to sleep after that: then it has answered.
    *
    * @param deadline {@link System#nanoTime} at which the wait ends all the same
    */
@@ -152,6 +153,18 @@ public final class SourceProcess implements AutoCloseable {
         LockSupport.parkNanos(LOOK_EVERY_NANOS);
       }
     }
+    for (int thread : threads) {
+      Path stat = Path.of("/proc/" + pid + "/task/" + thread + "/stat");
+      while (Files.exists(stat) && !sleeps(stat) && System.nanoTime() - deadline < 0) {
+        LockSupport.parkNanos(LOOK_EVERY_NANOS);
+      }
+    }
+  }
+
+  /** The state follows the name, which may have any characters in it (proc(5)). */
+  private static boolean sleeps(Path stat) throws IOException {
+    String text = SysFiles.read(stat.toString());
+    return text.startsWith(") S", text.lastIndexOf(')'));
   }
 
   /** Counts the pages that changed since the last call; the process is stopped. */
