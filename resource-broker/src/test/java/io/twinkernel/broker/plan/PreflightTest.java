@@ -113,6 +113,17 @@ class PreflightTest {
   }
 
   @Test
+  void anOldKernelGetsOneCpu() {
+    for (String release : List.of("5.10.0-46-amd64", "6.1.0-56-amd64", "6.8.12", "odd")) {
+      assertThat(codes(node, files(release), cpus(3, 1))).contains("too-many-cpus");
+      assertThat(codes(node, files(release), cpus(3))).doesNotContain("too-many-cpus");
+    }
+    for (String release : List.of("6.9.0", "6.12.117+deb12-amd64", "7.2.6")) {
+      assertThat(codes(node, files(release), cpus(3, 1))).doesNotContain("too-many-cpus");
+    }
+  }
+
+  @Test
   void cpusThatCannotBeGivenAreRefused() {
     refused(cpus(), "no-cpu", "none");
     refused(cpus(0), "boot-cpu", "boot CPU");
@@ -339,10 +350,14 @@ class PreflightTest {
   }
 
   private static PlanFiles files(ModuleInfo... modules) {
+    return files(RELEASE, modules);
+  }
+
+  private static PlanFiles files(String release, ModuleInfo... modules) {
     return new PlanFiles(
         Optional.of(
             new KernelImage(
-                IMAGE, RELEASE, RELEASE + " #1", 0x20f, 2047, 2 * MIB, 0x37d_c000L, 12 * MIB)),
+                IMAGE, release, release + " #1", 0x20f, 2047, 2 * MIB, 0x37d_c000L, 12 * MIB)),
         Optional.of(new InitrdImage(INITRD, List.of(), 90 * MIB, 90 * MIB, List.of(modules))),
         List.of());
   }
