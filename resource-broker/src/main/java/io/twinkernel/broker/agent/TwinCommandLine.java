@@ -36,8 +36,9 @@ final class TwinCommandLine {
     // B may not start CPUs that A still runs.
     line.add("maxcpus", plan.cpus().size());
     line.addHex("acpi_rsdp", rsdp);
-    // Nothing to calibrate with: the timers are A's.
-    line.add("tsc_early_khz", info.tscKhz()).add("tsc", "nowatchdog");
+    // Nothing to calibrate with, and no other clock: the timers are A's. Left to itself a kernel
+    // before 6.9 counts ticks where the processor promises nothing for the TSC, and loses some.
+    line.add("tsc_early_khz", info.tscKhz()).add("tsc", "reliable");
     // Only the buses in the tables.
     line.add("pci", "lastbus=0");
     // A's real-mode code must survive, or A cannot take its CPU back.
