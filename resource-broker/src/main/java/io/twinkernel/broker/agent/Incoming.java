@@ -105,7 +105,7 @@ final class Incoming {
         peer.send(FrameType.UNSTAGED, Map.of());
       }
       case FrameType.DELTA -> current().delta(message);
-      case FrameType.NIC_RELEASED -> current().nicReleased(message);
+      case FrameType.NIC_RELEASED -> takeNic(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
@@ -212,6 +212,15 @@ final class Incoming {
       return criu;
     } finally {
       SysFiles.write(CGROUPS + "/cgroup.procs", "0");
+    }
+  }
+
+  private void takeNic(Inbox.Message message) throws IOException {
+    IncomingSwitch current = current();
+    try {
+      current.nicReleased(message);
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("taking the NIC", e).toJson());
     }
   }
 
