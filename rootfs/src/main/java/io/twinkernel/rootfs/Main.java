@@ -8,11 +8,11 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Builds the images of two kernels; what {@code ./twin setup} runs. */
+/** Fetches QEMU and builds the images of two kernels; what {@code ./twin setup} runs. */
 @Command(
     name = "rootfs",
     mixinStandardHelpOptions = true,
-    description = "Builds the images of two kernels.")
+    description = "Fetches QEMU and builds the images of two kernels.")
 final class Main implements Callable<Integer> {
   @Option(
       names = "--from",
@@ -48,13 +48,17 @@ final class Main implements Callable<Integer> {
       if (refresh) {
         PackageArchive.outdate(cache);
       }
+      Progress progress = Progress.lines(System.out);
+      Emulator emulator = Emulator.prepare(cache, progress);
       NodeImages images =
           NodeImages.build(
               cache,
               KernelSource.parse(from),
               KernelSource.parse(to),
               BrokerApp.standard(),
-              Progress.lines(System.out));
+              progress);
+      System.out.println(
+          "emulator   QEMU " + emulator.version() + "  " + emulator.startLine().getFirst());
       System.out.println("kernel A   " + images.from() + "  " + images.kernel());
       System.out.println("kernel B   " + images.to() + "  " + images.twinKernel());
       System.out.println("initramfs  " + (images.initramfsSize() >> 20) + " MiB");

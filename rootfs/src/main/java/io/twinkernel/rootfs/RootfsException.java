@@ -18,6 +18,8 @@ public final class RootfsException extends Exception {
     MODULE_BUILD,
     /** A program that was run failed. */
     TOOL,
+    /** There is no QEMU that runs: the one that was named, or the fetched one. */
+    EMULATOR,
     /** A package does not hold what the recipe takes from it. */
     RECIPE,
     /** The cache cannot be read or written. */

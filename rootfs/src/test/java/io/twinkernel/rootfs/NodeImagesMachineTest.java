@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,38 +50,37 @@ class NodeImagesMachineTest {
                 "service.address", ADDRESS + "/24")));
     int port = freePort();
     Path console = folder.resolve("console");
-    Process machine =
-        new ProcessBuilder(
-                List.of(
-                    "qemu-system-x86_64",
-                    "-accel",
-                    "tcg,thread=multi",
-                    "-M",
-                    "q35",
-                    "-cpu",
-                    "max,-cx16",
-                    "-m",
-                    "3072",
-                    "-smp",
-                    "2",
-                    "-display",
-                    "none",
-                    "-nodefaults",
-                    "-no-reboot",
-                    "-serial",
-                    "file:" + console,
-                    "-kernel",
-                    images.kernel().toString(),
-                    "-initrd",
-                    initramfs.toString(),
-                    "-append",
-                    "console=ttyS0 quiet panic=-1 crashkernel=1G",
-                    "-netdev",
-                    "user,id=n,hostfwd=tcp:127.0.0.1:" + port + "-" + ADDRESS + ":6379",
-                    "-device",
-                    "virtio-net-pci,netdev=n,addr=2,disable-legacy=on"))
-            .inheritIO()
-            .start();
+    Emulator emulator = Emulator.prepare(ImageCache.standard(), Progress.lines(System.out));
+    List<String> line = new ArrayList<>(emulator.startLine());
+    line.addAll(
+        List.of(
+            "-accel",
+            "tcg,thread=multi",
+            "-M",
+            "q35",
+            "-cpu",
+            "max,-cx16",
+            "-m",
+            "3072",
+            "-smp",
+            "2",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-no-reboot",
+            "-serial",
+            "file:" + console,
+            "-kernel",
+            images.kernel().toString(),
+            "-initrd",
+            initramfs.toString(),
+            "-append",
+            "console=ttyS0 quiet panic=-1 crashkernel=1G",
+            "-netdev",
+            "user,id=n,hostfwd=tcp:127.0.0.1:" + port + "-" + ADDRESS + ":6379",
+            "-device",
+            "virtio-net-pci,netdev=n,addr=2,disable-legacy=on"));
+    Process machine = new ProcessBuilder(line).inheritIO().start();
     try {
       assertThat(ping(port, machine)).as(Files.readString(console)).contains("+PONG\r\n");
     } finally {

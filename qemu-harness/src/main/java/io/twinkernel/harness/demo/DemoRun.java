@@ -3,6 +3,7 @@ package io.twinkernel.harness.demo;
 import io.twinkernel.harness.HarnessException;
 import io.twinkernel.harness.net.RunDirectory;
 import io.twinkernel.rootfs.BrokerApp;
+import io.twinkernel.rootfs.Emulator;
 import io.twinkernel.rootfs.ImageCache;
 import io.twinkernel.rootfs.KernelSource;
 import io.twinkernel.rootfs.NodeConfig;
@@ -23,29 +24,34 @@ import org.jspecify.annotations.Nullable;
 /** A machine for one run, with a network namespace and a process of its own. */
 public final class DemoRun {
 
-  /** What is wrong with an option, and not with the project or the network. */
+  /** What is wrong with an option or a setting, and not with the project or the network. */
   private static final Set<RootfsException.Code> OPTION =
       EnumSet.of(
           RootfsException.Code.UNKNOWN_KERNEL,
           RootfsException.Code.NOT_A_KERNEL,
-          RootfsException.Code.MODULES);
+          RootfsException.Code.MODULES,
+          RootfsException.Code.EMULATOR);
 
   private final DemoOptions options;
+  private final Emulator emulator;
   private final NodeImages images;
   private final List<RunPlan.NextKernel> further;
 
-  private DemoRun(DemoOptions options, NodeImages images, List<RunPlan.NextKernel> further) {
+  private DemoRun(
+      DemoOptions options, Emulator emulator, NodeImages images, List<RunPlan.NextKernel> further) {
     this.options = options;
+    this.emulator = emulator;
     this.images = images;
     this.further = further;
   }
 
-  /** Checks the options and this host, then builds the images or finds them built. */
+  /** Checks the options and this host, then fetches QEMU and builds the images, or finds both. */
   public static DemoRun prepare(DemoOptions options)
       throws HarnessException, IOException, InterruptedException {
     options.check();
     Preflight.require(options.memory, options.out);
     System.out.println("Images");
+    Emulator emulator = emulator();
     NodeImages there = images(options, options.from, options.to);
     List<RunPlan.NextKernel> further = new ArrayList<>();
     if (options.chain > 1) {
@@ -58,7 +64,7 @@ public final class DemoRun {
                 images.to(), images.twinKernel().toString(), images.twinInitrd().toString()));
       }
     }
-    return new DemoRun(options, there, further);
+    return new DemoRun(options, emulator, there, further);
   }
 
   private static NodeImages images(DemoOptions options, String from, String to)
@@ -72,12 +78,23 @@ public final class DemoRun {
           options.workloads ? List.of(Workloads.LAYER) : List.of(),
           Progress.lines(System.out));
     } catch (RootfsException failure) {
-      System.out.println();
-      if (OPTION.contains(failure.code())) {
-        throw new HarnessException.Refused(failure.what() + ": " + failure.why(), failure.todo());
-      }
-      throw new HarnessException.Machine(String.valueOf(failure.getMessage()), failure);
+      throw failed(failure);
     }
+  }
+
+  private static Emulator emulator() throws HarnessException, InterruptedException {
+    try {
+      return Emulator.prepare(ImageCache.standard(), Progress.lines(System.out));
+    } catch (RootfsException failure) {
+      throw failed(failure);
+    }
+  }
+
+  private static HarnessException failed(RootfsException failure) {
+    System.out.println();
+    return OPTION.contains(failure.code())
+        ? new HarnessException.Refused(failure.what() + ": " + failure.why(), failure.todo())
+        : new HarnessException.Machine(String.valueOf(failure.getMessage()), failure);
   }
 
   /** Release of kernel A. */
@@ -140,6 +157,7 @@ public final class DemoRun {
   private RunPlan plan(Path initrd, String token, Path out) {
     @Nullable Fault fault = options.fault;
     return new RunPlan(
+        emulator,
         images.kernel().toString(),
         initrd.toString(),
         images.from(),

@@ -59,10 +59,16 @@ public final class InsideCommand implements Callable<Integer> {
     ControlLog.to(out.resolve("control-plane.log"));
     MachineFiles files = new MachineFiles(directory);
     AcceleratorProbe.Found found =
-        new AcceleratorProbe(directory)
+        new AcceleratorProbe(directory, plan.emulator())
             .find(Path.of(plan.kernel()), plan.from(), RunDirectory.root().resolve("accelerator"));
     findings.accelerator = found;
-    narrator.say("accelerator " + found.accelerator().label() + ": " + found.why());
+    narrator.say(
+        "QEMU "
+            + plan.emulator().version()
+            + ", accelerator "
+            + found.accelerator().label()
+            + ": "
+            + found.why());
     try (ControlServer control = ControlServer.start(directory.resolve(JOURNAL), plan.token());
         FileServer _ = FileServer.start(directory.resolve("kernels"), plan.further());
         Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
@@ -115,6 +121,7 @@ public final class InsideCommand implements Callable<Integer> {
 
   private static MachineSpec spec(RunPlan plan, Accelerator accelerator) {
     return new MachineSpec(
+        plan.emulator(),
         Path.of(plan.kernel()),
         Path.of(plan.initrd()),
         "console=ttyS0 quiet panic=-1 crashkernel=" + Sizing.crash(plan) + "M twin.role=primary",

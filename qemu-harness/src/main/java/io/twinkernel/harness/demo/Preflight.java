@@ -1,6 +1,7 @@
 package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.HarnessException;
+import io.twinkernel.rootfs.Emulator;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -41,7 +42,15 @@ final class Preflight {
             "JDK " + LEAST_JAVA + " or newer, this is " + Runtime.version().feature(),
             Runtime.version().feature() >= LEAST_JAVA,
             "Point JAVA_HOME at a JDK " + LEAST_JAVA + "."));
-    tool(needs, "qemu-system-x86_64", "qemu-system-x86");
+    // Without such a choice one is fetched, like the images.
+    Emulator.chosen(System.getenv())
+        .ifPresent(
+            qemu ->
+                needs.add(
+                    new Need(
+                        qemu + ", the QEMU that " + Emulator.CHOICE + " names",
+                        Files.isRegularFile(qemu) && Files.isExecutable(qemu),
+                        "Correct or unset " + Emulator.CHOICE + ".")));
     tool(needs, "ip", "iproute2");
     tool(needs, "tcpdump", "tcpdump");
     tool(needs, "setpriv", "util-linux");

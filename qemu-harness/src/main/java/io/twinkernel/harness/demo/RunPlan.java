@@ -1,6 +1,7 @@
 package io.twinkernel.harness.demo;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.twinkernel.rootfs.Emulator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * What a run is to do, with everything that needs the outer network done: handed as a file from the
  * process outside the run's network namespace to the one inside.
  *
+ * @param emulator the QEMU to run
  * @param kernel bzImage of kernel A
  * @param initrd its initramfs, complete
  * @param from release of kernel A
@@ -31,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param out where the reports go
  */
 public record RunPlan(
+    Emulator emulator,
     String kernel,
     String initrd,
     String from,

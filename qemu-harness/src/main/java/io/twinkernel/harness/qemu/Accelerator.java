@@ -8,9 +8,9 @@ public enum Accelerator {
   /** The processor itself. */
   KVM("kvm", "host,migratable=off,+invtsc"),
   /**
-   * QEMU's translator, one thread a CPU. Without cmpxchg16b, which it now and then gets wrong when
-   * several CPUs run. Without fast string instructions: it translates {@code rep movsb} byte by
-   * byte, and a kernel that is told of none moves eight at a time.
+   * QEMU's translator, one thread a CPU. Without cmpxchg16b, which it now and then got wrong when
+   * several CPUs ran (seen with 7.2). Without fast string instructions: it translates {@code rep
+   * movsb} byte by byte, and a kernel that is told of none moves eight at a time.
    */
   TCG("tcg,thread=multi", "max,-cx16,-erms,-fsrm");
 

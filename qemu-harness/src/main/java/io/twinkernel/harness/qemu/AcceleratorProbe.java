@@ -1,5 +1,6 @@
 package io.twinkernel.harness.qemu;
 
+import io.twinkernel.rootfs.Emulator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,14 +29,17 @@ public final class AcceleratorProbe {
   private static final String PANIC = "Kernel panic - not syncing: VFS";
 
   private final Path directory;
+  private final Emulator emulator;
 
   /**
    * Probes with files in a folder.
    *
    * @param directory where the guests' files are put for the time of the probe
+   * @param emulator the QEMU to probe
    */
-  public AcceleratorProbe(Path directory) {
+  public AcceleratorProbe(Path directory, Emulator emulator) {
     this.directory = directory;
+    this.emulator = emulator;
   }
 
   /**
@@ -70,11 +74,8 @@ public final class AcceleratorProbe {
     return found;
   }
 
-  /** QEMU's file as it is now, and the kernel. */
-  private static String key(String release) throws IOException {
-    Path qemu = Path.of("/usr/bin/qemu-system-x86_64");
-    String ofQemu = Files.exists(qemu) ? Files.getLastModifiedTime(qemu).toString() : "elsewhere";
-    return ofQemu + " " + release;
+  private String key(String release) {
+    return emulator.identity() + " " + release;
   }
 
   private Optional<String> whyNotKvm(Path kernel) throws IOException {
@@ -150,21 +151,10 @@ public final class AcceleratorProbe {
   }
 
   /** QEMU's exit code; empty if it had to be ended. */
-  private static Optional<Integer> run(int seconds, List<String> arguments) throws IOException {
-    List<String> line =
-        new ArrayList<>(
-            List.of(
-                "setpriv",
-                "--pdeathsig",
-                "KILL",
-                "--",
-                "qemu-system-x86_64",
-                "-machine",
-                "q35",
-                "-nodefaults",
-                "-display",
-                "none",
-                "-no-reboot"));
+  private Optional<Integer> run(int seconds, List<String> arguments) throws IOException {
+    List<String> line = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
+    line.addAll(emulator.startLine());
+    line.addAll(List.of("-machine", "q35", "-nodefaults", "-display", "none", "-no-reboot"));
     line.addAll(arguments);
     Process process =
         new ProcessBuilder(line)

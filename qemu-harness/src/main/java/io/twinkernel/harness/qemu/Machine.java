@@ -44,10 +44,10 @@ public final class Machine implements AutoCloseable {
     return start(spec.arguments(files), files);
   }
 
-  /** Starts QEMU with these arguments, which must have it dial in at {@code files}. */
-  public static Machine start(List<String> arguments, MachineFiles files) throws HarnessException {
+  /** Starts QEMU by these words, which must have it dial in at {@code files}. */
+  public static Machine start(List<String> words, MachineFiles files) throws HarnessException {
     List<String> line = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
-    line.addAll(arguments);
+    line.addAll(words);
     Process process = null;
     try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       Files.deleteIfExists(files.qmp());

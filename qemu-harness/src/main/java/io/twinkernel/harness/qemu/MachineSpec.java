@@ -1,5 +1,6 @@
 package io.twinkernel.harness.qemu;
 
+import io.twinkernel.rootfs.Emulator;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,15 +11,17 @@ import java.util.List;
  * virtio console, and 0x83 the same for the kernel after it. COM1 is the first kernel's console,
  * COM2 the others' boot log.
  *
+ * @param emulator the QEMU that runs it
  * @param kernel bzImage
  * @param initrd its initramfs
  * @param commandLine its command line
  * @param cpus number of CPUs
  * @param megabytes RAM in MiB
- * @param accelerator what runs it
+ * @param accelerator what runs its code
  * @param tap name of the tap device of the service's NIC
  */
 public record MachineSpec(
+    Emulator emulator,
     Path kernel,
     Path initrd,
     String commandLine,
@@ -36,10 +39,9 @@ public record MachineSpec(
   /** The bus that the kernel after it gets at its start; from then on the two take turns. */
   public static final String NEXT_BUS = "0000:83";
 
-  /** QEMU's argument list. {@code files} says where its sockets and logs go. */
+  /** The words that start it. {@code files} says where its sockets and logs go. */
   public List<String> arguments(MachineFiles files) {
-    List<String> line = new ArrayList<>();
-    line.add("qemu-system-x86_64");
+    List<String> line = new ArrayList<>(emulator.startLine());
     line.addAll(accelerator.arguments());
     add(line, "-machine", "q35");
     add(line, "-smp", Integer.toString(cpus), "-m", Integer.toString(megabytes));

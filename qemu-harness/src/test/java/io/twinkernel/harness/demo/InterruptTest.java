@@ -89,6 +89,7 @@ final class InterruptTest {
     long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (System.nanoTime() < deadline) {
       List<ProcessHandle> processes = demo.processes();
+      // QEMU runs by a loader of its own, in a folder that is named after its package.
       if (processes.stream().anyMatch(p -> p.info().command().orElse("").contains("qemu-system"))) {
         return processes;
       }

@@ -11,6 +11,7 @@ import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.Check;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.DemoReport.Latency;
+import io.twinkernel.rootfs.Emulator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -29,6 +30,7 @@ final class PromisesTest {
 
   private static RunPlan plan(@Nullable Fault fault, boolean workloads) {
     return new RunPlan(
+        new Emulator(List.of("/qemu"), "1.0", "key"),
         "/kernel",
         "/initrd",
         Events.A,

@@ -10,12 +10,14 @@ import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.qemu.Machine;
 import io.twinkernel.harness.qemu.MachineFiles;
 import io.twinkernel.harness.qemu.MachineSpec;
+import io.twinkernel.harness.qemu.TestEmulator;
 import io.twinkernel.rootfs.BrokerApp;
 import io.twinkernel.rootfs.ImageCache;
 import io.twinkernel.rootfs.KernelSource;
 import io.twinkernel.rootfs.NodeConfig;
 import io.twinkernel.rootfs.NodeImages;
 import io.twinkernel.rootfs.Progress;
+import io.twinkernel.rootfs.RootfsException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -136,9 +138,10 @@ final class TestNode implements AutoCloseable {
 
   private static List<String> arguments(
       NodeImages images, Path initrd, MachineFiles files, Path memory, int port)
-      throws IOException {
+      throws IOException, RootfsException, InterruptedException {
     MachineSpec spec =
         new MachineSpec(
+            TestEmulator.get(),
             images.kernel(),
             initrd,
             "console=ttyS0 "
@@ -148,7 +151,7 @@ final class TestNode implements AutoCloseable {
                 + "M twin.role=primary",
             4,
             MEGABYTES,
-            new AcceleratorProbe(files.directory())
+            new AcceleratorProbe(files.directory(), TestEmulator.get())
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
             "unused");

@@ -7,6 +7,7 @@ import io.twinkernel.harness.HarnessException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -20,11 +21,10 @@ final class QmpClientTest {
 
   @TempDir Path directory;
 
-  private Machine empty() throws HarnessException {
+  private Machine empty() throws Exception {
     MachineFiles files = new MachineFiles(directory);
     return Machine.start(
-        List.of(
-            "qemu-system-x86_64",
+        qemu(
             "-accel",
             "tcg",
             "-machine",
@@ -40,6 +40,12 @@ final class QmpClientTest {
             "-mon",
             "chardev=qmp,mode=control"),
         files);
+  }
+
+  private static List<String> qemu(String... arguments) throws Exception {
+    List<String> words = new ArrayList<>(TestEmulator.get().startLine());
+    words.addAll(List.of(arguments));
+    return words;
   }
 
   @Test
@@ -93,11 +99,10 @@ final class QmpClientTest {
   }
 
   @Test
-  void saysWhyQemuDidNotStart() {
+  void saysWhyQemuDidNotStart() throws Exception {
     MachineFiles files = new MachineFiles(directory);
-    assertThatThrownBy(
-            () ->
-                Machine.start(List.of("qemu-system-x86_64", "-machine", "no-such-machine"), files))
+    List<String> words = qemu("-machine", "no-such-machine");
+    assertThatThrownBy(() -> Machine.start(words, files))
         .isInstanceOf(HarnessException.Machine.class)
         .hasMessageContaining("unsupported machine type");
   }
@@ -107,7 +112,14 @@ final class QmpClientTest {
     MachineFiles files = new MachineFiles(directory);
     MachineSpec spec =
         new MachineSpec(
-            Path.of("/dev/null"), Path.of("/dev/null"), "quiet", 4, 128, Accelerator.TCG, "none");
+            TestEmulator.get(),
+            Path.of("/dev/null"),
+            Path.of("/dev/null"),
+            "quiet",
+            4,
+            128,
+            Accelerator.TCG,
+            "none");
     List<String> arguments =
         spec.arguments(files).stream()
             // No kernel, and no tap: what is left is the whole rest of the machine.
