@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Starts B on a CPU of A's and waits until its broker answers. */
+/** Starts B on CPUs of A's and waits until its broker answers. */
 final class TwinBoot {
   private final TwinDevice device;
   private final Consumer<Map<String, Object>> events;
