@@ -237,7 +237,7 @@ public final class DemoOptions {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry(
-            "b.cpus", twinCpus().stream().map(String::valueOf).collect(Collectors.joining(" "))),
+            "b.cpus", twinCpus().stream().map(String::valueOf).collect(Collectors.joining(","))),
         Map.entry("shared.bytes", Long.toString((long) Sizing.SHARED << 20)));
   }
 }
