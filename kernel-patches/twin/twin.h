@@ -112,8 +112,9 @@ struct twin_function {
 /*
  * A: when @cpu goes offline next, it starts the loaded crash image instead of
  * halting; CPUs that go offline before it are the twin's, too, to be started by
- * it. Putting one of them online again stops all of them. From then on A's PCI configuration goes through ECAM, no shorthand
- * IPI is sent, and A's own panic does not jump into the image.
+ * it. Putting one of them online again stops all of them. From now on A's PCI
+ * configuration goes through ECAM, no shorthand IPI is sent, and A's own panic
+ * does not jump into the image.
  * EINVAL no such CPU, EPERM the machine's boot CPU, ENOEXEC no crash image
  * loaded, EBUSY a twin runs, ENXIO nothing carved, EOPNOTSUPP no ECAM.
  */
