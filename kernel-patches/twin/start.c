@@ -32,7 +32,9 @@ static void twin_play_dead(void)
 {
 	unsigned int cpu = raw_smp_processor_id();
 
-	if (twin_state() == TWIN_STATE_ARMED)
+	/* Where the kernel lets the boot CPU go, it is not for a twin: INIT resets it. */
+	if (twin_state() == TWIN_STATE_ARMED &&
+	    cpu_physical_id(cpu) != twin_boot_apic_id())
 		cpumask_set_cpu(cpu, &given);
 	if (cpu == READ_ONCE(twin.cpu) &&
 	    atomic_cmpxchg(&twin.state, TWIN_STATE_ARMED,
