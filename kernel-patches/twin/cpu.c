@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which CPUs this kernel may start. Starting one is an INIT, whatever it runs:
- * as long as another kernel owns the machine that could be one of its CPUs, and
- * the machine's boot CPU, on which the firmware's kernel parked, would reset
- * real hardware.
+ * as long as another kernel owns the machine only those that it gave may get
+ * one, and never the machine's boot CPU, on which the firmware's kernel parked:
+ * INIT would reset real hardware.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/moduleparam.h>
 #include <linux/smp.h>
+#include <asm/x86_init.h>
 
 #include "twin_internal.h"
 
+/* More than a kernel's command line has room for. */
+#define MOST_CPUS 512
+
+static unsigned int cpus[MOST_CPUS];
+static unsigned int cpu_count;
+module_param_array(cpus, uint, &cpu_count, 0444);
+MODULE_PARM_DESC(cpus, "secondary: APIC ids of the CPUs that the other kernel gave");
+
+static int warm_reset;		/* as the kernel had it */
 static bool boot_apic_known;
 static u32 boot_apic_id;
 static enum cpuhp_state prepare_state;
@@ -30,13 +41,52 @@ void twin_boot_cpu_note(struct twin_notes *notes)
 	WRITE_ONCE(notes->boot_apic_known, boot_apic_known);
 }
 
-static int may_start(unsigned int cpu)
+static bool was_given(u32 apic_id)
 {
-	if (twin.role == TWIN_ROLE_SECONDARY)
+	unsigned int i;
+
+	for (i = 0; i < cpu_count; i++)
+		if (cpus[i] == apic_id)
+			return true;
+	return false;
+}
+
+/* This kernel's own boot CPU, number 0, runs anyway. */
+bool twin_may_start(unsigned int cpu)
+{
+	u32 apic_id = cpu_physical_id(cpu);
+
+	if (!cpu)
+		return true;
+	if (boot_apic_known && apic_id == boot_apic_id)
+		return false;
+	return twin.role != TWIN_ROLE_SECONDARY || was_given(apic_id);
+}
+
+/* Before the CPU gets its INIT. */
+static int prepare(unsigned int cpu)
+{
+	if (!twin_may_start(cpu))
 		return -EPERM;
-	if (boot_apic_known && cpu && cpu_physical_id(cpu) == boot_apic_id)
-		return -EPERM;
+	twin_take_back(cpu);
 	return 0;
+}
+
+/*
+ * Before it starts a CPU a kernel writes into CMOS what the firmware is to do
+ * with a CPU that comes out of a reset. That is for CPUs older than any that
+ * runs this, and the ports are the other kernel's.
+ */
+static void keep_off_cmos(void)
+{
+	warm_reset = *twin_symbols.warm_reset;
+	WRITE_ONCE(*twin_symbols.warm_reset, 0);
+}
+
+static void give_cmos_back(void)
+{
+	if (twin.was_secondary)
+		WRITE_ONCE(*twin_symbols.warm_reset, warm_reset);
 }
 
 int twin_cpu_init(void)
@@ -55,10 +105,14 @@ int twin_cpu_init(void)
 		boot_apic_known = true;
 		boot_apic_id = cpu_physical_id(0);
 	}
+	if (twin.was_secondary)
+		keep_off_cmos();
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "twin:prepare",
-					  may_start, NULL);
-	if (state < 0)
+					  prepare, NULL);
+	if (state < 0) {
+		give_cmos_back();
 		return state;
+	}
 	prepare_state = state;
 	return 0;
 }
@@ -66,4 +120,5 @@ int twin_cpu_init(void)
 void twin_cpu_exit(void)
 {
 	cpuhp_remove_state_nocalls(prepare_state);
+	give_cmos_back();
 }

@@ -87,6 +87,13 @@ void twin_nmi_send(u32 apic_id)
 	send(apic_id, APIC_DM_NMI);
 }
 
+/* Stops a CPU, whatever it does, until it is started anew. */
+void twin_init_send(u32 apic_id)
+{
+	send(apic_id, APIC_DM_INIT | APIC_INT_LEVELTRIG | APIC_INT_ASSERT);
+	send(apic_id, APIC_DM_INIT | APIC_INT_LEVELTRIG);
+}
+
 /*
  * How often this side's doorbell was rung since the region exists. Without a
  * lock, for wait conditions: a region given back meanwhile is still mapped.
@@ -100,8 +107,9 @@ u64 twin_doorbell_count(void)
 
 /*
  * apic_smt_update() allows shorthands only once every present CPU has been
- * booted. A twin's CPU counts as not booted, until it boots here again: the
- * kernel then sets the bit itself. NMIs of a panic follow the same switch.
+ * booted. The CPU that starts a twin counts as not booted until the twin is
+ * over, also when it is back here already: others may still be the twin's.
+ * NMIs of a panic follow the same switch.
  */
 void twin_broadcast_forbid(unsigned int cpu)
 {

@@ -83,12 +83,30 @@ static ssize_t twin_cpu_show(struct kobject *kobj,
 				  sysfs_emit(buffer, "none\n");
 }
 
+static ssize_t startable_show(struct kobject *kobj,
+			      struct kobj_attribute *attribute, char *buffer)
+{
+	cpumask_var_t mask;
+	unsigned int cpu;
+	int length;
+
+	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return -ENOMEM;
+	for_each_present_cpu(cpu)
+		if (twin_may_start(cpu))
+			cpumask_set_cpu(cpu, mask);
+	length = sysfs_emit(buffer, "%*pbl\n", cpumask_pr_args(mask));
+	free_cpumask_var(mask);
+	return length;
+}
+
 static struct kobj_attribute state_attribute = __ATTR_RO(state);
 static struct kobj_attribute role_attribute = __ATTR_RO(role);
 static struct kobj_attribute abi_attribute = __ATTR_RO(abi);
 static struct kobj_attribute shared_start_attribute = __ATTR_RO(shared_start);
 static struct kobj_attribute shared_size_attribute = __ATTR_RO(shared_size);
 static struct kobj_attribute twin_cpu_attribute = __ATTR_RO(twin_cpu);
+static struct kobj_attribute startable_attribute = __ATTR_RO(startable);
 
 static struct attribute *twin_attributes[] = {
 	&state_attribute.attr,
@@ -97,6 +115,7 @@ static struct attribute *twin_attributes[] = {
 	&shared_start_attribute.attr,
 	&shared_size_attribute.attr,
 	&twin_cpu_attribute.attr,
+	&startable_attribute.attr,
 	NULL,
 };
 

@@ -2,13 +2,16 @@
 /*
  * Starting a twin: a CPU that is taken offline does not halt but jumps into the
  * image that kexec_file_load(KEXEC_FILE_ON_CRASH) placed in the crash region,
- * while the other CPUs go on. To this kernel it is an ordinary offline CPU;
- * putting it online again (INIT, SIPI) ends the twin.
+ * while the other CPUs go on. To this kernel it is an ordinary offline CPU, as
+ * are those that went offline just before it and that the twin starts itself;
+ * putting one of them online again (INIT, SIPI) ends the twin.
  *
  * From ARM to DISARM the module holds the kexec lock: nobody can load over the
  * image, unload it, or, in a panic, jump into it.
  */
 #include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/smp.h>
 #include <asm/msr.h>
@@ -18,13 +21,22 @@
 static void (*original_play_dead)(void);
 static struct kimage *image;	/* what the twin was started from */
 static int ftrace_was_enabled;
-static bool taken_back;		/* the CPU was online after the start */
+static struct cpumask given;	/* offline since ARM: the twin's, until they are back */
 static enum cpuhp_state online_state;
 
-/* On the dying CPU, interrupts off, never to return if it is the twin's. */
+/* An INIT has no answer; until then it has arrived. */
+#define INIT_US	100
+
+/* On the dying CPU, interrupts off, never to return if it starts the twin. */
 static void twin_play_dead(void)
 {
-	if (raw_smp_processor_id() == READ_ONCE(twin.cpu) &&
+	unsigned int cpu = raw_smp_processor_id();
+
+	/* Where the kernel lets the boot CPU go, it is not for a twin: INIT resets it. */
+	if (twin_state() == TWIN_STATE_ARMED &&
+	    cpu_physical_id(cpu) != twin_boot_apic_id())
+		cpumask_set_cpu(cpu, &given);
+	if (cpu == READ_ONCE(twin.cpu) &&
 	    atomic_cmpxchg(&twin.state, TWIN_STATE_ARMED,
 			   TWIN_STATE_RUNNING) == TWIN_STATE_ARMED) {
 		image = *twin_symbols.kexec_crash_image;
@@ -37,14 +49,32 @@ static void twin_play_dead(void)
 	original_play_dead();
 }
 
+/*
+ * @cpu is about to be started here. If it is the twin's, all of the twin's CPUs
+ * stop first: one that ran on would send interrupts to those that are this
+ * kernel's again, such as the one by which a panic stops CPUs. Twice, for one
+ * that comes late to its INIT may have started another before.
+ */
+void twin_take_back(unsigned int cpu)
+{
+	unsigned int one, round;
+
+	if (twin_state() != TWIN_STATE_RUNNING || !cpumask_test_cpu(cpu, &given))
+		return;
+	for (round = 0; round < 2; round++) {
+		for_each_cpu(one, &given)
+			twin_init_send(cpu_physical_id(one));
+		udelay(INIT_US);
+	}
+}
+
 static int cpu_came_online(unsigned int cpu)
 {
-	if (cpu != READ_ONCE(twin.cpu))
-		return 0;
-	if (twin_state() == TWIN_STATE_RUNNING)
-		WRITE_ONCE(taken_back, true);
-	/* Off and on again between the look at it and arming: still to start. */
-	if (twin_state() == TWIN_STATE_ARMED)
+	cpumask_clear_cpu(cpu, &given);
+	/* Until DISARM no shorthand is sent: see twin_broadcast_forbid(). */
+	if (cpu == READ_ONCE(twin.cpu) &&
+	    (twin_state() == TWIN_STATE_ARMED ||
+	     twin_state() == TWIN_STATE_RUNNING))
 		cpumask_clear_cpu(cpu, twin_symbols.cpus_booted_once_mask);
 	return 0;
 }
@@ -90,7 +120,7 @@ int twin_arm(unsigned int cpu)
 	twin_shared_forget_other();
 	twin_publish();
 	twin_broadcast_forbid(cpu);
-	taken_back = false;
+	cpumask_clear(&given);
 	if (twin_symbols.ftrace_enabled)
 		ftrace_was_enabled = *twin_symbols.ftrace_enabled;
 	WRITE_ONCE(twin.cpu, cpu);
@@ -118,7 +148,7 @@ int twin_disarm(void)
 			   TWIN_STATE_CARVED) != TWIN_STATE_ARMED) {
 		if (twin_state() != TWIN_STATE_RUNNING)
 			err = -ENXIO;
-		else if (!cpu_online(cpu) && !READ_ONCE(taken_back))
+		else if (!cpumask_empty(&given))
 			err = -EBUSY;
 	}
 	if (!err) {

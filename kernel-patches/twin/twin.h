@@ -111,15 +111,17 @@ struct twin_function {
 #define TWIN_IOC_CARVE		_IOWR(TWIN_IOC_MAGIC, 1, struct twin_carve)
 /*
  * A: when @cpu goes offline next, it starts the loaded crash image instead of
- * halting. From then on A's PCI configuration goes through ECAM, no shorthand
- * IPI is sent, and A's own panic does not jump into the image.
+ * halting; CPUs that go offline before it are the twin's, too, to be started by
+ * it. Putting one of them online again stops all of them. From now on A's PCI
+ * configuration goes through ECAM, no shorthand IPI is sent, and A's own panic
+ * does not jump into the image.
  * EINVAL no such CPU, EPERM the machine's boot CPU, ENOEXEC no crash image
  * loaded, EBUSY a twin runs, ENXIO nothing carved, EOPNOTSUPP no ECAM.
  */
 #define TWIN_IOC_ARM		_IOW(TWIN_IOC_MAGIC, 2, struct twin_cpu)
 /*
- * A: the twin is over: its CPU was taken back (put online again before this
- * call), or it never started. Undoes ARM. EBUSY the CPU still runs the twin.
+ * A: the twin is over: its CPUs were taken back (put online again before this
+ * call), or it never started. Undoes ARM. EBUSY a CPU is still the twin's.
  */
 #define TWIN_IOC_DISARM		_IO(TWIN_IOC_MAGIC, 3)
 /*

@@ -54,7 +54,7 @@ struct twin {
 	u32 role;			/* TWIN_ROLE_* */
 	u32 side;			/* TWIN_SIDE_* in the shared region */
 	bool was_secondary;		/* started as a twin, promoted or not */
-	unsigned int cpu;		/* runs the twin, or nr_cpu_ids */
+	unsigned int cpu;		/* starts the twin, or nr_cpu_ids */
 
 	phys_addr_t shared_start;
 	phys_addr_t shared_size;	/* 0: there is none */
@@ -88,6 +88,7 @@ struct twin_symbols {
 	size_t real_mode_size;
 	const struct pci_raw_ops **raw_pci_ops;
 	const struct pci_raw_ops **raw_pci_ext_ops;
+	int *warm_reset;		/* whether starting a CPU writes to CMOS */
 	atomic_t *panic_cpu;
 	int *ftrace_enabled;		/* NULL without CONFIG_FUNCTION_TRACER */
 	unsigned long *max_pfn;
@@ -166,6 +167,7 @@ void twin_panic_exit(void);
 /* start.c: a CPU that goes offline starts the twin */
 int twin_arm(unsigned int cpu);
 int twin_disarm(void);
+void twin_take_back(unsigned int cpu);
 void twin_start_settle(void);
 int twin_start_init(void);
 void twin_start_exit(void);
@@ -179,6 +181,7 @@ void twin_park_here(size_t flag_offset);
 int twin_doorbell(void);
 void twin_doorbell_last(void);
 void twin_nmi_send(u32 apic_id);
+void twin_init_send(u32 apic_id);
 u64 twin_doorbell_count(void);
 void twin_broadcast_forbid(unsigned int cpu);
 void twin_broadcast_allow(unsigned int cpu);
@@ -214,6 +217,7 @@ int twin_memory_map(u64 start, u64 size, struct resource **claimed);
 
 /* cpu.c: which CPUs this kernel may start */
 u32 twin_boot_apic_id(void);
+bool twin_may_start(unsigned int cpu);
 void twin_boot_cpu_note(struct twin_notes *notes);
 int twin_cpu_init(void);
 void twin_cpu_exit(void);

@@ -23,6 +23,9 @@ final class MainTest {
     return Stream.of(
         Arguments.of(List.of("demo", "--cpus", "1"), "Give --cpus a number from 2"),
         Arguments.of(List.of("demo", "--cpus", "many"), "--cpus"),
+        Arguments.of(List.of("demo", "--twin-cpus", "3"), "Give --twin-cpus a number from 1 to 2."),
+        Arguments.of(List.of("demo", "--twin-cpus", "-1"), "--twin-cpus -1 is not between"),
+        Arguments.of(List.of("demo", "--cpus", "2", "--twin-cpus", "2"), "from 1 to 1."),
         Arguments.of(List.of("demo", "--memory", "512"), "Give --memory a number from 2048"),
         Arguments.of(List.of("demo", "--memory", "1000000"), "Give the machine less by --memory"),
         Arguments.of(List.of("demo", "--megabytes", "4000"), "--megabytes"),

@@ -18,7 +18,8 @@ final class Training {
 
   static void run() throws IOException, InterruptedException {
     long start = Tsc.read();
-    BootParameters.parse("twin.role=secondary twin.shared_start=0x1000 twin.shared_size=0x2000");
+    BootParameters.parse(
+        "twin.role=secondary twin.shared_start=0x1000 twin.shared_size=0x2000 twin.cpus=3,2");
     HostBridge bridge =
         HostBridge.of(
             0x81,

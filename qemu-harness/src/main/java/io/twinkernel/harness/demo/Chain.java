@@ -34,6 +34,7 @@ final class Chain {
   private final int bridgePort;
   private final Narrator narrator;
   private final String fileServer;
+  private final int twinCpus;
   private Side serving = Side.B;
 
   /** A console and the bus that it is on. */
@@ -72,13 +73,21 @@ final class Chain {
 
   /**
    * @param fileServer where the serving kernel fetches the next one's files, as "HOST:PORT"
+   * @param twinCpus how many CPUs the next kernel starts on
    */
-  Chain(Machine machine, RestClient rest, int bridgePort, Narrator narrator, String fileServer) {
+  Chain(
+      Machine machine,
+      RestClient rest,
+      int bridgePort,
+      Narrator narrator,
+      String fileServer,
+      int twinCpus) {
     this.machine = machine;
     this.rest = rest;
     this.bridgePort = bridgePort;
     this.narrator = narrator;
     this.fileServer = fileServer;
+    this.twinCpus = twinCpus;
   }
 
   /** Upgrades the kernel that serves now to the next one. */
@@ -98,7 +107,7 @@ final class Chain {
             "initrd",
             folder + "/initrd",
             "cpus",
-            List.of(from.cpus().getLast()),
+            from.cpus().reversed().subList(0, twinCpus),
             "buses",
             List.of(next.bus),
             "until",

@@ -5,7 +5,10 @@ import io.twinkernel.harness.net.Namespace;
 import io.twinkernel.harness.qemu.MachineSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -32,6 +35,12 @@ public final class DemoOptions {
 
   @Option(names = "--cpus", description = "CPUs of the machine (default: ${DEFAULT-VALUE})")
   int cpus = 4;
+
+  @Option(
+      names = "--twin-cpus",
+      paramLabel = "N",
+      description = "CPUs that kernel B has before the switch (default: 2, if A keeps as many)")
+  @Nullable Integer twinCpus;
 
   @Option(
       names = "--memory",
@@ -150,6 +159,14 @@ public final class DemoOptions {
         MOST_CPUS,
         "kernel B starts on one CPU while A keeps the machine's first");
     range(
+        "--twin-cpus",
+        twinCpuCount(),
+        1,
+        mostTwinCpus(),
+        cpus == 2
+            ? "kernel A keeps the machine's first CPU"
+            : "of " + cpus + " CPUs kernel A keeps two until the switch, its boot CPU for good");
+    range(
         "--memory",
         memory,
         Sizing.LEAST_MEMORY,
@@ -194,6 +211,19 @@ public final class DemoOptions {
     }
   }
 
+  /** CPUs of A that B starts on, by A's numbers: the last ones, and the very last first. */
+  List<Integer> twinCpus() {
+    return IntStream.range(0, twinCpuCount()).mapToObj(back -> cpus - 1 - back).toList();
+  }
+
+  private int twinCpuCount() {
+    return twinCpus == null ? Math.min(2, mostTwinCpus()) : twinCpus;
+  }
+
+  private int mostTwinCpus() {
+    return Math.max(1, cpus - 2);
+  }
+
   /** What node.conf says to the brokers of this run. */
   Map<String, String> nodeConfig(String token) {
     return Map.ofEntries(
@@ -206,7 +236,8 @@ public final class DemoOptions {
         Map.entry("service.cgroup", "/sys/fs/cgroup/service"),
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
-        Map.entry("b.cpus", Integer.toString(cpus - 1)),
+        Map.entry(
+            "b.cpus", twinCpus().stream().map(String::valueOf).collect(Collectors.joining(","))),
         Map.entry("shared.bytes", Long.toString((long) Sizing.SHARED << 20)));
   }
 }

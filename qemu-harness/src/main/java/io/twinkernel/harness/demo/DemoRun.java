@@ -168,6 +168,7 @@ public final class DemoRun {
         FileServer.ADDRESS,
         token,
         options.cpus,
+        options.twinCpus(),
         options.memory,
         options.megabytes,
         options.connections,

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param fileServer where a guest fetches their files, as "HOST:PORT"
  * @param token what the brokers prove themselves with
  * @param cpus CPUs of the machine
+ * @param twinCpus those that B starts on, by A's numbers
  * @param memory RAM in MiB
  * @param megabytes data in Redis in MiB
  * @param connections of the outside client
@@ -44,6 +45,7 @@ public record RunPlan(
     String fileServer,
     String token,
     int cpus,
+    List<Integer> twinCpus,
     int memory,
     int megabytes,
     int connections,
@@ -66,6 +68,7 @@ public record RunPlan(
 
   public RunPlan {
     further = List.copyOf(further);
+    twinCpus = List.copyOf(twinCpus);
   }
 
   /** Writes it into a run's directory. */

@@ -174,7 +174,8 @@ final class Scenario {
     if (serving == null || plan.further().isEmpty()) {
       return;
     }
-    var chain = new Chain(machine, rest, bridgePort, narrator, plan.fileServer());
+    var chain =
+        new Chain(machine, rest, bridgePort, narrator, plan.fileServer(), plan.twinCpus().size());
     for (RunPlan.NextKernel next : plan.further()) {
       Chain.Link link = chain.next(serving, next, client);
       findings.further.add(link);
@@ -198,7 +199,7 @@ final class Scenario {
     request.put("node", "demo");
     request.put("image", plan.twinImage());
     request.put("initrd", plan.twinInitrd());
-    request.put("cpus", List.of(plan.cpus() - 1));
+    request.put("cpus", plan.twinCpus());
     request.put("buses", List.of(MachineSpec.TWIN_BUS));
     Fault fault = plan.fault();
     request.put(

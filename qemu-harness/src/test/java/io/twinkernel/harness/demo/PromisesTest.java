@@ -41,6 +41,7 @@ final class PromisesTest {
         "10.99.0.1:1",
         "token",
         4,
+        List.of(3, 2),
         3072,
         64,
         1,

@@ -5,7 +5,7 @@ package io.twinkernel.broker.agent;
  *
  * <pre>
  *   B                                       A
- *   │ ── HELLO ───────────────────────────▶ │  B is up
+ *   │ ── HELLO ───────────────────────────▶ │  B is up, on all CPUs that A gave it
  *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
  *   │ ◀──── SSDT, INTERFACE, then FAILOVER  │  what B needs should A panic; if it is to take over
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
@@ -75,12 +76,21 @@ final class Incoming {
   /**
    * Says hello and does what A asks until the switch.
    *
+   * @param cpuFailures why this kernel lacks CPUs that A gave it; A decides what comes of that
    * @return when this kernel owns the processes
    * @throws IOException if the link has ended: A has gone on alone
    */
-  Taken run(String kernel) throws IOException, InterruptedException {
+  Taken run(String kernel, List<String> cpuFailures) throws IOException, InterruptedException {
     clock.adopt(region);
-    peer.send(FrameType.HELLO, Map.of("kernel", kernel));
+    peer.send(
+        FrameType.HELLO,
+        Map.of(
+            "kernel",
+            kernel,
+            "apic_ids",
+            List.copyOf(ApicIds.read().values()),
+            "cpu_failures",
+            cpuFailures));
     while (true) {
       Inbox.Message message = peer.inbox().take();
       Optional<Taken> taken = handle(message);

@@ -55,14 +55,19 @@ final class Preparation {
       }
     }
     TwinInfo info = device.info();
+    Map<Integer, Integer> all = ApicIds.read();
+    List<Integer> given = plan.cpus().stream().map(all::get).toList();
     long tables = start + region.layout().tables();
     region.writeTables(
         AcpiTables.build(
             new TwinMachine(
-                tables, apicIds(plan, info), info.ecam().orElseThrow(), bridges(plan.buses()))));
-    load(plan, TwinCommandLine.of(info, tables, conf, planned));
+                tables,
+                apicIds(info, given, all),
+                info.ecam().orElseThrow(),
+                bridges(plan.buses()))));
+    load(plan, TwinCommandLine.of(info, tables, conf, planned, given));
     undo.push("unloading kernel B", () -> Kexec.unload(Linux.KEXEC_FILE_ON_CRASH()));
-    return new Stage.Prepared(plan, region, undo);
+    return new Stage.Prepared(plan, given, region, undo);
   }
 
   private static void load(UpgradePlan plan, String commandLine) throws IOException {
@@ -76,13 +81,11 @@ final class Preparation {
    * The machine's boot CPU, then B's, then all others, which B takes in the end. From 6.9 on a
    * kernel that does not find the boot CPU first limits itself to one CPU.
    */
-  private static List<Integer> apicIds(UpgradePlan plan, TwinInfo info) throws IOException {
-    Map<Integer, Integer> all = ApicIds.read();
+  private static List<Integer> apicIds(
+      TwinInfo info, List<Integer> given, Map<Integer, Integer> all) {
     var ids = new ArrayList<Integer>();
     ids.add(info.bootApicId());
-    for (int cpu : plan.cpus()) {
-      ids.add(all.get(cpu));
-    }
+    ids.addAll(given);
     for (int id : all.values()) {
       if (!ids.contains(id)) {
         ids.add(id);

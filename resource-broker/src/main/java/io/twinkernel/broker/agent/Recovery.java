@@ -20,7 +20,7 @@ import java.util.List;
 /**
  * What a broker does that starts in the middle of an upgrade, because the one before it died: it
  * looks at the machine. If B has the baton, A departs as it would have. Otherwise the upgrade is
- * undone, in the order in which a failed one is: B's CPU first, then the NIC, the processes, the
+ * undone, in the order in which a failed one is: B's CPUs first, then the NIC, the processes, the
  * rest.
  */
 final class Recovery {

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -9,6 +10,7 @@ import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -44,12 +46,14 @@ public final class Secondary {
    */
   public static void run(TwinDevice device, String kernel)
       throws IOException, InterruptedException {
+    // First: the rest of getting ready is the faster for it.
+    List<String> failures = CpuHotplug.onlineStartable();
     Arena mapping = Arena.ofShared();
     SharedRegion region = SharedRegion.open(device.mapShared(mapping));
     var incoming = new Incoming(device, region);
     Incoming.Taken taken;
     try {
-      taken = incoming.run(kernel);
+      taken = incoming.run(kernel, failures);
     } catch (LinkException.PeerGone gone) {
       new Failover(device, region, mapping, kernel).run(incoming);
       return;

@@ -3,6 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.link.SharedRegion;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -27,8 +28,13 @@ sealed interface Stage {
   record Planned(UpgradePlan plan, KernelImage image, Map<String, Object> detail)
       implements Stage {}
 
-  /** B's image, tables and resources are ready. */
-  record Prepared(UpgradePlan plan, SharedRegion region, Undo undo) implements Stage {}
+  /**
+   * B's image, tables and resources are ready.
+   *
+   * @param apicIds of the CPUs that B gets when it starts
+   */
+  record Prepared(UpgradePlan plan, List<Integer> apicIds, SharedRegion region, Undo undo)
+      implements Stage {}
 
   /**
    * B runs and its broker answers.

@@ -1,5 +1,7 @@
 package io.twinkernel.broker.agent;
 
+import static java.util.stream.Collectors.joining;
+
 import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.cpu.CpuList;
 import io.twinkernel.broker.link.Link;
@@ -9,6 +11,7 @@ import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.Json;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
@@ -22,7 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Starts B on a CPU of A's and waits until its broker answers. */
+/** Starts B on CPUs of A's and waits until its broker answers. */
 final class TwinBoot {
   private final TwinDevice device;
   private final Consumer<Map<String, Object>> events;
@@ -56,7 +59,7 @@ final class TwinBoot {
     device.arm(cpu);
     // Undone last: before, none of B's CPUs may run B any more.
     running.push("ending the twin", () -> disarm(cpus));
-    // B starts its further CPUs itself; here they only have to be off.
+    // B's broker starts its further CPUs; here they only have to be off.
     for (int further : cpus.subList(1, cpus.size())) {
       running.push("taking cpu" + further + " back", () -> CpuHotplug.online(further));
       CpuHotplug.offline(further);
@@ -86,6 +89,7 @@ final class TwinBoot {
               "read B's console; A goes on as before",
               false));
     }
+    requireCpus(prepared.apicIds(), hello.get().json());
     var took = Duration.ofNanos(System.nanoTime() - start);
     String kernel = hello.get().json().text("kernel");
     var peer = new Peer(link, inbox);
@@ -94,6 +98,24 @@ final class TwinBoot {
       peer.link().send(FrameType.POLICY, Files.readAllBytes(Policy.FILE));
     }
     return new Stage.Booted(prepared, running, peer, kernel, took);
+  }
+
+  /** What A cannot use and B does not run on would be lost until the end of the upgrade. */
+  static void requireCpus(List<Integer> given, Fields hello) throws IOException, BrokerException {
+    List<Integer> running = hello.numbers("apic_ids");
+    if (!running.containsAll(given)) {
+      throw new BrokerException(
+          new Failure(
+              "twin-cpus-not-up",
+              "kernel B's CPUs",
+              "of those with APIC ids "
+                  + given
+                  + " it runs on "
+                  + running
+                  + hello.texts("cpu_failures").stream().map("; "::concat).collect(joining()),
+              "read B's console, or give it one CPU; A goes on as before",
+              false));
+    }
   }
 
   private void disarm(List<Integer> cpus) throws IOException {

@@ -5,6 +5,8 @@ import io.twinkernel.ffi.TwinInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** Kernel B's command line: what cannot be said in the tables (kernel-parameters.txt). */
 final class TwinCommandLine {
@@ -19,8 +21,10 @@ final class TwinCommandLine {
    * What B is told.
    *
    * @param rsdp physical address of B's ACPI tables
+   * @param apicIds of the CPUs that B gets when it starts
    */
-  static String of(TwinInfo info, long rsdp, NodeConf conf, Stage.Planned planned)
+  static String of(
+      TwinInfo info, long rsdp, NodeConf conf, Stage.Planned planned, List<Integer> apicIds)
       throws IOException {
     UpgradePlan plan = planned.plan();
     TwinInfo.Range shared = info.shared().orElseThrow();
@@ -33,8 +37,9 @@ final class TwinCommandLine {
     }
     // The serial ports are A's: B must not probe them.
     line.add("initcall_blacklist", "serial8250_init");
-    // B may not start CPUs that A still runs.
-    line.add("maxcpus", plan.cpus().size());
+    // While it boots B starts no CPU: left to itself it takes those that come first in its tables,
+    // and before 6.9 that is the machine's boot CPU. Its broker starts those that A gave.
+    line.add("maxcpus", 1);
     line.addHex("acpi_rsdp", rsdp);
     // Nothing to calibrate with, and no other clock: the timers are A's. Left to itself a kernel
     // before 6.9 counts ticks where the processor promises nothing for the TSC, and loses some.
@@ -52,6 +57,9 @@ final class TwinCommandLine {
     line.add("panic", 0);
     line.add("twin.role", SECONDARY.substring(SECONDARY.indexOf('=') + 1));
     line.addHex("twin.shared_start", shared.start()).addHex("twin.shared_size", shared.size());
+    line.add(
+        "twin.cpus",
+        apicIds.stream().map(Integer::toUnsignedString).collect(Collectors.joining(",")));
     if (plan.faults().contains(UpgradePlan.Fault.TWIN_HANGS)) {
       line.add("twin.fault", UpgradePlan.Fault.TWIN_HANGS.word());
     }

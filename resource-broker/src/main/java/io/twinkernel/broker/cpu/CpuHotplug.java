@@ -3,10 +3,12 @@ package io.twinkernel.broker.cpu;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Takes CPUs offline and online (Documentation/core-api/cpu_hotplug.rst). */
 public final class CpuHotplug {
+  private static final String STARTABLE = "/sys/kernel/twin/startable";
   private static final String CPUS = "/sys/devices/system/cpu/";
 
   private CpuHotplug() {}
@@ -42,6 +44,30 @@ public final class CpuHotplug {
         }
       }
     }
+  }
+
+  /**
+   * Starts every CPU that is offline and that the twin module lets this kernel start: beside
+   * another kernel those that it gave.
+   *
+   * @return what failed, empty if all went well
+   */
+  public static List<String> onlineStartable() {
+    var failures = new ArrayList<String>();
+    try {
+      var startable = new ArrayList<>(CpuList.parse(SysFiles.read(STARTABLE)));
+      startable.removeAll(CpuList.parse(onlineList()));
+      for (int cpu : startable) {
+        try {
+          online(cpu);
+        } catch (SyscallException e) {
+          failures.add(String.valueOf(e.getMessage()));
+        }
+      }
+    } catch (SyscallException e) {
+      failures.add(String.valueOf(e.getMessage()));
+    }
+    return List.copyOf(failures);
   }
 
   /** The CPUs that this kernel runs on, as "0-2,4". */

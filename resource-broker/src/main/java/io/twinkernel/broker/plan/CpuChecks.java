@@ -1,16 +1,11 @@
 package io.twinkernel.broker.plan;
 
-import io.twinkernel.broker.image.KernelImage;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Whether CPUs can be given away. */
 final class CpuChecks {
-
-  private static final Pattern VERSION = Pattern.compile("([0-9]{1,4})\\.([0-9]{1,4})");
 
   private CpuChecks() {}
 
@@ -32,30 +27,6 @@ final class CpuChecks {
         check(node, cpu, refusals);
       }
     }
-  }
-
-  /**
-   * B numbers its CPUs in the order of its tables, the machine's boot CPU before its others. From
-   * 6.9 on a kernel knows that it must not start that one (arch/x86/kernel/cpu/topology.c).
-   */
-  static void check(KernelImage kernel, PlanRequest request, List<Refusal> refusals) {
-    if (request.cpus().size() > 1 && !knowsBootCpu(kernel.release())) {
-      refusals.add(
-          new Refusal(
-              "too-many-cpus",
-              "CPUs " + request.cpus(),
-              "kernel " + kernel.release() + " would start the machine's boot CPU, and so reset it",
-              "name one CPU; it gets the others after the switch"));
-    }
-  }
-
-  private static boolean knowsBootCpu(String release) {
-    Matcher version = VERSION.matcher(release);
-    if (!version.lookingAt()) {
-      return false;
-    }
-    int major = Integer.parseInt(version.group(1));
-    return major > 6 || (major == 6 && Integer.parseInt(version.group(2)) >= 9);
   }
 
   private static void check(NodeFacts node, int cpu, List<Refusal> refusals) {

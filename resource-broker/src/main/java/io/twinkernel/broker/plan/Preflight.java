@@ -28,7 +28,6 @@ public final class Preflight {
     crashRegion(node, files, request, refusals);
     memory(node, request, refusals);
     CpuChecks.check(node, request, refusals);
-    files.kernel().ifPresent(kernel -> CpuChecks.check(kernel, request, refusals));
     BusChecks.check(node, request, refusals);
     return List.copyOf(refusals);
   }
