@@ -18,7 +18,7 @@ final class Advice {
           case "connect" -> connect(name);
           case "kill", "pidfd_open", "pidfd_send_signal" ->
               name.equals("ESRCH") ? "there is no such process (any more)" : "";
-          case "clock_settime" -> name.equals("EPERM") ? "needs root (CAP_SYS_TIME)" : "";
+          case "clock_adjtime" -> name.equals("EPERM") ? "needs root (CAP_SYS_TIME)" : "";
           default -> call.startsWith("TWIN_IOC_") ? TwinAdvice.of(call, name) : "";
         };
     return advice.isEmpty() ? general(name) : advice;

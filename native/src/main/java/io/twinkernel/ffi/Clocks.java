@@ -4,10 +4,19 @@ import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.timespec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** The kernel's clocks, in nanoseconds. */
 public final class Clocks {
   private static final long SECOND = 1_000_000_000;
+
+  // struct timex, ADJ_* (linux/timex.h) and the call: a test compares them with the headers.
+  static final int TIMEX_SIZE = 208;
+  static final int TIMEX_SECONDS = 72;
+  static final int TIMEX_FRACTION = 80;
+  static final int ADJ_SETOFFSET = 0x100;
+  static final int ADJ_NANO = 0x2000;
+  static final int CLOCK_ADJTIME = 305;
 
   private Clocks() {}
 
@@ -26,17 +35,21 @@ public final class Clocks {
     return read(Linux.CLOCK_BOOTTIME(), "CLOCK_BOOTTIME");
   }
 
-  /** Sets CLOCK_REALTIME. */
-  public static void setRealtime(long nanos) throws SyscallException {
+  /**
+   * Moves CLOCK_REALTIME by some nanoseconds, ahead or back: exactly, however long the call takes,
+   * which clock_settime(2) cannot (ADJ_SETOFFSET of clock_adjtime(2)).
+   */
+  public static void shiftRealtime(long nanos) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment time = arena.allocate(timespec.layout());
-      timespec.tv_sec(time, Math.floorDiv(nanos, SECOND));
-      timespec.tv_nsec(time, Math.floorMod(nanos, SECOND));
+      MemorySegment timex = arena.allocate(TIMEX_SIZE, Long.BYTES);
+      timex.set(ValueLayout.JAVA_INT, 0, ADJ_SETOFFSET | ADJ_NANO);
+      timex.set(ValueLayout.JAVA_LONG, TIMEX_SECONDS, Math.floorDiv(nanos, SECOND));
+      timex.set(ValueLayout.JAVA_LONG, TIMEX_FRACTION, Math.floorMod(nanos, SECOND));
       long result =
           NativeCall.system(
-              Linux.__NR_clock_settime(), Linux.CLOCK_REALTIME(), time.address(), 0, 0, 0, 0, time);
+              CLOCK_ADJTIME, Linux.CLOCK_REALTIME(), timex.address(), 0, 0, 0, 0, timex);
       if (result < 0) {
-        throw SyscallException.of("clock_settime", "CLOCK_REALTIME, " + nanos + " ns", result);
+        throw SyscallException.of("clock_adjtime", "CLOCK_REALTIME, by " + nanos + " ns", result);
       }
     }
   }

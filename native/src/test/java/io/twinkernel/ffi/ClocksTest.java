@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import io.twinkernel.ffi.bindings.Linux;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class ClocksTest {
   private static final int SAMPLES = 5;
@@ -34,25 +36,54 @@ final class ClocksTest {
   }
 
   @Test
-  void settingTheClockTakesEffectOrSaysWhatItNeeds() throws Exception {
+  void theClockMovesByJustWhatIsAsked() throws Exception {
     boolean root = ProcessHandle.current().info().user().orElse("").equals("root");
     if (root) {
-      long before = Clocks.realtimeNanos();
-      Clocks.setRealtime(Clocks.realtimeNanos());
-      assertThat(Clocks.realtimeNanos()).isCloseTo(before, within(100_000_000L));
+      long before = Clocks.realtimeNanos() - Clocks.monotonicNanos();
+      Clocks.shiftRealtime(3_000_000_000L);
+      long ahead = Clocks.realtimeNanos() - Clocks.monotonicNanos();
+      Clocks.shiftRealtime(-3_000_000_000L);
+      long after = Clocks.realtimeNanos() - Clocks.monotonicNanos();
+      assertThat(ahead - before).isCloseTo(3_000_000_000L, within(20_000_000L));
+      assertThat(after).isCloseTo(before, within(20_000_000L));
     } else {
       assertThatExceptionOfType(SyscallException.class)
-          .isThrownBy(() -> Clocks.setRealtime(Clocks.realtimeNanos()))
+          .isThrownBy(() -> Clocks.shiftRealtime(1))
           .withMessageEndingWith("needs root (CAP_SYS_TIME)");
     }
   }
 
   @Test
+  void theHeadersSayTheSameOfTimex(@TempDir Path folder) throws Exception {
+    String source =
+        """
+        #include <stddef.h>
+        #include <sys/syscall.h>
+        #include <sys/timex.h>
+        _Static_assert(sizeof(struct timex) == %d, "size");
+        _Static_assert(offsetof(struct timex, time.tv_sec) == %d, "seconds");
+        _Static_assert(offsetof(struct timex, time.tv_usec) == %d, "fraction");
+        _Static_assert(offsetof(struct timex, modes) == 0, "modes");
+        _Static_assert(ADJ_SETOFFSET == %d && ADJ_NANO == %d, "modes");
+        _Static_assert(SYS_clock_adjtime == %d, "call");
+        """
+            .formatted(
+                Clocks.TIMEX_SIZE,
+                Clocks.TIMEX_SECONDS,
+                Clocks.TIMEX_FRACTION,
+                Clocks.ADJ_SETOFFSET,
+                Clocks.ADJ_NANO,
+                Clocks.CLOCK_ADJTIME);
+
+    assertThat(CCompiler.check(folder, source).output()).isEmpty();
+  }
+
+  @Test
   void aTimeBefore1970IsRefused() {
     assertThatExceptionOfType(SyscallException.class)
-        .isThrownBy(() -> Clocks.setRealtime(-1))
+        .isThrownBy(() -> Clocks.shiftRealtime(-Clocks.realtimeNanos() - 1))
         .satisfies(failure -> assertThat(failure.errno().name()).isIn("EINVAL", "EPERM"))
-        .withMessageStartingWith("clock_settime(CLOCK_REALTIME, -1 ns): E");
+        .withMessageStartingWith("clock_adjtime(CLOCK_REALTIME, by -");
   }
 
   @Test

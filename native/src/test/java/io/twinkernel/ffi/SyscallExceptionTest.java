@@ -50,7 +50,7 @@ final class SyscallExceptionTest {
           write              | /sys/devices/system/cpu/cpu0/online, "0" | 1 | cannot take it off or on
           write              | /sys/bus/pci/drivers/virtio-pci/unbind, "0000:81:00.0" | 19 | driver
           connect            | /run/criu.sock                   | 111 | nothing listens
-          clock_settime      | CLOCK_REALTIME                   | 1   | CAP_SYS_TIME
+          clock_adjtime      | CLOCK_REALTIME                   | 1   | CAP_SYS_TIME
           kill               | 4711, 9                          | 3   | no such process
           TWIN_IOC_CARVE     | 64 MiB                           | 19  | boot with crashkernel=SIZE
           TWIN_IOC_CARVE     | 64 MiB                           | 28  | crash region is too small

@@ -11,10 +11,10 @@ import java.util.Map;
 
 /** Carries CLOCK_REALTIME from one kernel to the other by means of the TSC. */
 record Clock(long tscKhz) {
-  private static final int READINGS = 5;
+  private static final int READINGS = 10;
 
-  /** How often a clock is set at most. */
-  private static final int SETTINGS = 10;
+  /** How often a clock is set at most: readings have an error, too. */
+  private static final int SETTINGS = 3;
 
   /** A clock that is so close, in ns, is left alone. */
   private static final long CLOSE = 10_000;
@@ -30,10 +30,11 @@ record Clock(long tscKhz) {
 
   /** Sets this kernel's CLOCK_REALTIME to what the other one published, unless it is that. */
   void adopt(SharedRegion region) throws SyscallException {
-    // Each for itself: what one setting came late, as when the CPU was elsewhere, the next need
-    // not.
-    for (int i = 0; i < SETTINGS && Math.abs(offset(region)) > CLOSE; i++) {
-      Clocks.setRealtime(region.realtimeAt(Tsc.read(), tscKhz));
+    // By how much it is off, and not what time it is: that would be late when it is set.
+    long offset = offset(region);
+    for (int i = 0; i < SETTINGS && Math.abs(offset) > CLOSE; i++) {
+      Clocks.shiftRealtime(-offset);
+      offset = offset(region);
     }
   }
 
