@@ -29,11 +29,12 @@ final class Departure {
 
   /** Does not return: in the end this kernel runs nothing any more. */
   void run(Service service, Peer peer) throws IOException, InterruptedException {
-    service.kill();
     Inbox.Message message = peer.inbox().take();
     while (message.type() != FrameType.RELEASE_MACHINE) {
       message = peer.inbox().take();
     }
+    // Not before: to free their memory keeps a processor busy, and the gap is just over.
+    service.kill();
     Map<String, Object> machine = machine(device);
     for (int cpu : ApicIds.read().keySet()) {
       if (cpu != BOOT_CPU) {

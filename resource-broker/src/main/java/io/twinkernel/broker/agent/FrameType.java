@@ -16,6 +16,8 @@ package io.twinkernel.broker.agent;
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
  *   │ ◀───────────────────────────── PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
  *   │                                       │  FILES_FORGET: so do the files
+ *   │ ◀──────────────────────── GET_READY  │  the gap is near
+ *   │ ── READY ───────────────────────────▶ │
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
  *   │       waits, or files of a full dump  │  │
@@ -54,6 +56,8 @@ final class FrameType {
   static final int POLICY = 26;
   static final int FILES_FORGET = 27;
   static final int FAILOVER = 28;
+  static final int GET_READY = 29;
+  static final int READY = 30;
 
   private FrameType() {}
 }

@@ -5,10 +5,8 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
-import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.pci.PciBars;
 import io.twinkernel.broker.policy.Policy;
-import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.ClockOffsets;
 import io.twinkernel.broker.process.Criu;
@@ -18,6 +16,8 @@ import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,7 +41,7 @@ final class Incoming {
   private CgroupLayout cgroups = new CgroupLayout(List.of());
   private @Nullable Fields legacy;
   private @Nullable NodeConf conf;
-  private @Nullable IncomingSwitch incomingSwitch;
+  private volatile @Nullable IncomingSwitch incomingSwitch;
 
   /** What B owns after the switch. */
   record Taken(
@@ -64,9 +64,19 @@ final class Incoming {
         region.connect(
             SharedRegion.Side.B,
             new TwinDoorbell(device),
-            (type, payload) -> images.receive(inbox, type, payload),
+            (type, payload) -> receive(images, inbox, type, payload),
             inbox::end);
     this.peer = new Peer(link, inbox);
+  }
+
+  /** On the link's thread: the one that carries out the upgrade may be busy with the NIC. */
+  private void receive(ImageReceiver images, Inbox inbox, int type, MemorySegment payload)
+      throws IOException {
+    if (type == FrameType.DELTA) {
+      current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
+    } else {
+      images.receive(inbox, type, payload);
+    }
   }
 
   Peer peer() {
@@ -114,7 +124,7 @@ final class Incoming {
         copies.clear();
         peer.send(FrameType.UNSTAGED, Map.of());
       }
-      case FrameType.DELTA -> current().delta(message);
+      case FrameType.GET_READY -> getReady();
       case FrameType.NIC_RELEASED -> takeNic(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
@@ -168,8 +178,8 @@ final class Incoming {
       enumerate(stage);
       GracePeriods.expedite();
       Background.prepare();
-      flyCanary();
       incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies);
+      incomingSwitch.warmUp();
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
@@ -185,8 +195,6 @@ final class Incoming {
           Math.toIntExact(stage.number("last_bus")),
           PciBars.fromJson(stage.objects("bars")));
     }
-    // There is none yet; but to look for it the first time takes long.
-    PciInterface.find(Path.of("/sys"), stage.text("function"));
   }
 
   private void prestage(Fields prestage) throws IOException {
@@ -225,6 +233,16 @@ final class Incoming {
     }
   }
 
+  private void getReady() throws IOException {
+    IncomingSwitch current = current();
+    try {
+      current.getReady();
+      peer.send(FrameType.READY, Map.of());
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+    }
+  }
+
   private void takeNic(Inbox.Message message) throws IOException {
     IncomingSwitch current = current();
     try {
@@ -244,6 +262,7 @@ final class Incoming {
       Fields complete = message.json();
       Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
+      current.awaitServed();
       current.cleanUp();
       cgroups.apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(complete.list("trace"));
@@ -264,14 +283,5 @@ final class Incoming {
       KernelLog.say(criu.log());
     }
     return new Failure("twin-failed", what, why, "read B's console", false);
-  }
-
-  /** What fails here fails when the copies are made, and says so there. */
-  private static void flyCanary() {
-    try {
-      Canary.flyOften();
-    } catch (IOException e) {
-      KernelLog.say("the canary fell: " + e.getMessage());
-    }
   }
 }

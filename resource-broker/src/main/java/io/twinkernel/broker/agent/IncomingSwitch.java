@@ -2,8 +2,9 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.prestage.ProcessDelta;
+import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -11,6 +12,7 @@ import io.twinkernel.ffi.Tsc;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,31 +55,50 @@ final class IncomingSwitch {
     return trace;
   }
 
+  /** Does all that the gap will need, but for what only the gap can. */
+  void warmUp() throws IOException {
+    // As sysfs will be, when the NIC's driver has made its interface.
+    Path sys = Files.createTempDirectory("sys");
+    Path interfaces =
+        sys.resolve("bus/pci/devices").resolve(ready.function()).resolve("virtio0/net");
+    Files.createDirectories(interfaces.resolve("eth0"));
+    WarmUp.fly(
+        () -> {
+          PciInterface.find(sys, ready.function());
+          ready.standIn().rehearse();
+        });
+  }
+
+  /** The gap is near: what can be done before, and what need not happen in it. */
+  void getReady() throws IOException {
+    ConsoleMessages.hold();
+    warmUp();
+    clock.adopt(region);
+  }
+
   /** A has let go of the NIC: take it, link down. */
   void nicReleased(Inbox.Message message) throws IOException {
     trace.add("nic-message", message.json().number("sent_tsc"), message.arrivedTsc());
     long from = trace.add("nic-handler", message.arrivedTsc());
-    ConsoleMessages.hold();
     device.adoptPci(ready.ssdt());
     from = trace.add("nic-bind", from);
     String name = ServiceNic.interfaceOf(ready.function());
-    try (var netlink = Rtnetlink.open()) {
-      netlink.configure(ready.standIn().state(), name);
-    }
+    from = trace.add("nic-find", from);
+    ready.standIn().prepare(name);
     trace.add("addresses", from);
     nic = name;
   }
 
   /** What the copy of one process lacks: apply it, beside the NIC. */
-  void delta(Inbox.Message message) {
-    trace.add("delta-handler", message.arrivedTsc());
+  void delta(byte[] state) {
     deltas.add(
         new Background(
             "delta",
             () -> {
-              long from = Tsc.read();
-              copies.take(ProcessDelta.fromBytes(message.payload()));
-              trace.add("apply", from);
+              Steps steps = trace.follow();
+              ProcessDelta delta = ProcessDelta.fromBytes(state);
+              steps.done("read-state");
+              copies.take(delta, steps);
             }));
   }
 
@@ -119,7 +140,8 @@ final class IncomingSwitch {
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
-    openNetwork(name);
+    from = trace.add("clock", from);
+    ready.standIn().replace(name);
     from = trace.add("network-up", from);
     copies.connect();
     from = trace.add("connect", from);
@@ -132,6 +154,16 @@ final class IncomingSwitch {
   }
 
   /**
+   * Leaves the CPU to the service until it has answered what came in the gap: what is still to be
+   * done can wait, the clients have waited.
+   */
+  void awaitServed() throws IOException {
+    long from = Tsc.read();
+    copies.awaitServed();
+    trace.add("served", from);
+  }
+
+  /**
    * After the gap: CRIU, which is in the service's cgroup, and the images are not needed any more.
    */
   void cleanUp() throws IOException {
@@ -141,11 +173,5 @@ final class IncomingSwitch {
     ready.standIn().clear();
     ready.criu().close();
     ProcessCopy.clear();
-  }
-
-  private void openNetwork(String name) throws IOException {
-    try (var netlink = Rtnetlink.open()) {
-      netlink.activate(ready.standIn().state(), name);
-    }
   }
 }

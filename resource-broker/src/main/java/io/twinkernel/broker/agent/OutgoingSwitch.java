@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A's side of the gap: stops the processes, lets go of the NIC while it sends what their copies in
@@ -41,7 +42,7 @@ final class OutgoingSwitch {
   void run(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
-    bringUpToDate(copied);
+    getReady(copied);
     if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
       throw failure("the baton is not A's", "roll back");
     }
@@ -51,7 +52,7 @@ final class OutgoingSwitch {
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
       handOver(copied, gap, trace);
-      reason = awaitCommit(copied.booted().peer());
+      reason = await(copied.booted().peer(), FrameType.RESUMED, "resume the processes");
       ConsoleMessages.usual();
     } catch (IOException e) {
       reason = e.getMessage() == null ? e.toString() : e.getMessage();
@@ -64,8 +65,16 @@ final class OutgoingSwitch {
     throw failure(reason, "A goes on as before; read B's console, then try again");
   }
 
-  private static void bringUpToDate(Stage.Copied copied) throws BrokerException {
+  /** Both sides do once more what the gap will need; then little is left that B lacks. */
+  private void getReady(Stage.Copied copied) throws BrokerException {
+    Peer peer = copied.booted().peer();
     try {
+      peer.send(FrameType.GET_READY, Map.of());
+      WarmUp.fly(() -> {});
+      String reason = await(peer, FrameType.READY, "get ready");
+      if (!reason.isEmpty()) {
+        throw failure(reason, "A goes on as before; read B's console, then try again");
+      }
       copied.copies().refresh();
     } catch (IOException e) {
       throw failure(String.valueOf(e.getMessage()), "A goes on as before; try again");
@@ -82,32 +91,55 @@ final class OutgoingSwitch {
       long start = Tsc.read();
       copied.service().stop();
       long stopped = trace.add("freeze", start);
+      // The memory of a stopped process does not change: it need not wait for the NIC.
+      var obstacle = new CompletableFuture<Optional<String>>();
+      var memory = new Background("memory", () -> sendMemory(prestaging, obstacle, trace));
       // Before a dump: CRIU guards the connections only while it looks at them.
       copied.nic().release(gap);
-      long released = trace.add("nic-release", stopped);
-      Optional<String> obstacle = prestaging.restructured();
-      trace.add("check", released);
-      if (obstacle.isEmpty()) {
+      trace.add("nic-release", stopped);
+      if (obstacle.join().isEmpty()) {
         copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-        send(copied, gap, trace);
+        sendRest(copied, gap, trace);
+        memory.join();
         complete(copied, start, stopped, trace);
         return;
       }
+      memory.join();
       List<String> failures = gap.all();
       if (!failures.isEmpty()) {
         throw new IOException(String.join("; ", failures));
       }
       trace.clear();
-      copied.copies().anew(obstacle.get());
+      copied.copies().anew(obstacle.join().orElseThrow());
     }
   }
 
-  private static void send(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
+  /**
+   * @param obstacle receives why the copies cannot take what changed; then nothing is sent
+   */
+  private static void sendMemory(
+      Prestaging prestaging, CompletableFuture<Optional<String>> obstacle, Trace trace)
+      throws IOException {
+    long start = Tsc.read();
+    Optional<String> found;
+    try {
+      found = prestaging.restructured();
+      obstacle.complete(found);
+    } catch (IOException | RuntimeException e) {
+      obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
+      throw e;
+    }
+    trace.add("check", start);
+    if (found.isEmpty() && prestaging.ready()) {
+      prestaging.sendPages(trace);
+    }
+  }
+
+  private static void sendRest(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
     Prestaging prestaging = copied.prestaging();
     boolean damaged =
         copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
     if (prestaging.ready()) {
-      prestaging.sendPages(trace);
       gap.push("letting the connections go on", prestaging::release);
       prestaging.sendDeltas(trace, damaged);
     } else {
@@ -157,17 +189,17 @@ final class OutgoingSwitch {
     }
   }
 
-  /** Empty if B has committed, else why it did not. */
-  private String awaitCommit(Peer peer) throws IOException, InterruptedException {
+  /** Empty if B has answered that it did what it was to do, else why it did not. */
+  private String await(Peer peer, int done, String what) throws IOException, InterruptedException {
     Optional<Inbox.Message> answer = peer.inbox().poll(deadline.toNanos());
     if (answer.isEmpty()) {
-      return "B did not resume the processes within " + deadline.toMillis() + " ms";
+      return "B did not " + what + " within " + deadline.toMillis() + " ms";
     }
-    return switch (answer.get().type()) {
-      case FrameType.RESUMED -> "";
-      case FrameType.RESUME_FAILED -> Failure.fromJson(answer.get().json()).why();
-      default -> "B sent message " + answer.get().type() + " instead of resuming";
-    };
+    int type = answer.get().type();
+    if (type == FrameType.RESUME_FAILED) {
+      return Failure.fromJson(answer.get().json()).why();
+    }
+    return type == done ? "" : "B was to " + what + ", and sent message " + type;
   }
 
   /** Cuts the registers' image short, as a torn write would. */

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.StagedProcess;
+import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 /** B's side: the copies of A's processes that wait here, stopped. */
 final class PrestagedProcesses {
   private static final long LOOK_EVERY_NANOS = 100_000;
+
+  /** How long a service may take for what came in the gap. */
+  private static final Duration SERVED = Duration.ofMillis(500);
 
   /** Longer than init ever takes to reap. */
   private static final Duration REAPED = Duration.ofSeconds(30);
@@ -74,8 +78,8 @@ final class PrestagedProcesses {
   }
 
   /** Takes registers and connections of one process. */
-  synchronized void take(ProcessDelta delta) throws IOException {
-    process(delta).take(delta);
+  synchronized void take(ProcessDelta delta, Steps steps) throws IOException {
+    process(delta).take(delta, steps);
     deltas.add(delta);
   }
 
@@ -114,6 +118,14 @@ final class PrestagedProcesses {
       Processes.kill(pid, Linux.SIGCONT());
     }
     return !processes.isEmpty();
+  }
+
+  /** Waits until each has taken what had arrived for it, and sleeps; not for ever. */
+  void awaitServed() throws IOException {
+    long deadline = System.nanoTime() + SERVED.toNanos();
+    for (StagedProcess process : processes.values()) {
+      process.awaitServed(deadline);
+    }
   }
 
   /** The copies are the processes now. */

@@ -186,7 +186,7 @@ final class Prestaging implements AutoCloseable {
     long from = Tsc.read();
     long bytes = 0;
     for (SourceProcess process : processes) {
-      bytes += process.collect();
+      bytes += process.collectLast();
     }
     from = trace.add("scan-pages", from);
     send();
@@ -206,9 +206,8 @@ final class Prestaging implements AutoCloseable {
    */
   void sendDeltas(Trace trace, boolean damaged) throws IOException {
     for (SourceProcess process : processes) {
+      ProcessDelta delta = process.delta(trace.follow());
       long from = Tsc.read();
-      ProcessDelta delta = process.delta();
-      from = trace.add("capture", from);
       byte[] bytes = delta.toBytes();
       peer.link().send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
       trace.add("send-state", from);

@@ -59,8 +59,8 @@ public final class Rehearsal {
 
   /** A process that is copied into itself, as far as this host lets it. */
   public static void canary() {
-    try {
-      Canary.fly();
+    try (var canary = Canary.hatch()) {
+      canary.fly();
     } catch (IOException e) {
       System.err.println("the canary fell: " + e.getMessage());
     }

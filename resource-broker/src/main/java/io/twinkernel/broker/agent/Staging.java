@@ -4,7 +4,6 @@ import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.pci.PciBars;
 import io.twinkernel.broker.policy.MovePlan;
-import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -66,7 +65,7 @@ final class Staging {
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();
-    flyCanary();
+    WarmUp.fly(() -> {});
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);
     criu.check();
@@ -86,14 +85,5 @@ final class Staging {
     var prestaging = new Prestaging(peer, service, copy, deadline);
     undo.push("letting go of the processes", prestaging::close);
     return new Stage.Copied(booted, nic, service, copy, prestaging, new Copies(prestaging, copy));
-  }
-
-  /** What fails here fails when the copies are made, and says so there. */
-  private static void flyCanary() {
-    try {
-      Canary.flyOften();
-    } catch (IOException e) {
-      KernelLog.say("the canary fell: " + e.getMessage());
-    }
   }
 }

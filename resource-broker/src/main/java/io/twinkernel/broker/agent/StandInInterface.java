@@ -24,16 +24,37 @@ final class StandInInterface {
   private static final int MAIN_TABLE = 254;
 
   private final InterfaceState state;
+  private final Rtnetlink netlink;
 
-  private StandInInterface(InterfaceState state) {
+  private StandInInterface(InterfaceState state, Rtnetlink netlink) {
     this.state = state;
+    this.netlink = netlink;
   }
 
   static StandInInterface set(InterfaceState state) throws IOException {
-    try (var netlink = Rtnetlink.open()) {
+    Rtnetlink netlink = Rtnetlink.open();
+    try {
       netlink.apply(least(state), NAME);
+      return new StandInInterface(state, netlink);
+    } catch (IOException e) {
+      netlink.close();
+      throw e;
     }
-    return new StandInInterface(state);
+  }
+
+  /** Does to the stand-in once more what {@link #prepare} and {@link #replace} do to the NIC. */
+  void rehearse() throws IOException {
+    netlink.apply(least(state), NAME);
+  }
+
+  /** Gives the NIC the addresses; it is down. */
+  void prepare(String nic) throws IOException {
+    netlink.configure(state, nic);
+  }
+
+  /** Sets the NIC up, with its routes: from here on packets come in and go out by it. */
+  void replace(String nic) throws IOException {
+    netlink.activate(state, nic);
   }
 
   /** The same addresses and ways, all by routes of {@link #METRIC}. */
@@ -67,15 +88,11 @@ final class StandInInterface {
 
   /** Takes all of it away. */
   void clear() throws IOException {
-    try (var netlink = Rtnetlink.open()) {
+    try (netlink) {
       netlink.down(NAME);
       for (InterfaceAddress address : netlink.state(NAME).addresses()) {
         netlink.removeAddress(NAME, address);
       }
     }
-  }
-
-  InterfaceState state() {
-    return state;
   }
 }

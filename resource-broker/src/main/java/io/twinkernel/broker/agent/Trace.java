@@ -1,9 +1,11 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.ffi.Tsc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What happened when in the critical section, on the TSC, which both kernels share. */
 final class Trace {
@@ -26,6 +28,12 @@ final class Trace {
   synchronized long add(String name, long fromTsc, long toTsc) {
     spans.add(Map.of("name", name, "side", side, "from_tsc", fromTsc, "to_tsc", toTsc));
     return toTsc;
+  }
+
+  /** Records steps that follow one another, the first from now on. */
+  Steps follow() {
+    var from = new AtomicLong(Tsc.read());
+    return step -> from.set(add(step, from.get()));
   }
 
   /** Forgets an attempt that came to nothing. */

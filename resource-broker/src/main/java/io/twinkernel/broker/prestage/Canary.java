@@ -5,11 +5,13 @@ import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
-import io.twinkernel.ffi.bindings.tcp_repair_window;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,35 +21,29 @@ import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A process of no use that goes through all that a staged one goes through, in one kernel and into
- * itself, so that in the gap nothing is done for the first time.
+ * A process of no use, and a connection of no use, that go through all that those of a service go
+ * through, in one kernel and into themselves, so that in the gap nothing is done for the first
+ * time.
  */
-public final class Canary {
+public final class Canary implements AutoCloseable {
   private static final Duration STOPS_WITHIN = Duration.ofSeconds(30);
   private static final long LOOK_EVERY_NANOS = 100_000;
-  private static final int FLIGHTS = 5;
   private static final int ROOM = 1 << 16;
-  private static final int LOOPBACK = 0x7f000001;
 
-  private Canary() {}
+  private final Process parent;
+  private final int pid;
+  private final SourceProcess source;
+  private final ServerSocket listener;
 
-  /**
-   * Sends so many over that what they run is compiled.
-   *
-   * @throws IOException what would have failed in the gap, too
-   */
-  public static void flyOften() throws IOException {
-    for (int i = 0; i < FLIGHTS; i++) {
-      fly();
-    }
+  private Canary(Process parent, int pid, SourceProcess source, ServerSocket listener) {
+    this.parent = parent;
+    this.pid = pid;
+    this.source = source;
+    this.listener = listener;
   }
 
-  /**
-   * Sends one over.
-   *
-   * @throws IOException what would have failed in the gap
-   */
-  public static void fly() throws IOException {
+  /** Starts one; it stops at once. */
+  public static Canary hatch() throws IOException {
     // Java waits for its children, and would take what the tracer waits for: a grandchild it is.
     Process parent =
         new ProcessBuilder("/bin/sh", "-c", "sleep 3600 >&- & echo \"$!\"; wait").start();
@@ -55,15 +51,22 @@ public final class Canary {
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
       pid = Integer.parseUnsignedInt(Objects.requireNonNullElse(output.readLine(), ""));
     } catch (NumberFormatException e) {
+      parent.destroyForcibly();
       throw new IOException("the canary did not start", e);
     }
     try {
       stop(pid);
-      roundTrip(pid);
-      connection();
-    } finally {
-      Processes.kill(pid, Linux.SIGKILL());
-      parent.destroyForcibly();
+      SourceProcess source = SourceProcess.follow(pid, SyscallWatch.possible());
+      try {
+        return new Canary(
+            parent, pid, source, new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      } catch (IOException e) {
+        source.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      end(parent, pid);
+      throw e;
     }
   }
 
@@ -78,21 +81,28 @@ public final class Canary {
     }
   }
 
-  private static void roundTrip(int pid) throws IOException {
+  /**
+   * Sends both over and back.
+   *
+   * @throws IOException what would have failed in the gap, too
+   */
+  public void fly() throws IOException {
+    process();
+    connection();
+  }
+
+  private void process() throws IOException {
     var frames = new ArrayList<MemorySegment>();
-    ProcessDelta delta;
     try (Arena arena = Arena.ofShared()) {
-      try (var source = SourceProcess.follow(pid, SyscallWatch.possible())) {
-        source.restructured();
-        source.collect();
-        source.send(new Collector(arena, frames));
-        delta = ProcessDelta.fromBytes(source.delta().toBytes());
-      }
+      source.restructured();
+      source.collect();
+      source.send(new Collector(arena, frames));
+      ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());
       try (var staged = StagedProcess.hold(pid, List.of(pid), List.of())) {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
-        staged.take(delta);
+        staged.take(delta, Steps.UNTOLD);
       }
     }
   }
@@ -111,48 +121,60 @@ public final class Canary {
     }
   }
 
-  /** Repair mode connects to nobody: a connection can be made up. */
-  private static void connection() throws IOException {
-    byte[] one = {1};
-    var made =
-        new TcpState(
-            0,
-            address(1),
-            address(2),
-            Linux.TCPI_OPT_TIMESTAMPS(),
-            0,
-            1460,
-            1,
-            window(),
-            1,
-            1,
-            one,
-            one);
-    try (Fd socket = socket()) {
-      TcpRepair.restore(socket, made);
-      TcpRepair.capture(socket, 0);
+  /** Its peer notices nothing, and sends to the new socket what the old one was to get. */
+  private void connection() throws IOException {
+    Socket peer;
+    TcpState state;
+    try (Fd old = tcp()) {
+      Sockets.connect(old, address());
+      peer = listener.accept();
+      // In repair mode it goes without a word.
+      state = TcpRepair.capture(old, 0);
+    }
+    try (peer;
+        Fd copy = tcp()) {
+      TcpRepair.restore(copy, state);
+      TcpRepair.resume(copy, state);
+      peer.getOutputStream().write(1);
+      read(copy);
     }
   }
 
-  /** Open, so that the socket does not want to tell its peer of a larger one. */
-  private static byte[] window() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment window = arena.allocate(tcp_repair_window.layout());
-      tcp_repair_window.rcv_wnd(window, 1 << 16);
-      return window.toArray(ValueLayout.JAVA_BYTE);
-    }
-  }
-
-  private static Fd socket() throws IOException {
+  private static Fd tcp() throws IOException {
     return Sockets.socket(Linux.AF_INET(), Linux.SOCK_STREAM(), 0);
   }
 
-  /** A {@code sockaddr_in}. */
-  private static byte[] address(int port) {
+  private static void read(Fd socket) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      int read = Sockets.recv(socket, arena.allocate(ValueLayout.JAVA_BYTE), 0);
+      if (read != 1) {
+        throw new IOException("the canary's connection was closed on its way");
+      }
+    }
+  }
+
+  /** Of the listener: a {@code sockaddr_in}. */
+  private byte[] address() {
     ByteBuffer address = ByteBuffer.allocate(16);
     address.put(0, (byte) Linux.AF_INET());
-    address.putShort(2, (short) port);
-    address.putInt(4, LOOPBACK);
+    address.putShort(2, (short) listener.getLocalPort());
+    address.put(4, listener.getInetAddress().getAddress());
     return address.array();
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (listener;
+        source) {
+      end(parent, pid);
+    }
+  }
+
+  private static void end(Process parent, int pid) throws IOException {
+    try {
+      Processes.kill(pid, Linux.SIGKILL());
+    } finally {
+      parent.destroyForcibly();
+    }
   }
 }

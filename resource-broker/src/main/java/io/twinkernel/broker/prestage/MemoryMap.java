@@ -46,7 +46,16 @@ record MemoryMap(String text, List<Area> areas) {
   }
 
   static MemoryMap read(int pid) throws IOException {
-    return parse(SysFiles.read("/proc/" + pid + "/maps"));
+    return parse(SysFiles.read(file(pid)));
+  }
+
+  /** Whether a process has just these areas now. */
+  boolean isThatOf(int pid) throws IOException {
+    return SysFiles.read(file(pid)).equals(text);
+  }
+
+  private static String file(int pid) {
+    return "/proc/" + pid + "/maps";
   }
 
   /**

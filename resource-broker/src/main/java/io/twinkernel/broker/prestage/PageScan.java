@@ -29,6 +29,8 @@ final class PageScan implements AutoCloseable {
   private final Fd pagemap;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment entries = arena.allocate((long) ENTRIES * Long.BYTES, Long.BYTES);
+  // Walked in the heap: a compiler of little ambition makes of each access to a segment a call.
+  private final long[] chunk = new long[ENTRIES];
   private List<BitSet> before = List.of();
 
   /**
@@ -77,7 +79,8 @@ final class PageScan implements AutoCloseable {
     SysFiles.write("/proc/" + pid + "/clear_refs", "4");
   }
 
-  private Changes look(MemoryMap map) throws IOException {
+  /** As {@link #next}, but what is dirty stays so. */
+  Changes look(MemoryMap map) throws IOException {
     var dirty = new ArrayList<Range>();
     var gone = new ArrayList<Range>();
     var now = new ArrayList<BitSet>();
@@ -105,7 +108,7 @@ final class PageScan implements AutoCloseable {
       int count = (int) Math.min(ENTRIES, pages - from);
       read(area.start() / PAGE + from, count);
       for (int i = 0; i < count; i++) {
-        long entry = entries.getAtIndex(ValueLayout.JAVA_LONG, i);
+        long entry = chunk[i];
         boolean own = (entry & (PRESENT | SWAPPED)) != 0 && (entry & FILE) == 0;
         if (own) {
           present.set((int) (from + i));
@@ -131,6 +134,7 @@ final class PageScan implements AutoCloseable {
       throw new IOException(
           "/proc/" + pid + "/pagemap gave " + read + " bytes instead of " + wanted.byteSize());
     }
+    MemorySegment.copy(entries, ValueLayout.JAVA_LONG, 0, chunk, 0, count);
   }
 
   private static void runs(long start, BitSet pages, List<Range> into) {

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SourceProcess implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
-
-  private static final long LOOK_EVERY_NANOS = 500_000;
 
   private final int pid;
   private final List<Integer> threads;
@@ -126,14 +123,16 @@ public final class SourceProcess implements AutoCloseable {
         return call;
       }
     }
-    if (!threads(pid).equals(threads)) {
-      return Optional.of("its threads were " + threads + ", are " + threads(pid));
-    }
-    if (!MemoryMap.read(pid).text().equals(map.text())) {
+    if (!map.isThatOf(pid)) {
       return Optional.of("its memory is laid out anew");
     }
+    String count = "\nThreads:\t" + threads.size() + "\n";
     for (int thread : threads) {
-      String status = SysFiles.read("/proc/" + pid + "/task/" + thread + "/status");
+      Path file = Path.of("/proc/" + pid + "/task/" + thread + "/status");
+      String status = Files.exists(file) ? SysFiles.read(file.toString()) : "";
+      if (!status.contains(count)) {
+        return Optional.of("its threads were " + threads + ", are " + threads(pid));
+      }
       if (!status.contains(SIGNALS)) {
         return Optional.of("a signal waits for thread " + thread);
       }
@@ -148,28 +147,22 @@ public final class SourceProcess implements AutoCloseable {
    * @param deadline {@link System#nanoTime} at which the wait ends all the same
    */
   public void awaitServed(long deadline) throws IOException {
+    var open = new ArrayList<Fd>();
     for (int number : connections()) {
-      while (TcpRepair.received(files.get(number)) > 0 && System.nanoTime() - deadline < 0) {
-        LockSupport.parkNanos(LOOK_EVERY_NANOS);
-      }
+      open.add(files.get(number));
     }
-    for (int thread : threads) {
-      Path stat = Path.of("/proc/" + pid + "/task/" + thread + "/stat");
-      while (Files.exists(stat) && !sleeps(stat) && System.nanoTime() - deadline < 0) {
-        LockSupport.parkNanos(LOOK_EVERY_NANOS);
-      }
-    }
-  }
-
-  /** The state follows the name, which may have any characters in it (proc(5)). */
-  private static boolean sleeps(Path stat) throws IOException {
-    String text = SysFiles.read(stat.toString());
-    return text.startsWith(") S", text.lastIndexOf(')'));
+    ServiceWatch.awaitServed(pid, threads, open, deadline);
   }
 
   /** Counts the pages that changed since the last call; the process is stopped. */
   public long collect() throws IOException {
     changes = pages.next(map);
+    return changes.bytes();
+  }
+
+  /** As {@link #collect}, for the last time: should there be another one, it finds these again. */
+  public long collectLast() throws IOException {
+    changes = pages.look(map);
     return changes.bytes();
   }
 
@@ -209,17 +202,20 @@ public final class SourceProcess implements AutoCloseable {
    * Reads registers, connections and offsets. The process is stopped and nothing arrives for it.
    * {@link #release} lets its connections go on.
    */
-  public ProcessDelta delta() throws IOException {
+  public ProcessDelta delta(Steps steps) throws IOException {
     List<ThreadState> states = tracer.call(this::captureThreads);
+    steps.done("read-registers");
     var connections = new ArrayList<TcpState>();
     for (int number : connections()) {
       connections.add(TcpRepair.capture(files.get(number), number));
     }
+    steps.done("read-connections");
     var offsets = new ArrayList<ProcessDelta.Offset>();
     for (int number : files()) {
       Fd file = files.get(number);
       offsets.add(new ProcessDelta.Offset(number, file.seek(0, Linux.SEEK_CUR())));
     }
+    steps.done("read-offsets");
     return new ProcessDelta(pid, states, connections, offsets);
   }
 

@@ -9,6 +9,7 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,6 +19,7 @@ public final class StagedProcess implements AutoCloseable {
   private final int pid;
   private final List<Integer> threads;
   private final Map<Integer, Fd> files = new TreeMap<>();
+  private final List<Fd> connections = new ArrayList<>();
   private final TracerThread tracer = new TracerThread();
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
@@ -112,7 +114,7 @@ public final class StagedProcess implements AutoCloseable {
   /**
    * Takes registers, connections and offsets. The connections say nothing until {@link #connect}.
    */
-  public void take(ProcessDelta delta) throws IOException {
+  public void take(ProcessDelta delta, Steps steps) throws IOException {
     List<Integer> sent = delta.threads().stream().map(ThreadState::thread).toList();
     if (delta.pid() != pid || !sent.equals(threads)) {
       throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
@@ -120,9 +122,11 @@ public final class StagedProcess implements AutoCloseable {
     for (TcpState connection : delta.connections()) {
       TcpRepair.restore(file(connection.descriptor()), connection);
     }
+    steps.done("write-connections");
     for (ProcessDelta.Offset offset : delta.offsets()) {
       file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
     }
+    steps.done("write-offsets");
     tracer.call(
         () -> {
           for (ThreadState thread : delta.threads()) {
@@ -131,13 +135,21 @@ public final class StagedProcess implements AutoCloseable {
           }
           return true;
         });
+    steps.done("write-registers");
   }
 
   /** The network is up: lets the connections speak. The process is still stopped. */
   public void connect(ProcessDelta delta) throws IOException {
     for (TcpState connection : delta.connections()) {
-      TcpRepair.resume(file(connection.descriptor()), connection);
+      Fd socket = file(connection.descriptor());
+      TcpRepair.resume(socket, connection);
+      connections.add(socket);
     }
+  }
+
+  /** As {@link SourceProcess#awaitServed}, after {@link #connect}, while the process runs. */
+  public void awaitServed(long deadline) throws IOException {
+    ServiceWatch.awaitServed(pid, threads, connections, deadline);
   }
 
   private Fd file(int descriptor) throws IOException {

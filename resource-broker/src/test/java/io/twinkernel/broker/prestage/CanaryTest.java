@@ -4,10 +4,17 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import org.junit.jupiter.api.Test;
 
-/** A real process is stopped, read and written; a connection is made up and read back. */
+/** A real process is stopped, read and written; a real connection changes its socket. */
 final class CanaryTest {
   @Test
   void comesThrough() {
-    assertThatCode(Canary::fly).doesNotThrowAnyException();
+    assertThatCode(
+            () -> {
+              try (var canary = Canary.hatch()) {
+                canary.fly();
+                canary.fly();
+              }
+            })
+        .doesNotThrowAnyException();
   }
 }

@@ -1,0 +1,65 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.broker.prestage.Canary;
+import java.io.IOException;
+
+/**
+ * Does over and over what the gap will do, until it gets no faster: then it is compiled, the
+ * kernel's side of it is in the caches (under emulation: translated), and nothing in the gap
+ * happens for the first time.
+ */
+final class WarmUp {
+  private static final int LEAST = 20;
+  private static final int MOST = 60;
+
+  /** So many in a row without a new best time: it gets no faster. */
+  private static final int STEADY = 5;
+
+  private static final double FASTER = 0.95;
+
+  private WarmUp() {}
+
+  /** What is done over and over. */
+  @FunctionalInterface
+  interface Step {
+    void run() throws IOException;
+  }
+
+  /**
+   * Sends canaries over, and does what else the gap has.
+   *
+   * @param also what the caller does in the gap besides
+   */
+  static void fly(Step also) {
+    try (var canary = Canary.hatch()) {
+      long start = System.nanoTime();
+      int flights =
+          untilSteady(
+              () -> {
+                canary.fly();
+                also.run();
+              });
+      KernelLog.say(
+          "warm after %d flights in %d ms"
+              .formatted(flights, (System.nanoTime() - start) / 1_000_000));
+      // What is thrown away by now is not to be collected in the gap.
+      System.gc();
+    } catch (IOException e) {
+      // What fails here fails when the copies are made, and says so there.
+      KernelLog.say("the canary fell: " + e.getMessage());
+    }
+  }
+
+  static int untilSteady(Step step) throws IOException {
+    long best = Long.MAX_VALUE;
+    int runs = 0;
+    for (int since = 0; runs < MOST && (runs < LEAST || since < STEADY); runs++) {
+      long start = System.nanoTime();
+      step.run();
+      long took = System.nanoTime() - start;
+      since = took < best * FASTER ? 0 : since + 1;
+      best = Math.min(best, took);
+    }
+    return runs;
+  }
+}
