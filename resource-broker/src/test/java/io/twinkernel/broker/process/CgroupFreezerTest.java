@@ -65,7 +65,15 @@ class CgroupFreezerTest {
     freezer.stop(SOON);
     freezer.killOneByOne();
     assertThat(shell.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    // Of the shell its parent, which is this, is told; of the child nobody here is.
+    for (int i = 0; i < 1000 && !dead(); i++) {
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
     assertThat(ProcessTree.of(cgroup).processes()).allMatch(process -> process.state() == 'Z');
+  }
+
+  private boolean dead() throws IOException {
+    return ProcessTree.of(cgroup).processes().stream().allMatch(one -> one.state() == 'Z');
   }
 
   @Test
