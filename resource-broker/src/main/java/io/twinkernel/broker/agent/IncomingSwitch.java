@@ -143,6 +143,9 @@ final class IncomingSwitch {
     from = trace.add("clock", from);
     ready.standIn().replace(name);
     from = trace.add("network-up", from);
+    // What is sent before is lost, and not sent again before a timer ends.
+    ready.standIn().awaitCarrier(name);
+    from = trace.add("carrier", from);
     copies.connect();
     from = trace.add("connect", from);
     if (!copies.resume()) {

@@ -2,10 +2,12 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.net.InterfaceAddress;
 import io.twinkernel.broker.net.InterfaceState;
+import io.twinkernel.broker.net.LinkWatch;
 import io.twinkernel.broker.net.Route;
 import io.twinkernel.broker.net.Rtnetlink;
 import io.twinkernel.ffi.bindings.Netlink;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,19 +25,24 @@ final class StandInInterface {
 
   private static final int MAIN_TABLE = 254;
 
+  /** A virtual NIC has one at once; a link that is trained anew takes seconds. */
+  private static final Duration CARRIER = Duration.ofSeconds(5);
+
   private final InterfaceState state;
   private final Rtnetlink netlink;
+  private final LinkWatch links;
 
-  private StandInInterface(InterfaceState state, Rtnetlink netlink) {
+  private StandInInterface(InterfaceState state, Rtnetlink netlink, LinkWatch links) {
     this.state = state;
     this.netlink = netlink;
+    this.links = links;
   }
 
   static StandInInterface set(InterfaceState state) throws IOException {
     Rtnetlink netlink = Rtnetlink.open();
     try {
       netlink.apply(least(state), NAME);
-      return new StandInInterface(state, netlink);
+      return new StandInInterface(state, netlink, LinkWatch.open());
     } catch (IOException e) {
       netlink.close();
       throw e;
@@ -45,6 +52,7 @@ final class StandInInterface {
   /** Does to the stand-in once more what {@link #prepare} and {@link #replace} do to the NIC. */
   void rehearse() throws IOException {
     netlink.apply(least(state), NAME);
+    links.awaitCarrier(NAME, netlink, Duration.ZERO);
   }
 
   /** Gives the NIC the addresses; it is down. */
@@ -55,6 +63,13 @@ final class StandInInterface {
   /** Sets the NIC up, with its routes: from here on packets come in and go out by it. */
   void replace(String nic) throws IOException {
     netlink.activate(state, nic);
+  }
+
+  /** Waits until the NIC sends, as far as it was up; not for ever. */
+  void awaitCarrier(String nic) throws IOException {
+    if (state.up() && !links.awaitCarrier(nic, netlink, CARRIER)) {
+      KernelLog.say(nic + " has no carrier after " + CARRIER.toMillis() + " ms");
+    }
   }
 
   /** The same addresses and ways, all by routes of {@link #METRIC}. */
@@ -88,7 +103,8 @@ final class StandInInterface {
 
   /** Takes all of it away. */
   void clear() throws IOException {
-    try (netlink) {
+    try (netlink;
+        links) {
       netlink.down(NAME);
       for (InterfaceAddress address : netlink.state(NAME).addresses()) {
         netlink.removeAddress(NAME, address);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,6 +42,27 @@ final class NetlinkSocket implements AutoCloseable {
       socket.close();
       throw e;
     }
+  }
+
+  /**
+   * One for what the kernel tells unasked.
+   *
+   * @param group RTNLGRP_*
+   */
+  static NetlinkSocket listen(int group) throws IOException {
+    NetlinkSocket socket = open();
+    try {
+      Sockets.option(socket.socket, Linux.SOL_NETLINK(), Netlink.NETLINK_ADD_MEMBERSHIP(), group);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** What comes next; nothing if nothing comes in time. */
+  List<NetlinkReply> await(Duration within) throws IOException {
+    return socket.poll(Linux.POLLIN(), within) == 0 ? List.of() : receive();
   }
 
   /** One request whose answer is one message. */

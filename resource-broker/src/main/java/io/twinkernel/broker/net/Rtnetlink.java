@@ -15,6 +15,7 @@ import java.util.List;
 public final class Rtnetlink implements AutoCloseable {
 
   private static final int LINK_FIXED = 16; // struct ifinfomsg
+  private static final int IF_OPER_UP = 6; // linux/if.h
   private static final int ACKNOWLEDGED = Netlink.NLM_F_REQUEST() | Netlink.NLM_F_ACK();
 
   private final NetlinkSocket socket;
@@ -36,23 +37,32 @@ public final class Rtnetlink implements AutoCloseable {
    * @param mtu in bytes
    * @param up whether it is administratively up
    * @param carrier whether it has a carrier
+   * @param operational whether the kernel has noticed that carrier, and set its queues to work
    */
-  public record Link(int index, String mac, int mtu, boolean up, boolean carrier) {}
+  public record Link(
+      int index, String mac, int mtu, boolean up, boolean carrier, boolean operational) {
+
+    /** As a message of type RTM_NEWLINK says it. */
+    static Link of(NetlinkReply reply) {
+      byte[] mac = reply.attribute(LINK_FIXED, Netlink.IFLA_ADDRESS());
+      byte[] state = reply.attribute(LINK_FIXED, Netlink.IFLA_OPERSTATE());
+      int flags = reply.fixed32(8);
+      return new Link(
+          reply.fixed32(4),
+          mac == null ? "" : MacAddress.format(mac),
+          reply.number(LINK_FIXED, Netlink.IFLA_MTU(), 0),
+          (flags & Netlink.IFF_UP()) != 0,
+          (flags & Netlink.IFF_LOWER_UP()) != 0,
+          state != null && state.length == 1 && state[0] == IF_OPER_UP);
+    }
+  }
 
   /** An interface; ENODEV where there is none of that name. */
   public Link link(String name) throws IOException {
-    NetlinkReply reply =
+    return Link.of(
         socket.ask(
             link("look at interface " + name, Netlink.RTM_GETLINK(), 0, 0, 0)
-                .attribute(Netlink.IFLA_IFNAME(), name));
-    byte[] mac = reply.attribute(LINK_FIXED, Netlink.IFLA_ADDRESS());
-    int flags = reply.fixed32(8);
-    return new Link(
-        reply.fixed32(4),
-        mac == null ? "" : MacAddress.format(mac),
-        reply.number(LINK_FIXED, Netlink.IFLA_MTU(), 0),
-        (flags & Netlink.IFF_UP()) != 0,
-        (flags & Netlink.IFF_LOWER_UP()) != 0);
+                .attribute(Netlink.IFLA_IFNAME(), name)));
   }
 
   /**

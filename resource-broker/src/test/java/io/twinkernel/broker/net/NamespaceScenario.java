@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.twinkernel.ffi.Errno;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -25,6 +26,7 @@ final class NamespaceScenario {
       case "multipath" -> multipath();
       case "errors" -> errors();
       case "many" -> many();
+      case "carrier" -> carrier();
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
@@ -67,6 +69,30 @@ final class NamespaceScenario {
       rtnetlink.apply(state, "old");
       assertThat(described("old")).isEqualTo(before);
       assertThat(rtnetlink.link("old").up()).isTrue();
+    }
+  }
+
+  /** One end of a veth pair has its carrier when the other one is up. */
+  private static void carrier() throws Exception {
+    ip("link add near type veth peer name far");
+    try (Rtnetlink rtnetlink = Rtnetlink.open();
+        LinkWatch links = LinkWatch.open()) {
+      rtnetlink.up("near");
+      assertThat(links.awaitCarrier("near", rtnetlink, Duration.ofMillis(100))).isFalse();
+      assertThat(rtnetlink.link("near").carrier()).isFalse();
+      Thread other = Thread.ofPlatform().start(NamespaceScenario::setFarUp);
+      assertThat(links.awaitCarrier("near", rtnetlink, Duration.ofSeconds(30))).isTrue();
+      other.join();
+      assertThat(rtnetlink.link("near").carrier()).isTrue();
+      assertThat(links.awaitCarrier("near", rtnetlink, Duration.ZERO)).isTrue();
+    }
+  }
+
+  private static void setFarUp() {
+    try {
+      ip("link set far up");
+    } catch (Exception failure) {
+      throw new AssertionError(failure);
     }
   }
 
