@@ -12,7 +12,8 @@ import java.util.Optional;
  * The part of an upgrade in which nobody serves, as the brokers traced it: by the time stamp
  * counter, which both kernels read. They tell of it afterwards, in one event.
  *
- * <p>It has three phases. Freeze ends when A has written the processes' last changes down; resume
+ * <p>It has three phases. Freeze ends when A has read the processes' last changes, by a dump or of
+ * what copies of them in B lack; resume
  * begins when B starts to bring them to life; switch is what lies between.
  */
 final class CriticalSection {
@@ -60,7 +61,7 @@ final class CriticalSection {
   List<Phase> phases(double toldAt) {
     long frozen =
         steps.stream()
-            .filter(s -> is(s, "A", "dump"))
+            .filter(s -> is(s, "A", "dump") || is(s, "A", "read-offsets"))
             .mapToLong(CriticalSection::to)
             .max()
             .orElse(begin());

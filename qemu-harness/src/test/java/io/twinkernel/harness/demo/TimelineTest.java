@@ -55,6 +55,16 @@ final class TimelineTest {
     assertThat(timeline.began("rollback")).isEmpty();
   }
 
+  /** Where copies wait in B there is no dump: what was read last for them ends the freeze. */
+  @Test
+  void theFreezeEndsWithWhatWasReadLast() {
+    String trace = TRACE.replace("dump", "read-offsets");
+    Events events = new Events().late(11_000, 300, Events.B, "resume", "done", trace, 6_000_000);
+    assertThat(new Timeline(events.list(), Events.ORIGIN).phases())
+        .extracting(Phase::name, Phase::ms)
+        .contains(tuple("freeze", 400.0), tuple("switch", 150.0), tuple("resume", 450.0));
+  }
+
   @Test
   void whatIsOnlyToldOfAtItsEndBeganWithWhatLedToIt() {
     Events events =
