@@ -47,6 +47,23 @@ final class Background {
     THREADS.prestartAllCoreThreads();
   }
 
+  /** Waits until it has ended, however. */
+  void settle() {
+    boolean interrupted = false;
+    while (!result.isDone()) {
+      try {
+        result.get();
+      } catch (ExecutionException e) {
+        // Whoever needs to know joins.
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   void join() throws IOException, InterruptedException {
     try {
       result.get();

@@ -94,17 +94,22 @@ final class OutgoingSwitch {
       // The memory of a stopped process does not change: it need not wait for the NIC.
       var obstacle = new CompletableFuture<Optional<String>>();
       var memory = new Background("memory", () -> sendMemory(prestaging, obstacle, trace));
-      // Before a dump: CRIU guards the connections only while it looks at them.
-      copied.nic().release(gap);
-      trace.add("nic-release", stopped);
-      if (obstacle.join().isEmpty()) {
-        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-        sendRest(copied, gap, trace);
+      try {
+        // Before a dump: CRIU guards the connections only while it looks at them.
+        copied.nic().release(gap);
+        trace.add("nic-release", stopped);
+        if (obstacle.join().isEmpty()) {
+          copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
+          sendRest(copied, gap, trace);
+          memory.join();
+          complete(copied, start, stopped, trace);
+          return;
+        }
         memory.join();
-        complete(copied, start, stopped, trace);
-        return;
+      } finally {
+        // What is undone after a failure is not to be in use.
+        memory.settle();
       }
-      memory.join();
       List<String> failures = gap.all();
       if (!failures.isEmpty()) {
         throw new IOException(String.join("; ", failures));

@@ -30,19 +30,17 @@ final class StandInInterface {
 
   private final InterfaceState state;
   private final Rtnetlink netlink;
-  private final LinkWatch links;
 
-  private StandInInterface(InterfaceState state, Rtnetlink netlink, LinkWatch links) {
+  private StandInInterface(InterfaceState state, Rtnetlink netlink) {
     this.state = state;
     this.netlink = netlink;
-    this.links = links;
   }
 
   static StandInInterface set(InterfaceState state) throws IOException {
     Rtnetlink netlink = Rtnetlink.open();
     try {
       netlink.apply(least(state), NAME);
-      return new StandInInterface(state, netlink, LinkWatch.open());
+      return new StandInInterface(state, netlink);
     } catch (IOException e) {
       netlink.close();
       throw e;
@@ -51,8 +49,10 @@ final class StandInInterface {
 
   /** Does to the stand-in once more what {@link #prepare} and {@link #replace} do to the NIC. */
   void rehearse() throws IOException {
-    netlink.apply(least(state), NAME);
-    links.awaitCarrier(NAME, netlink, Duration.ZERO);
+    try (LinkWatch links = LinkWatch.open()) {
+      netlink.apply(least(state), NAME);
+      links.awaitCarrier(NAME, netlink, Duration.ZERO);
+    }
   }
 
   /** Gives the NIC the addresses; it is down. */
@@ -60,15 +60,17 @@ final class StandInInterface {
     netlink.configure(state, nic);
   }
 
-  /** Sets the NIC up, with its routes: from here on packets come in and go out by it. */
+  /**
+   * Sets the NIC up, with its routes: packets come in by it from here on, and go out when this
+   * returns. What is sent before its carrier is there would be lost, and not sent again before a
+   * timer ends.
+   */
   void replace(String nic) throws IOException {
-    netlink.activate(state, nic);
-  }
-
-  /** Waits until the NIC sends, as far as it was up; not for ever. */
-  void awaitCarrier(String nic) throws IOException {
-    if (state.up() && !links.awaitCarrier(nic, netlink, CARRIER)) {
-      KernelLog.say(nic + " has no carrier after " + CARRIER.toMillis() + " ms");
+    try (LinkWatch links = LinkWatch.open()) {
+      netlink.activate(state, nic);
+      if (state.up() && !links.awaitCarrier(nic, netlink, CARRIER)) {
+        KernelLog.say(nic + " has no carrier after " + CARRIER.toSeconds() + " s");
+      }
     }
   }
 
@@ -103,8 +105,7 @@ final class StandInInterface {
 
   /** Takes all of it away. */
   void clear() throws IOException {
-    try (netlink;
-        links) {
+    try (netlink) {
       netlink.down(NAME);
       for (InterfaceAddress address : netlink.state(NAME).addresses()) {
         netlink.removeAddress(NAME, address);

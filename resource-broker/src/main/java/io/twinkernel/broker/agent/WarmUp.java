@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
 import java.io.IOException;
+import java.util.function.LongSupplier;
 
 /**
  * Does over and over what the gap will do, until it gets no faster: then it is compiled, the
@@ -38,7 +39,8 @@ final class WarmUp {
               () -> {
                 canary.fly();
                 also.run();
-              });
+              },
+              System::nanoTime);
       KernelLog.say(
           "warm after %d flights in %d ms"
               .formatted(flights, (System.nanoTime() - start) / 1_000_000));
@@ -50,13 +52,19 @@ final class WarmUp {
     }
   }
 
-  static int untilSteady(Step step) throws IOException {
+  /**
+   * Runs a step until it gets no faster.
+   *
+   * @param nanos a clock
+   * @return how often it ran
+   */
+  static int untilSteady(Step step, LongSupplier nanos) throws IOException {
     long best = Long.MAX_VALUE;
     int runs = 0;
     for (int since = 0; runs < MOST && (runs < LEAST || since < STEADY); runs++) {
-      long start = System.nanoTime();
+      long start = nanos.getAsLong();
       step.run();
-      long took = System.nanoTime() - start;
+      long took = nanos.getAsLong() - start;
       since = took < best * FASTER ? 0 : since + 1;
       best = Math.min(best, took);
     }

@@ -40,7 +40,8 @@ public final class LinkWatch implements AutoCloseable {
   public boolean awaitCarrier(String name, Rtnetlink netlink, Duration within) throws IOException {
     Rtnetlink.Link link = netlink.link(name);
     int index = link.index();
-    long deadline = System.nanoTime() + (link.carrier() ? NOTICED : within).toNanos();
+    Duration noticed = NOTICED.compareTo(within) < 0 ? NOTICED : within;
+    long deadline = System.nanoTime() + (link.carrier() ? noticed : within).toNanos();
     while (!link.operational() || !link.carrier()) {
       Duration left = Duration.ofNanos(deadline - System.nanoTime());
       if (left.isNegative()) {
@@ -51,7 +52,7 @@ public final class LinkWatch implements AutoCloseable {
           boolean had = link.carrier();
           link = Rtnetlink.Link.of(event);
           if (link.carrier() && !had) {
-            deadline = System.nanoTime() + NOTICED.toNanos();
+            deadline = System.nanoTime() + noticed.toNanos();
           }
         }
       }
