@@ -13,8 +13,8 @@ import java.util.Optional;
  * counter, which both kernels read. They tell of it afterwards, in one event.
  *
  * <p>It has three phases. Freeze ends when A has read the processes' last changes, by a dump or of
- * what copies of them in B lack; resume
- * begins when B starts to bring them to life; switch is what lies between.
+ * what copies of them in B lack; resume begins when B starts to bring them to life; switch is what
+ * lies between.
  */
 final class CriticalSection {
 

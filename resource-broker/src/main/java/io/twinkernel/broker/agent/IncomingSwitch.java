@@ -2,7 +2,6 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
@@ -64,7 +63,9 @@ final class IncomingSwitch {
     Files.createDirectories(device.resolve("virtio0/net/eth0"));
     WarmUp.fly(
         () -> {
-          PciInterface.find(REHEARSAL, ready.function());
+          ServiceNic.interfaceOf(REHEARSAL, ready.function());
+          // Nothing: it fails where it is read, which is most of the way.
+          applying(new byte[0]).settle();
           ready.standIn().rehearse();
         });
   }
@@ -91,15 +92,18 @@ final class IncomingSwitch {
 
   /** What the copy of one process lacks: apply it, beside the NIC. */
   void delta(byte[] state) {
-    deltas.add(
-        new Background(
-            "delta",
-            () -> {
-              Steps steps = trace.follow();
-              ProcessDelta delta = ProcessDelta.fromBytes(state);
-              steps.done("read-state");
-              copies.take(delta, steps);
-            }));
+    deltas.add(applying(state));
+  }
+
+  private Background applying(byte[] state) {
+    return new Background(
+        "delta",
+        () -> {
+          Steps steps = trace.follow();
+          ProcessDelta delta = ProcessDelta.fromBytes(state);
+          steps.done("read-state");
+          copies.take(delta, steps);
+        });
   }
 
   /**

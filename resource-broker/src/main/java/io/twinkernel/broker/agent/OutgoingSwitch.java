@@ -87,20 +87,27 @@ final class OutgoingSwitch {
       throws IOException, InterruptedException {
     Prestaging prestaging = copied.prestaging();
     while (true) {
+      // Whatever of this is evaluated for the first time is set up by that, before the gap.
+      var obstacle = new CompletableFuture<Optional<String>>();
+      Background.Task memoryTask = () -> sendMemory(prestaging, obstacle, trace);
+      Undo.Step release = prestaging::release;
+      trace.follow();
       gap.push("resuming the processes", copied.service()::resume);
       long start = Tsc.read();
       copied.service().stop();
       long stopped = trace.add("freeze", start);
       // The memory of a stopped process does not change: it need not wait for the NIC.
-      var obstacle = new CompletableFuture<Optional<String>>();
-      var memory = new Background("memory", () -> sendMemory(prestaging, obstacle, trace));
+      var memory = new Background("memory", memoryTask);
       try {
         // Before a dump: CRIU guards the connections only while it looks at them.
         copied.nic().release(gap);
         trace.add("nic-release", stopped);
         if (obstacle.join().isEmpty()) {
           copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-          sendRest(copied, gap, trace);
+          if (prestaging.ready()) {
+            gap.push("letting the connections go on", release);
+          }
+          sendRest(copied, trace);
           memory.join();
           complete(copied, start, stopped, trace);
           return;
@@ -140,12 +147,11 @@ final class OutgoingSwitch {
     }
   }
 
-  private static void sendRest(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
+  private static void sendRest(Stage.Copied copied, Trace trace) throws IOException {
     Prestaging prestaging = copied.prestaging();
     boolean damaged =
         copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
     if (prestaging.ready()) {
-      gap.push("letting the connections go on", prestaging::release);
       prestaging.sendDeltas(trace, damaged);
     } else {
       sendDumps(copied, trace, damaged);

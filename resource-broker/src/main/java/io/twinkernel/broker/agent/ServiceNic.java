@@ -20,6 +20,9 @@ final class ServiceNic {
   private final String name;
   private final String driver;
   private final InterfaceState state;
+  // Made here, and not in the gap: a lambda's first evaluation sets up its class.
+  private final Undo.Step resume;
+  private final Undo.Step rebind;
 
   private ServiceNic(
       TwinDevice device, String function, String name, String driver, InterfaceState state) {
@@ -28,6 +31,8 @@ final class ServiceNic {
     this.name = name;
     this.driver = driver;
     this.state = state;
+    this.resume = () -> device.resumePci(function);
+    this.rebind = this::rebind;
   }
 
   /**
@@ -51,7 +56,14 @@ final class ServiceNic {
 
   /** The interface that a PCI function's driver made. */
   static String interfaceOf(String function) throws IOException {
-    return PciInterface.find(Path.of("/sys"), function)
+    return interfaceOf(Path.of("/sys"), function);
+  }
+
+  /**
+   * @param sys where sysfs is
+   */
+  static String interfaceOf(Path sys, String function) throws IOException {
+    return PciInterface.find(sys, function)
         .orElseThrow(
             () -> new IOException("no network interface belongs to the PCI function " + function));
   }
@@ -76,13 +88,13 @@ final class ServiceNic {
   void release(Undo gap) throws IOException {
     try {
       device.suspendPci(function);
-      gap.push("taking the NIC back", () -> device.resumePci(function));
+      gap.push("taking the NIC back", resume);
     } catch (SyscallException e) {
       if (!e.errno().equals(Errno.EOPNOTSUPP)) {
         throw e;
       }
       // Its driver knows no hibernation: it has to go, and takes the interface with it.
-      gap.push("taking the NIC back", this::rebind);
+      gap.push("taking the NIC back", rebind);
       try (var netlink = Rtnetlink.open()) {
         netlink.down(name);
       }
