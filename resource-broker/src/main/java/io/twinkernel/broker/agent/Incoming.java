@@ -278,6 +278,12 @@ final class Incoming {
 
   private static Failure failure(String what, IOException e) {
     String why = e.getMessage() == null ? e.toString() : e.getMessage();
+    try {
+      // Read it must be, and in the gap the console is silent.
+      ConsoleMessages.usual();
+    } catch (IOException silent) {
+      e.addSuppressed(silent);
+    }
     KernelLog.say(what + ": " + why);
     if (e instanceof CriuException criu) {
       KernelLog.say(criu.log());
