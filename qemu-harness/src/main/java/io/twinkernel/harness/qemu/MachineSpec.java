@@ -8,8 +8,8 @@ import java.util.List;
 /**
  * The machine that two kernels share. Buses 0x81 to 0x83 hang on root ports of a host bridge of
  * their own: 0x81 carries the service's NIC, 0x82 what is the second kernel's from its start, a
- * virtio console, and 0x83 the same for the kernel after it. COM1 is the first kernel's console,
- * COM2 the others' boot log.
+ * virtio console and a NIC that leads nowhere, and 0x83 the same for the kernel after it. COM1 is
+ * the first kernel's console, COM2 the others' boot log.
  *
  * @param emulator the QEMU that runs it
  * @param kernel bzImage
@@ -61,16 +61,30 @@ public record MachineSpec(
         "-device",
         "virtio-net-pci,netdev=service,bus=rp1,disable-legacy=on,mac=52:54:00:74:77:01");
     add(line, "-chardev", console("b", files.consoleB(), files.logB()));
-    add(line, "-device", "virtio-serial-pci,bus=rp2,disable-legacy=on,id=ports");
+    add(line, "-device", consoles("rp2", "ports"));
+    add(line, "-device", spareNic("rp2"));
     add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
     add(line, "-chardev", console("c", files.consoleC(), files.logC()));
-    add(line, "-device", "virtio-serial-pci,bus=rp3,disable-legacy=on,id=next");
+    add(line, "-device", consoles("rp3", "next"));
+    add(line, "-device", spareNic("rp3"));
     add(line, "-device", "virtconsole,bus=next.0,chardev=c");
     return List.copyOf(line);
   }
 
   private static String console(String id, Path socket, Path log) {
     return "socket,id=" + id + ",path=" + socket + ",server=on,wait=off,logfile=" + log;
+  }
+
+  private static String consoles(String port, String id) {
+    return "virtio-serial-pci,bus="
+        + port
+        + ",addr=0.0,multifunction=on,disable-legacy=on,id="
+        + id;
+  }
+
+  /** Leads nowhere: the kernel that has it practises on it for the service's NIC. */
+  private static String spareNic(String port) {
+    return "virtio-net-pci,bus=" + port + ",addr=0.1,disable-legacy=on";
   }
 
   private static void add(List<String> line, String... words) {

@@ -166,6 +166,7 @@ final class Incoming {
       StagedFiles.require(stage);
       restarts = Restarts.read(stage);
       cgroups = StagedCgroups.read(stage);
+      enumerate(stage);
       Path cgroup = Path.of(stage.text("cgroup"));
       InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
@@ -174,8 +175,8 @@ final class Incoming {
               ssdt,
               StandInInterface.set(state),
               new Service(cgroup),
+              NicRehearsal.find(stage.text("function")),
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
-      enumerate(stage);
       GracePeriods.expedite();
       Background.prepare();
       incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies);

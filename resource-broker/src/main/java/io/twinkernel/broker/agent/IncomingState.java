@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.process.Criu;
+import java.util.Optional;
 
 /**
  * What B has ready before the switch.
@@ -9,7 +10,13 @@ import io.twinkernel.broker.process.Criu;
  * @param ssdt describes the bus it is on
  * @param standIn holds its addresses until then
  * @param service the cgroup into which the processes are restored
+ * @param rehearsal a NIC of the same kind to practise on, where there is one
  * @param criu started in it, its kernel features known
  */
 record IncomingState(
-    String function, byte[] ssdt, StandInInterface standIn, Service service, Criu criu) {}
+    String function,
+    byte[] ssdt,
+    StandInInterface standIn,
+    Service service,
+    Optional<NicRehearsal> rehearsal,
+    Criu criu) {}

@@ -7,6 +7,7 @@ import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.Tsc;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
@@ -67,7 +68,21 @@ final class IncomingSwitch {
           // Nothing: it fails where it is read, which is most of the way.
           applying(new byte[0]).settle();
           ready.standIn().rehearse();
+          region.rehearseBaton();
+          rehearseAdoption();
         });
+    if (ready.rehearsal().isPresent()) {
+      ready.rehearsal().get().run();
+    }
+  }
+
+  /** All of the call but what it is for: this is no table. */
+  private void rehearseAdoption() {
+    try {
+      device.adoptPci(new byte[0]);
+    } catch (SyscallException e) {
+      // Nothing: refused, as it has to be.
+    }
   }
 
   /** The gap is near: what can be done before, and what need not happen in it. */
@@ -179,6 +194,9 @@ final class IncomingSwitch {
     GracePeriods.usual();
     ConsoleMessages.usual();
     ready.standIn().clear();
+    if (ready.rehearsal().isPresent()) {
+      ready.rehearsal().get().end();
+    }
     ready.criu().close();
     ProcessCopy.clear();
   }

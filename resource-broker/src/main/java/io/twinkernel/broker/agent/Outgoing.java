@@ -152,7 +152,7 @@ final class Outgoing {
     for (ProcessCopy.Round round : rounds) {
       figures.add(Map.of("bytes", round.bytes(), "ms", round.millis()));
     }
-    return Map.of("rounds", figures);
+    return Map.of("rounds", figures, "dump_stop_ms", copied.prestaging().dumpStop());
   }
 
   private Map<String, Object> switchOver(Stage.Copied copied) throws BrokerException {

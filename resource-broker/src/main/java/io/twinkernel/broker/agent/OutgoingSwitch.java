@@ -70,7 +70,7 @@ final class OutgoingSwitch {
     Peer peer = copied.booted().peer();
     try {
       peer.send(FrameType.GET_READY, Map.of());
-      WarmUp.fly(() -> {});
+      WarmUp.fly(copied.nic()::rehearse);
       String reason = await(peer, FrameType.READY, "get ready");
       if (!reason.isEmpty()) {
         throw failure(reason, "A goes on as before; read B's console, then try again");
@@ -132,16 +132,14 @@ final class OutgoingSwitch {
   private static void sendMemory(
       Prestaging prestaging, CompletableFuture<Optional<String>> obstacle, Trace trace)
       throws IOException {
-    long start = Tsc.read();
     Optional<String> found;
     try {
-      found = prestaging.restructured();
+      found = prestaging.restructured(trace.follow());
       obstacle.complete(found);
     } catch (IOException | RuntimeException e) {
       obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
       throw e;
     }
-    trace.add("check", start);
     if (found.isEmpty() && prestaging.ready()) {
       prestaging.sendPages(trace);
     }

@@ -3,6 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SourceProcess;
+import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.prestage.Unstageable;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Failure;
@@ -38,6 +39,7 @@ final class Prestaging implements AutoCloseable {
   private final ProcessCopy copy;
   private final Duration deadline;
   private final List<SourceProcess> processes = new ArrayList<>();
+  private Map<String, Double> dumpStop = Map.of();
 
   /**
    * @param deadline how long B may take to restore the copies
@@ -54,6 +56,11 @@ final class Prestaging implements AutoCloseable {
     return !processes.isEmpty();
   }
 
+  /** How long each step of the stop for {@link #stage} took, in milliseconds. */
+  Map<String, Double> dumpStop() {
+    return dumpStop;
+  }
+
   /**
    * Has a copy of each process made in B. The processes stop for the dump, and run on.
    *
@@ -61,20 +68,33 @@ final class Prestaging implements AutoCloseable {
    */
   void stage() throws IOException, InterruptedException {
     var folders = new LinkedHashMap<Integer, Path>();
+    copy.rehearse();
+    followRunning();
+    var stop = new Stopwatch();
     service.stop();
+    stop.done("stop");
     try {
+      if (!isAsFollowed()) {
+        close();
+        follow();
+      }
+      stop.done("look");
       for (int root : copy.roots()) {
         folders.put(root, copy.dumpUnconnected(root));
       }
-      for (ServiceProcess process : service.processes().processes()) {
-        processes.add(SourceProcess.follow(process.pid()));
+      stop.done("dump");
+      for (SourceProcess process : processes) {
+        process.begin();
       }
+      stop.done("begin");
     } catch (IOException e) {
       close();
       throw e;
     } finally {
       service.resume();
+      stop.done("resume");
     }
+    dumpStop = stop.millis();
     try {
       var images = new LinkedHashMap<String, Object>();
       for (var folder : folders.entrySet()) {
@@ -95,6 +115,28 @@ final class Prestaging implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  /** What is known before the processes stop makes the stop shorter. */
+  private void followRunning() throws IOException {
+    try {
+      follow();
+    } catch (IOException e) {
+      // It may be on its way from one state to another: what it is once stopped counts.
+      close();
+    }
+  }
+
+  private void follow() throws IOException {
+    for (ServiceProcess process : service.processes().processes()) {
+      processes.add(SourceProcess.follow(process.pid()));
+    }
+  }
+
+  private boolean isAsFollowed() throws IOException {
+    List<Integer> followed = processes.stream().map(SourceProcess::pid).toList();
+    List<Integer> now = service.processes().processes().stream().map(ServiceProcess::pid).toList();
+    return followed.equals(now) && restructured(Steps.UNTOLD).isEmpty();
   }
 
   private void await(int type, String what) throws IOException, InterruptedException {
@@ -135,7 +177,8 @@ final class Prestaging implements AutoCloseable {
       service.stop();
       try {
         // Once: what it becomes while the rounds go on is seen at the next look.
-        Optional<String> obstacle = rounds.isEmpty() ? restructured() : Optional.empty();
+        Optional<String> obstacle =
+            rounds.isEmpty() ? restructured(Steps.UNTOLD) : Optional.empty();
         if (obstacle.isPresent()) {
           throw new Unstageable(obstacle.get());
         }
@@ -171,9 +214,9 @@ final class Prestaging implements AutoCloseable {
    *
    * @return why not; empty if they can
    */
-  Optional<String> restructured() throws IOException {
+  Optional<String> restructured(Steps steps) throws IOException {
     for (SourceProcess process : processes) {
-      Optional<String> why = process.restructured();
+      Optional<String> why = process.restructured(steps);
       if (why.isPresent()) {
         return Optional.of("process " + process.pid() + ": " + why.get());
       }

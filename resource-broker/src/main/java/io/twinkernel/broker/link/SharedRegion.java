@@ -149,6 +149,11 @@ public final class SharedRegion {
     return header.moveBaton(from.word(), to.word());
   }
 
+  /** Does what {@link #moveBaton} does, without an effect. */
+  public void rehearseBaton() {
+    moveBaton(Baton.ABORTED, Baton.ABORTED);
+  }
+
   /** Whether A has left its memory for good. */
   public boolean parked() {
     return header.parked();

@@ -58,6 +58,7 @@ public final class Canary implements AutoCloseable {
       stop(pid);
       SourceProcess source = SourceProcess.follow(pid, SyscallWatch.possible());
       try {
+        source.begin();
         return new Canary(
             parent, pid, source, new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
       } catch (IOException e) {
@@ -81,6 +82,11 @@ public final class Canary implements AutoCloseable {
     }
   }
 
+  /** Of the process, which is stopped. */
+  public int pid() {
+    return pid;
+  }
+
   /**
    * Sends both over and back.
    *
@@ -94,7 +100,7 @@ public final class Canary implements AutoCloseable {
   private void process() throws IOException {
     var frames = new ArrayList<MemorySegment>();
     try (Arena arena = Arena.ofShared()) {
-      source.restructured();
+      source.restructured(Steps.UNTOLD);
       source.collect();
       source.send(new Collector(arena, frames));
       ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());

@@ -50,16 +50,9 @@ final class PageScan implements AutoCloseable {
     this.pagemap = pagemap;
   }
 
-  /** Begins to count; the process is stopped. */
-  static PageScan start(int pid, MemoryMap map) throws IOException {
-    var scan = new PageScan(pid, Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY()));
-    try {
-      scan.next(map);
-      return scan;
-    } catch (IOException e) {
-      scan.close();
-      throw e;
-    }
+  /** Of a process that may run; counting begins with the first {@link #next}. */
+  static PageScan open(int pid) throws IOException {
+    return new PageScan(pid, Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY()));
   }
 
   /**

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A process that runs here while a copy of it waits in the other kernel. Says what the copy lacks.
  *
- * <p>Made while the process is stopped for the dump that the copy is restored from, so that what
- * changes later is measured against just that.
+ * <p>What changes is measured against the dump that the copy is restored from.
  */
 public final class SourceProcess implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
@@ -49,7 +48,8 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
-   * Begins to follow a stopped process.
+   * Takes note of what a process is. It may run: if it is not {@link #restructured} when it is
+   * stopped, that is what it is then. {@link #begin} comes next.
    *
    * @throws Unstageable if it has what only a full dump carries over
    */
@@ -78,7 +78,7 @@ public final class SourceProcess implements AutoCloseable {
     try {
       OpenFiles files = OpenFiles.hold(pid);
       try {
-        return new SourceProcess(pid, threads, map, files, PageScan.start(pid, map), watch);
+        return new SourceProcess(pid, threads, map, files, PageScan.open(pid), watch);
       } catch (IOException e) {
         files.close();
         throw e;
@@ -89,6 +89,17 @@ public final class SourceProcess implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /**
+   * Counts what changes from here on. The process is stopped, and has just been dumped: what was
+   * called until now, CRIU called in its name.
+   */
+  public void begin() throws IOException {
+    if (watch != null) {
+      watch.forget();
+    }
+    pages.next(map);
   }
 
   /** Its number in both kernels. */
@@ -116,16 +127,18 @@ public final class SourceProcess implements AutoCloseable {
    *
    * @return why not; empty if it can
    */
-  public Optional<String> restructured() throws IOException {
+  public Optional<String> restructured(Steps steps) throws IOException {
     if (watch != null) {
       Optional<String> call = watch.changed();
       if (call.isPresent()) {
         return call;
       }
     }
+    steps.done("check-calls");
     if (!map.isThatOf(pid)) {
       return Optional.of("its memory is laid out anew");
     }
+    steps.done("check-memory");
     String count = "\nThreads:\t" + threads.size() + "\n";
     for (int thread : threads) {
       Path file = Path.of("/proc/" + pid + "/task/" + thread + "/status");
@@ -137,7 +150,10 @@ public final class SourceProcess implements AutoCloseable {
         return Optional.of("a signal waits for thread " + thread);
       }
     }
-    return files.changed();
+    steps.done("check-threads");
+    Optional<String> changed = files.changed();
+    steps.done("check-files");
+    return changed;
   }
 
   /**

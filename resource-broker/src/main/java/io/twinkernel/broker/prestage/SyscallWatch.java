@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Notices system calls that change what cannot be seen from outside a process, such as a signal
@@ -82,6 +83,16 @@ final class SyscallWatch implements AutoCloseable {
    */
   Optional<String> changed() throws IOException {
     var text = new StringBuilder();
+    take(bytes -> text.append(new String(bytes, StandardCharsets.US_ASCII)));
+    return HarmlessCalls.firstOther(text.toString());
+  }
+
+  /** Passes over all calls until now. */
+  void forget() throws IOException {
+    take(bytes -> {});
+  }
+
+  private void take(Consumer<byte[]> what) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(BUFFER);
       while (true) {
@@ -89,15 +100,13 @@ final class SyscallWatch implements AutoCloseable {
         if (count == 0) {
           break;
         }
-        byte[] bytes = buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
-        text.append(new String(bytes, StandardCharsets.US_ASCII));
+        what.accept(buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
       }
     } catch (SyscallException e) {
       if (!e.errno().equals(Errno.EAGAIN)) {
         throw e;
       }
     }
-    return HarmlessCalls.firstOther(text.toString());
   }
 
   @Override
