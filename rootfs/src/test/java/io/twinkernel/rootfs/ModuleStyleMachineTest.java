@@ -93,32 +93,7 @@ class ModuleStyleMachineTest {
     return Command.attempt(sources, Map.of(), words).text();
   }
 
-  /** From the source package, of which nothing else is kept. */
   private Path script() throws IOException, RootfsException, InterruptedException {
-    PackageArchive archive = new PackageArchive(cache, Progress.silent());
-    String name = "linux-source-" + SERIES;
-    List<DebianPackage> packages =
-        archive.resolve(PackageArchive.Release.BOOKWORM, name, apt -> List.of(name));
-    Path entry =
-        cache.entry(
-            "checkpatch",
-            packages.getFirst().sha256().substring(0, 32),
-            into -> {
-              Path unpacked = into.resolve("unpacked");
-              Files.createDirectories(unpacked);
-              archive.unpack(PackageArchive.Release.BOOKWORM, packages, unpacked);
-              Command.run(
-                  into,
-                  "tar",
-                  "-xf",
-                  unpacked.resolve("usr/src/" + name + ".tar.xz").toString(),
-                  "--strip-components=2",
-                  "--wildcards",
-                  "*/scripts/checkpatch.pl",
-                  "*/scripts/spelling.txt",
-                  "*/scripts/const_structs.checkpatch");
-              ImageCache.delete(unpacked);
-            });
-    return entry.resolve("checkpatch.pl");
+    return LinuxSource.checkpatch(cache);
   }
 }

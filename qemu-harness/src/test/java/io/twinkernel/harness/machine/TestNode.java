@@ -88,11 +88,34 @@ final class TestNode implements AutoCloseable {
    * @param settings further lines of node.conf, or other values for those it has
    */
   static TestNode start(Path folder, Map<String, String> settings) throws Exception {
+    return start(
+        folder,
+        settings,
+        System.getProperty("twin.test.from", "6.1"),
+        System.getProperty("twin.test.to", "6.12"),
+        "",
+        List.of());
+  }
+
+  /**
+   * The same with other kernels.
+   *
+   * @param parameters more of kernel A's command line
+   * @param emulator more of the emulator's
+   */
+  static TestNode start(
+      Path folder,
+      Map<String, String> settings,
+      String from,
+      String to,
+      String parameters,
+      List<String> emulator)
+      throws Exception {
     NodeImages images =
         NodeImages.build(
             ImageCache.standard(),
-            KernelSource.parse(System.getProperty("twin.test.from", "6.1")),
-            KernelSource.parse(System.getProperty("twin.test.to", "6.12")),
+            KernelSource.parse(from),
+            KernelSource.parse(to),
             BrokerApp.standard(),
             Progress.lines(System.out));
     MachineFiles files = new MachineFiles(folder);
@@ -107,7 +130,10 @@ final class TestNode implements AutoCloseable {
     Path memory = Path.of("/dev/shm", "twin-test-" + ProcessHandle.current().pid() + "-" + port);
     Machine machine = null;
     try {
-      machine = Machine.start(arguments(images, initrd, files, memory, port), files);
+      List<String> line =
+          new ArrayList<>(arguments(images, initrd, files, memory, port, parameters));
+      line.addAll(emulator);
+      machine = Machine.start(line, files);
       TestNode node =
           new TestNode(machine, control, new RestClient(control.restPort()), images, memory, port);
       node.awaitBroker("primary");
@@ -137,7 +163,7 @@ final class TestNode implements AutoCloseable {
   }
 
   private static List<String> arguments(
-      NodeImages images, Path initrd, MachineFiles files, Path memory, int port)
+      NodeImages images, Path initrd, MachineFiles files, Path memory, int port, String parameters)
       throws IOException, RootfsException, InterruptedException {
     MachineSpec spec =
         new MachineSpec(
@@ -148,7 +174,8 @@ final class TestNode implements AutoCloseable {
                 + System.getProperty("twin.test.loglevel", "quiet")
                 + " panic=-1 crashkernel="
                 + CRASH_MEGABYTES
-                + "M twin.role=primary",
+                + "M twin.role=primary"
+                + (parameters.isEmpty() ? "" : " " + parameters),
             4,
             MEGABYTES,
             new AcceleratorProbe(files.directory(), TestEmulator.get())
