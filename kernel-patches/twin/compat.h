@@ -29,6 +29,13 @@
 #define TWIN_REPORT_DEAD "cpu_report_death"
 #endif
 
+/* Allocations are told apart by who asks for them since 6.10. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define TWIN_VMALLOC_RANGE "__vmalloc_node_range_noprof"
+#else
+#define TWIN_VMALLOC_RANGE "__vmalloc_node_range"
+#endif
+
 /* sys-off handlers came with 5.19; before, there is one pm_power_off. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 19, 0)
 #define TWIN_SYS_OFF 1

@@ -193,17 +193,20 @@ static void map_directly(u64 start, u64 end)
 	update_end_of_memory(end);
 }
 
-static void fill_block(u64 start, u64 end)
+static int fill_block(unsigned int node, u64 start, u64 end)
 {
 	unsigned long pfn, next, end_pfn = PFN_DOWN(end);
+	int err;
 
 	map_directly(start, end);
-	if (request.start_pfn >= request.end_pfn)
-		return;
+	err = twin_kasan_map(start, end, node);
+	if (err || request.start_pfn >= request.end_pfn)
+		return err;
 	for (pfn = PFN_DOWN(start); pfn < end_pfn; pfn = next) {
 		next = min(ALIGN(pfn + 1, PAGES_PER_SECTION), end_pfn);
 		fill_section(pfn, next);
 	}
+	return 0;
 }
 
 static int take_range(unsigned int node, u64 start, u64 end)
@@ -214,7 +217,9 @@ static int take_range(unsigned int node, u64 start, u64 end)
 	for (from = start; from < end; from = to) {
 		to = min(ALIGN_DOWN(from, block) + block, end);
 		if (pfn_valid(PFN_DOWN(from))) {
-			fill_block(from, to);
+			err = fill_block(node, from, to);
+			if (err)
+				return err;
 			continue;
 		}
 		while (to < end && !pfn_valid(PFN_DOWN(to)))

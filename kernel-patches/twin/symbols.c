@@ -27,6 +27,7 @@ DEFINE_STATIC_CALL_NULL(twin_walk_memory_blocks, twin_walk_fn);
 DEFINE_STATIC_CALL_NULL(twin_device_online, twin_device_fn);
 DEFINE_STATIC_CALL_NULL(twin_init_memory_mapping, twin_map_fn);
 DEFINE_STATIC_CALL_NULL(twin_add_memory_resource, twin_add_fn);
+DEFINE_STATIC_CALL_NULL(twin_vmalloc_range, twin_vmalloc_fn);
 DEFINE_STATIC_CALL_NULL(twin_kallsyms_lookup, twin_lookup_fn);
 
 static int missing;
@@ -147,6 +148,8 @@ static void find_memory(struct twin_symbols *s)
 	require_call(twin_device_online, "device_online");
 	require_call(twin_init_memory_mapping, "init_memory_mapping");
 	require_call(twin_add_memory_resource, "add_memory_resource");
+	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
+		require_call(twin_vmalloc_range, TWIN_VMALLOC_RANGE);
 }
 
 int twin_symbols_init(void)

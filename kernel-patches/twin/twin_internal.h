@@ -81,7 +81,7 @@ static inline u32 twin_other_side(void)
 struct twin_symbols {
 	struct kimage **kexec_crash_image;
 	struct resource *crashk_res;
-	atomic_t *kexec_lock;		/* from 6.0 on */
+	atomic_t *kexec_lock;		/* from 6.0 on, and late in 5.15 */
 	struct mutex *kexec_mutex;	/* before */
 	struct cpumask *cpus_booted_once_mask;
 	void **real_mode_header;
@@ -121,6 +121,10 @@ int twin_device_fn(struct device *dev);
 unsigned long twin_map_fn(unsigned long start, unsigned long end, pgprot_t prot);
 int twin_add_fn(int nid, struct resource *res, mhp_t flags);
 void twin_kexec_fn(struct kimage *image);
+void *twin_vmalloc_fn(unsigned long size, unsigned long align,
+		      unsigned long start, unsigned long end, gfp_t gfp,
+		      pgprot_t prot, unsigned long flags, int node,
+		      const void *caller);
 
 DECLARE_STATIC_CALL(twin_machine_kexec, twin_kexec_fn);
 DECLARE_STATIC_CALL(twin_idle_task_exit, twin_void_fn);
@@ -135,6 +139,7 @@ DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
 DECLARE_STATIC_CALL(twin_device_online, twin_device_fn);
 DECLARE_STATIC_CALL(twin_init_memory_mapping, twin_map_fn);
 DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
+DECLARE_STATIC_CALL(twin_vmalloc_range, twin_vmalloc_fn);
 
 /* device.c: /dev/twin */
 extern struct miscdevice twin_device;
@@ -214,6 +219,16 @@ bool twin_pci_is_suspended(const struct pci_dev *function);
 /* memory.c: memory that A let go */
 int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);
 int twin_memory_map(u64 start, u64 size, struct resource **claimed);
+
+/* kasan.c: what a kernel that checks its memory accesses needs of more memory */
+#ifdef CONFIG_KASAN_GENERIC
+int twin_kasan_map(u64 start, u64 end, unsigned int node);
+#else
+static inline int twin_kasan_map(u64 start, u64 end, unsigned int node)
+{
+	return 0;
+}
+#endif
 
 /* cpu.c: which CPUs this kernel may start */
 u32 twin_boot_apic_id(void);
