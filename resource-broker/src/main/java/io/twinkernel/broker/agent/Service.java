@@ -7,7 +7,9 @@ import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,6 +70,8 @@ final class Service {
         for (Path task : tasks) {
           threads.add(Long.valueOf(task.getFileName().toString()));
         }
+      } catch (NoSuchFileException | DirectoryIteratorException e) {
+        // It ended: its numbers are free.
       }
     }
     return List.copyOf(threads);

@@ -1,6 +1,10 @@
 package io.twinkernel.broker.policy;
 
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -66,16 +70,19 @@ public final class ProcReader {
     var found = new ArrayList<Descriptor>();
     Path folder = folder(pid);
     for (int number : numbers(folder.resolve("fd"))) {
-      Path entry = folder.resolve("fd/" + number);
-      try {
-        String target = Files.readSymbolicLink(entry).toString();
-        String info = Files.readString(folder.resolve("fdinfo/" + number));
-        found.add(new Descriptor(number, target, mount(info), size(entry, target)));
-      } catch (NoSuchFileException e) {
-        assert !Files.isSymbolicLink(entry) : e; // it was closed meanwhile
-      }
+      descriptor(folder, number).ifPresent(found::add);
     }
     return List.copyOf(found);
+  }
+
+  /** Empty if it was closed meanwhile, or between two looks. */
+  private static Optional<Descriptor> descriptor(Path process, int number) throws IOException {
+    Path entry = process.resolve("fd/" + number);
+    String target = link(entry);
+    Optional<String> info = content(process.resolve("fdinfo/" + number));
+    return target.isEmpty() || info.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Descriptor(number, target, mount(info.get()), size(entry, target)));
   }
 
   /**
@@ -84,15 +91,9 @@ public final class ProcReader {
    */
   public long imageBytes(int pid) throws IOException {
     long kibibytes = 0;
-    try {
-      for (String line : lines(folder(pid).resolve("smaps_rollup"))) {
-        if (line.startsWith("Pss_Anon:") || line.startsWith("Pss_Shmem:")) {
-          kibibytes += Long.parseLong(line.split(" +", -1)[1]);
-        }
-      }
-    } catch (IOException e) {
-      if (Files.exists(folder(pid))) {
-        throw e;
+    for (String line : lines(pid, "smaps_rollup")) {
+      if (line.startsWith("Pss_Anon:") || line.startsWith("Pss_Shmem:")) {
+        kibibytes += Long.parseLong(line.split(" +", -1)[1]);
       }
     }
     return kibibytes << 10;
@@ -114,7 +115,7 @@ public final class ProcReader {
   /** The named mappings of a process. */
   List<Mapping> mappings(int pid) throws IOException {
     var found = new ArrayList<Mapping>();
-    for (String line : lines(folder(pid).resolve("maps"))) {
+    for (String line : lines(pid, "maps")) {
       Mapping mapping = Mapping.parse(line);
       if (!mapping.name().isEmpty()) {
         found.add(mapping);
@@ -125,20 +126,28 @@ public final class ProcReader {
 
   /** The mounts that a process sees, by id. */
   Map<Integer, Mount> mounts(int pid) throws IOException {
-    return Mount.parse(String.join("\n", lines(folder(pid).resolve("mountinfo"))));
+    return Mount.parse(String.join("\n", lines(pid, "mountinfo")));
   }
 
   /** The lines of one of a process's tables of sockets; none where the kernel has no such kind. */
   List<String> sockets(int pid, String table) throws IOException {
-    List<String> lines = lines(folder(pid).resolve("net/" + table));
+    List<String> lines = lines(pid, "net/" + table);
     return lines.isEmpty() ? lines : lines.subList(1, lines.size());
   }
 
-  private static List<String> lines(Path file) throws IOException {
+  private List<String> lines(int pid, String file) throws IOException {
+    return content(folder(pid).resolve(file)).map(text -> text.lines().toList()).orElse(List.of());
+  }
+
+  /** Empty if it ended or was closed; files of /proc may say so only when they are read. */
+  private static Optional<String> content(Path file) throws IOException {
     try {
-      return Files.readAllLines(file, java.nio.charset.StandardCharsets.ISO_8859_1);
-    } catch (NoSuchFileException e) {
-      return List.of();
+      return Optional.of(SysFiles.read(file.toString()));
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 
@@ -154,6 +163,11 @@ public final class ProcReader {
       }
     } catch (NoSuchFileException e) {
       return List.of(); // it ended
+    } catch (DirectoryIteratorException e) {
+      if (Files.exists(folder)) {
+        throw e.getCause();
+      }
+      return List.of();
     }
     numbers.sort(null);
     return List.copyOf(numbers);
@@ -186,7 +200,11 @@ public final class ProcReader {
   }
 
   private static long size(Path entry, String target) throws IOException {
-    return target.startsWith("/") && Files.isRegularFile(entry) ? Files.size(entry) : 0;
+    try {
+      return target.startsWith("/") && Files.isRegularFile(entry) ? Files.size(entry) : 0;
+    } catch (NoSuchFileException e) {
+      return 0;
+    }
   }
 
   private static String link(Path path) throws IOException {

@@ -1,0 +1,60 @@
+package io.twinkernel.broker.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Against real processes that do not hold still. */
+class ProcReaderTest {
+  private static final Duration LONG_ENOUGH = Duration.ofMillis(1500);
+
+  private final ProcReader reader = new ProcReader(Path.of("/proc"));
+
+  @Test
+  void leavesOutDescriptorsThatAreClosedWhileTheyAreRead() throws Exception {
+    Process shell = shell("while :; do exec 5</dev/null; exec 5<&-; done");
+    try {
+      int looks = 0;
+      for (long end = end(); System.nanoTime() - end < 0; looks++) {
+        List<Descriptor> descriptors = reader.descriptors((int) shell.pid());
+        assertThat(descriptors).extracting(Descriptor::number).contains(0, 1, 2);
+      }
+      assertThat(looks).isPositive();
+    } finally {
+      shell.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void leavesOutProcessesThatEndWhileTheyAreRead() throws Exception {
+    Process shell = shell("while :; do (exec 5</dev/null); done");
+    try {
+      int children = 0;
+      for (long end = end(); System.nanoTime() - end < 0; ) {
+        for (ProcessHandle child : shell.children().toList()) {
+          int pid = (int) child.pid();
+          reader.descriptors(pid);
+          reader.mappings(pid);
+          reader.targets(pid);
+          reader.imageBytes(pid);
+          children++;
+        }
+      }
+      assertThat(children).isPositive();
+    } finally {
+      shell.destroyForcibly().waitFor();
+    }
+  }
+
+  private static Process shell(String script) throws IOException {
+    return new ProcessBuilder("/bin/sh", "-c", script).start();
+  }
+
+  private static long end() {
+    return System.nanoTime() + LONG_ENOUGH.toNanos();
+  }
+}
