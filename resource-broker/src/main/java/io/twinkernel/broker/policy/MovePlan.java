@@ -3,6 +3,8 @@ package io.twinkernel.broker.policy;
 import io.twinkernel.broker.plan.Refusal;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a policy moves on this machine now, and what is in the way.
@@ -30,15 +32,14 @@ public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusa
     List<ProcessFacts> all = reader.processes();
     Moves moves = Moves.of(policy, all, self);
     var obstacles = new Obstacles();
-    String ipc =
-        all.stream()
-            .filter(process -> process.pid() == self)
-            .map(ProcessFacts::ipcNamespace)
-            .findFirst()
-            .orElse("");
+    Optional<ProcessFacts> broker =
+        all.stream().filter(process -> process.pid() == self).findFirst();
+    String ipc = broker.map(ProcessFacts::ipcNamespace).orElse("");
     var trees = new TreeChecks(moves, all, ipc, obstacles);
     var files = new MovedFiles(disk);
     trees.check();
+    new NamespaceChecks(broker.map(ProcessFacts::namespaces).orElse(Map.of()), obstacles)
+        .check(moves.moving());
     DescriptorChecks.check(reader, moves, files, obstacles);
     new MemoryChecks(reader, trees, files, obstacles).check(moves.moving());
     return new MovePlan(moves, files.needed(), obstacles.all());

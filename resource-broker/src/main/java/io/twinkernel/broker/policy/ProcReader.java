@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +57,7 @@ public final class ProcReader {
               kernelThread ? "" : link(folder.resolve("exe")),
               tracer(Files.readString(folder.resolve("status"))),
               kernelThread ? "" : link(folder.resolve("ns/ipc")),
+              kernelThread ? Map.of() : namespaces(folder.resolve("ns")),
               kernelThread ? List.of() : numbers(folder.resolve("task"))));
     } catch (IOException e) {
       if (Files.exists(folder.resolve("stat"))) {
@@ -205,6 +207,17 @@ public final class ProcReader {
     } catch (NoSuchFileException e) {
       return 0;
     }
+  }
+
+  private static Map<Namespace, String> namespaces(Path folder) throws IOException {
+    var found = new EnumMap<Namespace, String>(Namespace.class);
+    for (Namespace kind : Namespace.all()) {
+      String name = link(folder.resolve(kind.file()));
+      if (!name.isEmpty()) {
+        found.put(kind, name);
+      }
+    }
+    return found;
   }
 
   private static String link(Path path) throws IOException {

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.policy;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * A process, as /proc/PID tells it (proc(5)).
@@ -14,6 +15,8 @@ import java.util.List;
  * @param executable path of its program, empty where it has none
  * @param tracer PID of the debugger that holds it, 0 for none
  * @param ipcNamespace as {@code ipc:[4026531839]}
+ * @param namespaces the others that matter, as {@code mnt:[4026531841]}; without what /proc does
+ *     not tell, as of one that has ended
  * @param threads numbers of its threads
  */
 public record ProcessFacts(
@@ -27,10 +30,12 @@ public record ProcessFacts(
     String executable,
     int tracer,
     String ipcNamespace,
+    Map<Namespace, String> namespaces,
     List<Integer> threads) {
 
-  /** Keeps the list from changing. */
+  /** Keeps list and map from changing. */
   public ProcessFacts {
+    namespaces = Map.copyOf(namespaces);
     threads = List.copyOf(threads);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,7 +14,18 @@ final class PolicyTest {
 
   private static ProcessFacts process(String name, String cgroup, String executable) {
     return new ProcessFacts(
-        5000, 1, name, 5000, 5000, false, cgroup, executable, 0, "ipc:[1]", List.of(5000));
+        5000,
+        1,
+        name,
+        5000,
+        5000,
+        false,
+        cgroup,
+        executable,
+        0,
+        "ipc:[1]",
+        Map.of(),
+        List.of(5000));
   }
 
   private static final ProcessFacts REDIS =
