@@ -383,15 +383,6 @@ public class Linux extends Linux$shared {
     public static int TCP_REPAIR_ON() {
         return TCP_REPAIR_ON;
     }
-    private static final int TCP_REPAIR_OFF = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * #define TCP_REPAIR_OFF 0
-     * }
-     */
-    public static int TCP_REPAIR_OFF() {
-        return TCP_REPAIR_OFF;
-    }
     private static final int TCPI_OPT_TIMESTAMPS = (int)1L;
     /**
      * {@snippet lang=c :
@@ -1103,6 +1094,24 @@ public class Linux extends Linux$shared {
     public static int __NR_delete_module() {
         return __NR_delete_module;
     }
+    private static final int __NR_sched_setaffinity = (int)203L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_sched_setaffinity 203
+     * }
+     */
+    public static int __NR_sched_setaffinity() {
+        return __NR_sched_setaffinity;
+    }
+    private static final int __NR_sched_getaffinity = (int)204L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_sched_getaffinity 204
+     * }
+     */
+    public static int __NR_sched_getaffinity() {
+        return __NR_sched_getaffinity;
+    }
     private static final int __NR_clock_settime = (int)227L;
     /**
      * {@snippet lang=c :
@@ -1417,6 +1426,15 @@ public class Linux extends Linux$shared {
      */
     public static int IPPROTO_TCP() {
         return IPPROTO_TCP;
+    }
+    private static final int IPPROTO_RAW = (int)255L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IPPROTO_RAW = 255
+     * }
+     */
+    public static int IPPROTO_RAW() {
+        return IPPROTO_RAW;
     }
 
     /**

@@ -8,7 +8,6 @@ import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.protocol.BrokerException;
-import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Kexec;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
@@ -65,16 +64,10 @@ final class Preparation {
                 apicIds(info, given, all),
                 info.ecam().orElseThrow(),
                 bridges(plan.buses()))));
-    load(plan, TwinCommandLine.of(info, tables, conf, planned, given));
+    ImageLoading.load(
+        plan, conf.serviceFunction(), TwinCommandLine.of(info, tables, conf, planned, given));
     undo.push("unloading kernel B", () -> Kexec.unload(Linux.KEXEC_FILE_ON_CRASH()));
     return new Stage.Prepared(plan, given, region, undo);
-  }
-
-  private static void load(UpgradePlan plan, String commandLine) throws IOException {
-    try (Fd image = Fd.open(plan.image().toString(), Linux.O_RDONLY());
-        Fd initrd = Fd.open(plan.initrd().toString(), Linux.O_RDONLY())) {
-      Kexec.fileLoad(image, initrd, commandLine, Linux.KEXEC_FILE_ON_CRASH());
-    }
   }
 
   /**
