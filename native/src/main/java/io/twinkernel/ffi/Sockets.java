@@ -245,6 +245,41 @@ public final class Sockets {
   }
 
   /**
+   * {@code sendto(2)} of one datagram, again if a signal interrupts it.
+   *
+   * @param address as {@link #peer} says it
+   */
+  public static void sendTo(Fd socket, byte[] datagram, byte[] address) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(datagram.length + address.length, Long.BYTES);
+      MemorySegment to = memory.asSlice(0, address.length);
+      MemorySegment data = memory.asSlice(address.length);
+      MemorySegment.copy(address, 0, to, ValueLayout.JAVA_BYTE, 0, address.length);
+      MemorySegment.copy(datagram, 0, data, ValueLayout.JAVA_BYTE, 0, datagram.length);
+      long result =
+          NativeCall.uninterrupted(
+              Linux.__NR_sendto(),
+              socket.number(),
+              data.address(),
+              datagram.length,
+              Linux.MSG_NOSIGNAL(),
+              to.address(),
+              address.length,
+              memory);
+      if (result < 0) {
+        throw SyscallException.of(
+            "sendto",
+            socket.label()
+                + ", "
+                + datagram.length
+                + " bytes, "
+                + HexFormat.of().formatHex(address),
+            result);
+      }
+    }
+  }
+
+  /**
    * {@code recv(2)}, again if a signal interrupts it.
    *
    * @param flags MSG_*; with MSG_TRUNC the result is the message's size even if it did not fit

@@ -1,8 +1,7 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.Running;
 import java.io.IOException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -29,16 +28,15 @@ final class Background {
     void run() throws IOException;
   }
 
-  private final String name;
-  private final Future<?> result;
+  private final Running<Boolean> running;
 
-  Background(String name, Task task) {
-    this.name = name;
-    this.result =
-        THREADS.submit(
+  Background(Task task) {
+    this.running =
+        Running.on(
+            THREADS,
             () -> {
               task.run();
-              return name;
+              return true;
             });
   }
 
@@ -49,28 +47,10 @@ final class Background {
 
   /** Waits until it has ended, however. */
   void settle() {
-    boolean interrupted = false;
-    while (!result.isDone()) {
-      try {
-        result.get();
-      } catch (ExecutionException e) {
-        // Whoever needs to know joins.
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    running.settle();
   }
 
   void join() throws IOException, InterruptedException {
-    try {
-      result.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof IOException cause
-          ? cause
-          : new IOException(name + " failed", e.getCause());
-    }
+    running.await();
   }
 }

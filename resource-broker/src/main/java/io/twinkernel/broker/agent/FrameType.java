@@ -23,6 +23,7 @@ package io.twinkernel.broker.agent;
  *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
+ *   │ ── SERVED ──────────────────────────▶ │  until then A does nothing that takes a CPU
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
  * </pre>
@@ -58,6 +59,7 @@ final class FrameType {
   static final int FAILOVER = 28;
   static final int GET_READY = 29;
   static final int READY = 30;
+  static final int SERVED = 31;
 
   private FrameType() {}
 }

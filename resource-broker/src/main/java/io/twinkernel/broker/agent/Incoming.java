@@ -264,6 +264,7 @@ final class Incoming {
       Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
       current.awaitServed();
+      peer.link().send(FrameType.SERVED, new byte[0]);
       current.cleanUp();
       cgroups.apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(complete.list("trace"));

@@ -112,7 +112,6 @@ final class IncomingSwitch {
 
   private Background applying(byte[] state) {
     return new Background(
-        "delta",
         () -> {
           Steps steps = trace.follow();
           ProcessDelta delta = ProcessDelta.fromBytes(state);
@@ -159,9 +158,9 @@ final class IncomingSwitch {
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
-    from = trace.add("clock", from);
-    ready.standIn().replace(name);
-    from = trace.add("network-up", from);
+    trace.add("clock", from);
+    ready.standIn().replace(name, trace.follow());
+    from = Tsc.read();
     copies.connect();
     from = trace.add("connect", from);
     if (!copies.resume()) {

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.ffi.Tsc;
@@ -52,7 +53,12 @@ final class OutgoingSwitch {
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
       handOver(copied, gap, trace);
-      reason = await(copied.booted().peer(), FrameType.RESUMED, "resume the processes");
+      Peer peer = copied.booted().peer();
+      reason = await(peer, FrameType.RESUMED, "resume the processes");
+      if (reason.isEmpty()) {
+        // What there is to say and to do has time until the clients have their answers.
+        reason = await(peer, FrameType.SERVED, "say that the clients are served");
+      }
       ConsoleMessages.usual();
     } catch (IOException e) {
       reason = e.getMessage() == null ? e.toString() : e.getMessage();
@@ -88,8 +94,8 @@ final class OutgoingSwitch {
     Prestaging prestaging = copied.prestaging();
     while (true) {
       // Whatever of this is evaluated for the first time is set up by that, before the gap.
-      var obstacle = new CompletableFuture<Optional<String>>();
-      Background.Task memoryTask = () -> sendMemory(prestaging, obstacle, trace);
+      var attempt = new Attempt(copied);
+      Background.Task memoryTask = () -> attempt.sendMemory(trace);
       Undo.Step release = prestaging::release;
       trace.follow();
       gap.push("resuming the processes", copied.service()::resume);
@@ -97,23 +103,24 @@ final class OutgoingSwitch {
       copied.service().stop();
       long stopped = trace.add("freeze", start);
       // The memory of a stopped process does not change: it need not wait for the NIC.
-      var memory = new Background("memory", memoryTask);
+      var memory = new Background(memoryTask);
+      Optional<String> obstacle;
       try {
         // Before a dump: CRIU guards the connections only while it looks at them.
         copied.nic().release(gap);
         trace.add("nic-release", stopped);
-        if (obstacle.join().isEmpty()) {
-          copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-          if (prestaging.ready()) {
-            gap.push("letting the connections go on", release);
-          }
-          sendRest(copied, trace);
-          memory.join();
+        attempt.released.complete(true);
+        if (prestaging.ready()) {
+          gap.push("letting the connections go on", release);
+        }
+        obstacle = attempt.sendRest(trace);
+        memory.join();
+        if (obstacle.isEmpty()) {
           complete(copied, start, stopped, trace);
           return;
         }
-        memory.join();
       } finally {
+        attempt.released.complete(false);
         // What is undone after a failure is not to be in use.
         memory.settle();
       }
@@ -122,37 +129,71 @@ final class OutgoingSwitch {
         throw new IOException(String.join("; ", failures));
       }
       trace.clear();
-      copied.copies().anew(obstacle.join().orElseThrow());
+      copied.copies().anew(obstacle.get());
     }
   }
 
-  /**
-   * @param obstacle receives why the copies cannot take what changed; then nothing is sent
-   */
-  private static void sendMemory(
-      Prestaging prestaging, CompletableFuture<Optional<String>> obstacle, Trace trace)
-      throws IOException {
-    Optional<String> found;
-    try {
-      found = prestaging.restructured(trace.follow());
-      obstacle.complete(found);
-    } catch (IOException | RuntimeException e) {
-      obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
-      throw e;
-    }
-    if (found.isEmpty() && prestaging.ready()) {
-      prestaging.sendPages(trace);
-    }
-  }
+  /** What two threads send side by side while the processes are stopped. */
+  private static final class Attempt {
+    private final Stage.Copied copied;
+    private final Prestaging prestaging;
 
-  private static void sendRest(Stage.Copied copied, Trace trace) throws IOException {
-    Prestaging prestaging = copied.prestaging();
-    boolean damaged =
-        copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
-    if (prestaging.ready()) {
-      prestaging.sendDeltas(trace, damaged);
-    } else {
-      sendDumps(copied, trace, damaged);
+    /** Why the copies cannot take what changed; then nothing is sent. */
+    private final CompletableFuture<Optional<String>> obstacle = new CompletableFuture<>();
+
+    /** Whether B can have the NIC. */
+    private final CompletableFuture<Boolean> released = new CompletableFuture<>();
+
+    Attempt(Stage.Copied copied) {
+      this.copied = copied;
+      this.prestaging = copied.prestaging();
+    }
+
+    /** The memory, and the NIC, once it is known that the copies can be used. */
+    void sendMemory(Trace trace) throws IOException {
+      Optional<String> found;
+      try {
+        found = prestaging.restructured(trace.follow());
+        obstacle.complete(found);
+      } catch (IOException | RuntimeException e) {
+        obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
+        throw e;
+      }
+      if (found.isEmpty() && released.join()) {
+        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
+        if (prestaging.ready()) {
+          prestaging.sendPages(trace);
+        }
+      }
+    }
+
+    /**
+     * Everything else, which is read while it is not yet known whether the copies can take it.
+     *
+     * @return why they cannot; empty if it was sent
+     */
+    Optional<String> sendRest(Trace trace) throws IOException {
+      boolean damaged =
+          copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
+      List<ProcessDelta> deltas;
+      try {
+        deltas = prestaging.readDeltas(trace);
+      } catch (IOException e) {
+        Optional<String> known = obstacle.join();
+        if (known.isEmpty()) {
+          throw e;
+        }
+        return known;
+      }
+      Optional<String> found = obstacle.join();
+      if (found.isEmpty()) {
+        if (prestaging.ready()) {
+          prestaging.sendDeltas(deltas, trace, damaged);
+        } else {
+          sendDumps(copied, trace, damaged);
+        }
+      }
+      return found;
     }
   }
 

@@ -243,13 +243,24 @@ final class Prestaging implements AutoCloseable {
   }
 
   /**
-   * Sends what else the copies lack; no packet comes in any more.
+   * Reads what else the copies lack; no packet comes in any more. The connections stand still until
+   * {@link #release}, also if it fails.
+   */
+  List<ProcessDelta> readDeltas(Trace trace) throws IOException {
+    var deltas = new ArrayList<ProcessDelta>();
+    for (SourceProcess process : processes) {
+      deltas.add(process.delta(trace.follow()));
+    }
+    return deltas;
+  }
+
+  /**
+   * Sends what was read.
    *
    * @param damaged cut off, as a torn write would leave it
    */
-  void sendDeltas(Trace trace, boolean damaged) throws IOException {
-    for (SourceProcess process : processes) {
-      ProcessDelta delta = process.delta(trace.follow());
+  void sendDeltas(List<ProcessDelta> deltas, Trace trace, boolean damaged) throws IOException {
+    for (ProcessDelta delta : deltas) {
       long from = Tsc.read();
       byte[] bytes = delta.toBytes();
       peer.link().send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
@@ -257,7 +268,7 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  /** Lets the connections that {@link #sendDeltas} took go on here. */
+  /** Lets the connections that {@link #readDeltas} took go on here. */
   void release() throws IOException {
     for (SourceProcess process : processes) {
       process.release();

@@ -5,11 +5,14 @@ import io.twinkernel.broker.net.InterfaceState;
 import io.twinkernel.broker.net.LinkWatch;
 import io.twinkernel.broker.net.Route;
 import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.ffi.bindings.Netlink;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The dummy interface that holds the service's addresses and routes in B until the NIC is here:
@@ -30,6 +33,9 @@ final class StandInInterface {
 
   private final InterfaceState state;
   private final Rtnetlink netlink;
+
+  /** Hears of the NIC; closed after the gap. */
+  private @Nullable LinkWatch links;
 
   private StandInInterface(InterfaceState state, Rtnetlink netlink) {
     this.state = state;
@@ -55,23 +61,29 @@ final class StandInInterface {
     }
   }
 
-  /** Gives the NIC the addresses; it is down. */
+  /** Gives the NIC the addresses, and listens to what becomes of it; it is down. */
   void prepare(String nic) throws IOException {
     netlink.configure(state, nic);
+    if (links == null) {
+      links = LinkWatch.open();
+    }
   }
 
   /**
    * Sets the NIC up, with its routes: packets come in by it from here on, and go out when this
    * returns. What is sent before its carrier is there would be lost, and not sent again before a
    * timer ends.
+   *
+   * @param nic which was prepared
    */
-  void replace(String nic) throws IOException {
-    try (LinkWatch links = LinkWatch.open()) {
-      netlink.activate(state, nic);
-      if (state.up() && !links.awaitCarrier(nic, netlink, CARRIER)) {
-        KernelLog.say(nic + " has no carrier after " + CARRIER.toSeconds() + " s");
-      }
+  void replace(String nic, Steps steps) throws IOException {
+    netlink.activate(state, nic);
+    steps.done("link-up");
+    LinkWatch listening = Objects.requireNonNull(links);
+    if (state.up() && !listening.awaitCarrier(nic, netlink, CARRIER)) {
+      KernelLog.say(nic + " has no carrier after " + CARRIER.toSeconds() + " s");
     }
+    steps.done("carrier");
   }
 
   /** The same addresses and ways, all by routes of {@link #METRIC}. */
@@ -105,7 +117,10 @@ final class StandInInterface {
 
   /** Takes all of it away. */
   void clear() throws IOException {
-    try (netlink) {
+    LinkWatch listening = links;
+    links = null;
+    try (netlink;
+        listening) {
       netlink.down(NAME);
       for (InterfaceAddress address : netlink.state(NAME).addresses()) {
         netlink.removeAddress(NAME, address);

@@ -32,8 +32,25 @@ final class Trace {
 
   /** Records steps that follow one another, the first from now on. */
   Steps follow() {
-    var from = new AtomicLong(Tsc.read());
-    return step -> from.set(add(step, from.get()));
+    return new Follower(new AtomicLong(Tsc.read()));
+  }
+
+  private final class Follower implements Steps {
+    private final AtomicLong from;
+
+    Follower(AtomicLong from) {
+      this.from = from;
+    }
+
+    @Override
+    public void done(String step) {
+      from.set(add(step, from.get()));
+    }
+
+    @Override
+    public Steps beside() {
+      return follow();
+    }
   }
 
   /** Forgets an attempt that came to nothing. */

@@ -30,16 +30,24 @@ public final class Canary implements AutoCloseable {
   private static final long LOOK_EVERY_NANOS = 100_000;
   private static final int ROOM = 1 << 16;
 
+  /**
+   * On each listener. What is done once for a connection is to be done often enough in all flights
+   * to be compiled, which takes 200 times.
+   */
+  private static final int CONNECTIONS = 6;
+
   private final Process parent;
   private final int pid;
   private final SourceProcess source;
-  private final ServerSocket listener;
 
-  private Canary(Process parent, int pid, SourceProcess source, ServerSocket listener) {
+  /** One for each connection: an accepted connection does not say whose it is. */
+  private final List<ServerSocket> listeners;
+
+  private Canary(Process parent, int pid, SourceProcess source, List<ServerSocket> listeners) {
     this.parent = parent;
     this.pid = pid;
     this.source = source;
-    this.listener = listener;
+    this.listeners = listeners;
   }
 
   /** Starts one; it stops at once. */
@@ -59,8 +67,7 @@ public final class Canary implements AutoCloseable {
       SourceProcess source = SourceProcess.follow(pid, SyscallWatch.possible());
       try {
         source.begin();
-        return new Canary(
-            parent, pid, source, new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+        return new Canary(parent, pid, source, List.of(listen(), listen()));
       } catch (IOException e) {
         source.close();
         throw e;
@@ -69,6 +76,10 @@ public final class Canary implements AutoCloseable {
       end(parent, pid);
       throw e;
     }
+  }
+
+  private static ServerSocket listen() throws IOException {
+    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 
   private static void stop(int pid) throws IOException {
@@ -94,7 +105,8 @@ public final class Canary implements AutoCloseable {
    */
   public void fly() throws IOException {
     process();
-    connection();
+    // More than one, as these are done by more than one thread.
+    Parallel.forEach(listeners, Canary::connections);
   }
 
   private void process() throws IOException {
@@ -127,19 +139,27 @@ public final class Canary implements AutoCloseable {
     }
   }
 
+  private static void connections(ServerSocket listener) throws IOException {
+    for (int i = 0; i < CONNECTIONS; i++) {
+      connection(listener);
+    }
+  }
+
   /** Its peer notices nothing, and sends to the new socket what the old one was to get. */
-  private void connection() throws IOException {
+  private static void connection(ServerSocket listener) throws IOException {
     Socket peer;
     TcpState state;
     try (Fd old = tcp()) {
-      Sockets.connect(old, address());
+      Sockets.connect(old, address(listener));
       peer = listener.accept();
       // In repair mode it goes without a word.
       state = TcpRepair.capture(old, 0);
     }
     try (peer;
-        Fd copy = tcp()) {
+        Fd copy = tcp();
+        var raw = RawSockets.open()) {
       TcpRepair.restore(copy, state);
+      raw.send(TcpAcknowledgment.of(state));
       TcpRepair.resume(copy, state);
       peer.getOutputStream().write(1);
       read(copy);
@@ -159,8 +179,8 @@ public final class Canary implements AutoCloseable {
     }
   }
 
-  /** Of the listener: a {@code sockaddr_in}. */
-  private byte[] address() {
+  /** A {@code sockaddr_in}. */
+  private static byte[] address(ServerSocket listener) {
     ByteBuffer address = ByteBuffer.allocate(16);
     address.put(0, (byte) Linux.AF_INET());
     address.putShort(2, (short) listener.getLocalPort());
@@ -170,9 +190,12 @@ public final class Canary implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (listener;
-        source) {
+    try (source) {
       end(parent, pid);
+    } finally {
+      for (ServerSocket listener : listeners) {
+        listener.close();
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
@@ -19,10 +20,11 @@ import java.util.List;
 final class PageScan implements AutoCloseable {
   static final int PAGE = 4096;
 
-  private static final long SOFT_DIRTY = 1L << 55;
-  private static final long FILE = 1L << 61;
-  private static final long SWAPPED = 1L << 62;
-  private static final long PRESENT = 1L << 63;
+  // Bits of an entry.
+  private static final int SOFT_DIRTY = 55;
+  private static final int FILE = 61;
+  private static final int SWAPPED = 62;
+  private static final int PRESENT = 63;
   private static final int ENTRIES = 1 << 16;
 
   private final int pid;
@@ -31,6 +33,7 @@ final class PageScan implements AutoCloseable {
   private final MemorySegment entries = arena.allocate((long) ENTRIES * Long.BYTES, Long.BYTES);
   // Walked in the heap: a compiler of little ambition makes of each access to a segment a call.
   private final long[] chunk = new long[ENTRIES];
+  private final List<PageSpan> spans;
   private List<BitSet> before = List.of();
 
   /**
@@ -45,24 +48,28 @@ final class PageScan implements AutoCloseable {
     }
   }
 
-  private PageScan(int pid, Fd pagemap) {
+  private PageScan(int pid, List<PageSpan> spans, Fd pagemap) {
     this.pid = pid;
+    this.spans = spans;
     this.pagemap = pagemap;
   }
 
-  /** Of a process that may run; counting begins with the first {@link #next}. */
-  static PageScan open(int pid) throws IOException {
-    return new PageScan(pid, Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY()));
+  /**
+   * Of a process that may run; counting begins with the first {@link #next}.
+   *
+   * @param map its areas, which stay as they are
+   */
+  static PageScan open(int pid, MemoryMap map) throws IOException {
+    List<PageSpan> spans = PageSpan.of(map);
+    return new PageScan(pid, spans, Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY()));
   }
 
   /**
    * Looks at all pages and starts to count anew. The process must be stopped: a page written
    * between both would be missed.
-   *
-   * @param map the same areas as in the call before
    */
-  Changes next(MemoryMap map) throws IOException {
-    Changes changes = look(map);
+  Changes next() throws IOException {
+    Changes changes = look();
     clear();
     return changes;
   }
@@ -73,20 +80,17 @@ final class PageScan implements AutoCloseable {
   }
 
   /** As {@link #next}, but what is dirty stays so. */
-  Changes look(MemoryMap map) throws IOException {
+  Changes look() throws IOException {
     var dirty = new ArrayList<Range>();
     var gone = new ArrayList<Range>();
     var now = new ArrayList<BitSet>();
     boolean first = before.isEmpty();
-    for (MemoryMap.Area area : map.areas()) {
-      var present = new BitSet();
-      if (area.copied()) {
-        look(area, present, dirty);
-        if (!first) {
-          BitSet lost = (BitSet) before.get(now.size()).clone();
-          lost.andNot(present);
-          runs(area.start(), lost, gone);
-        }
+    for (PageSpan span : spans) {
+      BitSet present = look(span, dirty);
+      if (!first) {
+        BitSet lost = before.get(now.size());
+        lost.andNot(present);
+        span.runs(lost, gone);
       }
       now.add(present);
     }
@@ -94,30 +98,51 @@ final class PageScan implements AutoCloseable {
     return new Changes(dirty, gone);
   }
 
-  private void look(MemoryMap.Area area, BitSet present, List<Range> dirty) throws IOException {
-    long pages = (area.end() - area.start()) / PAGE;
-    long run = -1;
-    for (long from = 0; from < pages; from += ENTRIES) {
-      int count = (int) Math.min(ENTRIES, pages - from);
-      read(area.start() / PAGE + from, count);
-      for (int i = 0; i < count; i++) {
-        long entry = chunk[i];
-        boolean own = (entry & (PRESENT | SWAPPED)) != 0 && (entry & FILE) == 0;
-        if (own) {
-          present.set((int) (from + i));
-        }
-        boolean changed = own && (entry & SOFT_DIRTY) != 0;
-        if (changed && run < 0) {
-          run = from + i;
-        } else if (!changed && run >= 0) {
-          dirty.add(range(area.start(), run, from + i));
-          run = -1;
-        }
+  /** Which pages of a span have content of their own. */
+  private BitSet look(PageSpan span, List<Range> dirty) throws IOException {
+    var own = new long[words(span.pages())];
+    var changed = new long[own.length];
+    for (int from = 0; from < span.pages(); from += ENTRIES) {
+      int count = Math.min(ENTRIES, span.pages() - from);
+      read(span.start() / PAGE + from, count);
+      // What is beyond the last entry is no page.
+      Arrays.fill(chunk, count, words(count) * Long.SIZE, 0);
+      for (int word = 0; word < words(count); word++) {
+        own[from / Long.SIZE + word] = own(chunk, word * Long.SIZE);
+        changed[from / Long.SIZE + word] = changed(chunk, word * Long.SIZE);
       }
     }
-    if (run >= 0) {
-      dirty.add(range(area.start(), run, pages));
+    span.runs(span.only(changed), dirty);
+    return span.only(own);
+  }
+
+  private static int words(int pages) {
+    return (pages + Long.SIZE - 1) / Long.SIZE;
+  }
+
+  // Both without a branch or a call for each page: of these there are many.
+
+  /** A bit for each of 64 entries: whether it has content of its own. */
+  static long own(long[] entries, int from) {
+    long bits = 0;
+    for (int i = 0; i < Long.SIZE; i++) {
+      bits |= own(entries[from + i]) << i;
     }
+    return bits;
+  }
+
+  /** A bit for each of 64 entries: whether that content changed. */
+  static long changed(long[] entries, int from) {
+    long bits = 0;
+    for (int i = 0; i < Long.SIZE; i++) {
+      long entry = entries[from + i];
+      bits |= (own(entry) & entry >>> SOFT_DIRTY) << i;
+    }
+    return bits;
+  }
+
+  private static long own(long entry) {
+    return (entry >>> PRESENT | entry >>> SWAPPED) & ~(entry >>> FILE) & 1;
   }
 
   private void read(long page, int count) throws IOException {
@@ -128,17 +153,6 @@ final class PageScan implements AutoCloseable {
           "/proc/" + pid + "/pagemap gave " + read + " bytes instead of " + wanted.byteSize());
     }
     MemorySegment.copy(entries, ValueLayout.JAVA_LONG, 0, chunk, 0, count);
-  }
-
-  private static void runs(long start, BitSet pages, List<Range> into) {
-    for (int from = pages.nextSetBit(0), to; from >= 0; from = pages.nextSetBit(to)) {
-      to = pages.nextClearBit(from);
-      into.add(range(start, from, to));
-    }
-  }
-
-  private static Range range(long start, long fromPage, long toPage) {
-    return new Range(start + fromPage * PAGE, (toPage - fromPage) * PAGE);
   }
 
   @Override

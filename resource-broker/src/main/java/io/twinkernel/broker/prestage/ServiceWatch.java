@@ -10,8 +10,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Whether a process that runs has done what there was to do for it. */
 final class ServiceWatch {
-  /** There is no event: neither a socket nor a thread of another process tells. */
-  private static final long LOOK_EVERY_NANOS = 1_000_000;
+  /**
+   * There is no event: neither a socket nor a thread of another process tells. To look more often
+   * would take from it what it needs.
+   */
+  private static final long LOOK_EVERY_NANOS = 4_000_000;
 
   private ServiceWatch() {}
 

@@ -78,7 +78,7 @@ public final class SourceProcess implements AutoCloseable {
     try {
       OpenFiles files = OpenFiles.hold(pid);
       try {
-        return new SourceProcess(pid, threads, map, files, PageScan.open(pid), watch);
+        return new SourceProcess(pid, threads, map, files, PageScan.open(pid, map), watch);
       } catch (IOException e) {
         files.close();
         throw e;
@@ -99,7 +99,7 @@ public final class SourceProcess implements AutoCloseable {
     if (watch != null) {
       watch.forget();
     }
-    pages.next(map);
+    pages.next();
   }
 
   /** Its number in both kernels. */
@@ -172,13 +172,13 @@ public final class SourceProcess implements AutoCloseable {
 
   /** Counts the pages that changed since the last call; the process is stopped. */
   public long collect() throws IOException {
-    changes = pages.next(map);
+    changes = pages.next();
     return changes.bytes();
   }
 
   /** As {@link #collect}, for the last time: should there be another one, it finds these again. */
   public long collectLast() throws IOException {
-    changes = pages.look(map);
+    changes = pages.look();
     return changes.bytes();
   }
 
@@ -219,20 +219,29 @@ public final class SourceProcess implements AutoCloseable {
    * {@link #release} lets its connections go on.
    */
   public ProcessDelta delta(Steps steps) throws IOException {
-    List<ThreadState> states = tracer.call(this::captureThreads);
-    steps.done("read-registers");
-    var connections = new ArrayList<TcpState>();
-    for (int number : connections()) {
-      connections.add(TcpRepair.capture(files.get(number), number));
+    Steps beside = steps.beside();
+    var registers =
+        tracer.start(
+            () -> {
+              List<ThreadState> states = captureThreads();
+              beside.done("read-registers");
+              return states;
+            });
+    List<TcpState> connections;
+    try {
+      connections =
+          Parallel.map(connections(), number -> TcpRepair.capture(files.get(number), number));
+      steps.done("read-connections");
+    } finally {
+      registers.settle();
     }
-    steps.done("read-connections");
     var offsets = new ArrayList<ProcessDelta.Offset>();
     for (int number : files()) {
       Fd file = files.get(number);
       offsets.add(new ProcessDelta.Offset(number, file.seek(0, Linux.SEEK_CUR())));
     }
     steps.done("read-offsets");
-    return new ProcessDelta(pid, states, connections, offsets);
+    return new ProcessDelta(pid, registers.join(), connections, offsets);
   }
 
   private List<ThreadState> captureThreads() throws IOException {

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** The copy of a process that waits in this kernel, stopped, and takes what changed. */
@@ -20,15 +21,17 @@ public final class StagedProcess implements AutoCloseable {
   private final List<Integer> threads;
   private final Map<Integer, Fd> files = new TreeMap<>();
   private final List<Fd> connections = new ArrayList<>();
+  private final RawSockets raw;
   private final TracerThread tracer = new TracerThread();
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
 
-  private StagedProcess(int pid, List<Integer> threads, Fd memory) {
+  private StagedProcess(int pid, List<Integer> threads, Fd memory, RawSockets raw) {
     this.pid = pid;
     this.threads = List.copyOf(threads);
     this.memory = memory;
+    this.raw = raw;
   }
 
   /**
@@ -40,7 +43,13 @@ public final class StagedProcess implements AutoCloseable {
   public static StagedProcess hold(int pid, List<Integer> threads, List<Integer> descriptors)
       throws IOException {
     Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDWR());
-    var staged = new StagedProcess(pid, threads, memory);
+    StagedProcess staged;
+    try {
+      staged = new StagedProcess(pid, threads, memory, RawSockets.open());
+    } catch (IOException e) {
+      memory.close();
+      throw e;
+    }
     try (Fd process = Processes.open(pid)) {
       for (int descriptor : descriptors) {
         staged.files.put(descriptor, Processes.descriptor(process, descriptor));
@@ -119,28 +128,39 @@ public final class StagedProcess implements AutoCloseable {
     if (delta.pid() != pid || !sent.equals(threads)) {
       throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
     }
-    for (TcpState connection : delta.connections()) {
-      TcpRepair.restore(file(connection.descriptor()), connection);
+    Steps beside = steps.beside();
+    var registers =
+        tracer.start(
+            () -> {
+              for (ThreadState thread : delta.threads()) {
+                thread.apply();
+                Ptrace.detach(thread.thread());
+              }
+              beside.done("write-registers");
+              return true;
+            });
+    try {
+      Parallel.forEach(
+          delta.connections(),
+          connection -> TcpRepair.restore(file(connection.descriptor()), connection));
+      steps.done("write-connections");
+      for (ProcessDelta.Offset offset : delta.offsets()) {
+        file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
+      }
+      steps.done("write-offsets");
+    } finally {
+      registers.settle();
     }
-    steps.done("write-connections");
-    for (ProcessDelta.Offset offset : delta.offsets()) {
-      file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
-    }
-    steps.done("write-offsets");
-    tracer.call(
-        () -> {
-          for (ThreadState thread : delta.threads()) {
-            thread.apply();
-            Ptrace.detach(thread.thread());
-          }
-          return true;
-        });
-    steps.done("write-registers");
+    registers.join();
   }
 
   /** The network is up: lets the connections speak. The process is still stopped. */
   public void connect(ProcessDelta delta) throws IOException {
     for (TcpState connection : delta.connections()) {
+      Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(connection);
+      if (owed.isPresent()) {
+        raw.send(owed.get());
+      }
       Fd socket = file(connection.descriptor());
       TcpRepair.resume(socket, connection);
       connections.add(socket);
@@ -167,6 +187,7 @@ public final class StagedProcess implements AutoCloseable {
     for (Fd file : files.values()) {
       file.close();
     }
+    raw.close();
     memory.close();
     arena.close();
   }

@@ -149,12 +149,14 @@ final class TcpRepair {
   }
 
   /**
-   * Lets a restored connection speak: tells the peer what has arrived, and sends what it has not
-   * acknowledged. Some of that it may have already; but put into the queue as sent, the rest would
-   * wait for the first retransmission, a second later. The network must be up.
+   * Lets a restored connection speak: sends what the peer has not acknowledged. Some of that it may
+   * have already; but put into the queue as sent, the rest would wait for the first retransmission,
+   * a second later. The network must be up.
+   *
+   * <p>What has arrived is not said by this: {@link TcpAcknowledgment}.
    */
   static void resume(Fd socket, TcpState state) throws IOException {
-    option(socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF());
+    option(socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF_NO_WP());
     try (Arena arena = Arena.ofConfined()) {
       send(socket, state.written(), arena);
     }

@@ -1,7 +1,7 @@
 package io.twinkernel.broker.prestage;
 
 import java.io.IOException;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -10,25 +10,14 @@ final class TracerThread implements AutoCloseable {
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("tracer").daemon().factory());
 
-  /** A step that may fail. */
-  @FunctionalInterface
-  interface Task<T> {
-    T run() throws IOException;
+  /** Runs it there and waits for it. */
+  <T> T call(Callable<T> task) throws IOException {
+    return start(task).join();
   }
 
-  /** Runs it there and waits for it. */
-  <T> T call(Task<T> task) throws IOException {
-    try {
-      return thread.submit(task::run).get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof IOException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException("the tracer failed", e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
+  /** Has it run there while the caller goes on. */
+  <T> Running<T> start(Callable<T> task) {
+    return Running.on(thread, task);
   }
 
   /** Its tracees are detached when it ends. */

@@ -20,10 +20,18 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real connections, over the loopback interface: the client's end never learns of it. */
 final class TcpRepairTest {
+  // struct tcp_info of include/uapi/linux/tcp.h: tcpi_unacked and tcpi_total_retrans.
+  private static final int UNACKED = 24;
+  private static final int RETRANSMITTED = 100;
+  private static final int TCP_QUICKACK = 12; // include/uapi/linux/tcp.h
+
   private static final int PID = (int) ProcessHandle.current().pid();
 
   @Test
@@ -54,6 +62,60 @@ final class TcpRepairTest {
     }
   }
 
+  /** By IPv4, by an IPv4 address in an IPv6 socket, and by IPv6. */
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1,127.0.0.1", "0.0.0.0,127.0.0.1", "::1,::1"})
+  void thePeerIsToldWhatHadArrived(String listening, String address) throws Exception {
+    for (int attempt = 0; !peerIsTold(listening, address); attempt++) {
+      // The kernel acknowledges by itself after 40 ms: whoever was slower proves nothing.
+      assertThat(attempt).isLessThan(50);
+    }
+  }
+
+  private static boolean peerIsTold(String listening, String address) throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getByName(listening));
+        var client = new Socket(InetAddress.getByName(address), listener.getLocalPort());
+        Fd clientEnd = find((InetSocketAddress) client.getRemoteSocketAddress())) {
+      TcpState state;
+      try (Socket _ = listener.accept();
+          Fd socket = find(client)) {
+        // Acknowledges later, as one does who answers.
+        Sockets.option(socket, Linux.IPPROTO_TCP(), TCP_QUICKACK, 0);
+        client.getOutputStream().write("question".getBytes(US_ASCII));
+        assertThat(socket.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
+        state = TcpRepair.capture(socket, 9);
+        Sockets.connect(socket, new byte[16]);
+      }
+      if (info(clientEnd, UNACKED) == 0) {
+        return false;
+      }
+      try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0);
+          var raw = RawSockets.open()) {
+        TcpRepair.restore(socket, state);
+        TcpAcknowledgment owed = TcpAcknowledgment.owed(state).orElseThrow();
+        assertThat(owed.isIpv6()).isEqualTo(address.equals("::1"));
+        raw.send(owed);
+        // Over the loopback interface it has arrived when the call returns.
+        boolean told = info(clientEnd, UNACKED) == 0 && info(clientEnd, RETRANSMITTED) == 0;
+        TcpRepair.resume(socket, state);
+        assertThat(receive(socket)).isEqualTo("question");
+        send(socket, "answer");
+        client.setSoTimeout(10_000);
+        assertThat(new String(client.getInputStream().readNBytes(6), US_ASCII)).isEqualTo("answer");
+        assertThat(told).isTrue();
+        return true;
+      }
+    }
+  }
+
+  private static int info(Fd socket, int field) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(RETRANSMITTED + Integer.BYTES, Integer.BYTES);
+      Sockets.read(socket, Linux.IPPROTO_TCP(), Linux.TCP_INFO(), info);
+      return info.get(ValueLayout.JAVA_INT, field);
+    }
+  }
+
   @Test
   void aConnectionThatStaysGoesOn() throws Exception {
     try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -73,14 +135,19 @@ final class TcpRepairTest {
 
   /** The accepted end of a client's connection, among all that this process has open. */
   private static Fd find(Socket client) throws IOException {
-    byte[] wanted = address((InetSocketAddress) client.getLocalSocketAddress());
+    return find((InetSocketAddress) client.getLocalSocketAddress());
+  }
+
+  /** The socket of this process that is connected to an address. */
+  private static Fd find(InetSocketAddress peer) throws IOException {
+    byte[] wanted = address(peer);
     try (Fd self = Processes.open(PID);
         var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path entry : entries) {
         int number = Integer.parseInt(entry.getFileName().toString());
         try {
           Fd fd = Processes.descriptor(self, number);
-          if (java.util.Arrays.equals(peer(fd), wanted)) {
+          if (Arrays.equals(peer(fd), wanted)) {
             return fd;
           }
           fd.close();
@@ -89,31 +156,36 @@ final class TcpRepairTest {
         }
       }
     }
-    throw new AssertionError("no socket is connected to " + client);
+    throw new AssertionError("no socket is connected to " + peer);
   }
 
   private static byte[] peer(Fd fd) {
     try {
       byte[] peer = Sockets.peer(fd);
-      return peer.length == 28 ? mapped(peer) : peer;
+      return switch (peer.length) {
+        case 28 -> mapped(peer);
+        case 16 -> key(ByteBuffer.wrap(peer).getShort(2), Arrays.copyOfRange(peer, 4, 8));
+        default -> new byte[0];
+      };
     } catch (SyscallException noConnection) {
       return new byte[0];
     }
   }
 
-  /** Java's sockets are IPv6: ::ffff:127.0.0.1 is what we look for. */
+  /** Java's sockets are IPv6: of ::ffff:127.0.0.1 the last four are what we look for. */
   private static byte[] mapped(byte[] address) {
-    ByteBuffer ipv4 = ByteBuffer.allocate(16);
-    ipv4.put(0, (byte) Linux.AF_INET()).put(2, address[2]).put(3, address[3]);
-    ipv4.put(4, address, 20, 4);
-    return ipv4.array();
+    boolean ipv4 = address[18] == -1 && address[19] == -1;
+    return ipv4
+        ? key(ByteBuffer.wrap(address).getShort(2), Arrays.copyOfRange(address, 20, 24))
+        : key(ByteBuffer.wrap(address).getShort(2), Arrays.copyOfRange(address, 8, 24));
   }
 
   private static byte[] address(InetSocketAddress address) {
-    ByteBuffer bytes = ByteBuffer.allocate(16);
-    bytes.put(0, (byte) Linux.AF_INET()).putShort(2, (short) address.getPort());
-    bytes.put(4, address.getAddress().getAddress());
-    return bytes.array();
+    return key((short) address.getPort(), address.getAddress().getAddress());
+  }
+
+  private static byte[] key(short port, byte[] address) {
+    return ByteBuffer.allocate(2 + address.length).putShort(port).put(address).array();
   }
 
   private static String receive(Fd socket) throws IOException {
