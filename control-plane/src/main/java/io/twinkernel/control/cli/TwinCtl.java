@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
     description = "Moves running servers from one kernel to another.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:done, or the upgrade waits where it was asked to",
+      "0:done or rehearsed, or the upgrade waits where it was asked to",
       "1:the control plane cannot be reached or is in trouble",
       "2:wrong command line",
       "3:refused; nothing was changed",
@@ -99,6 +99,10 @@ public final class TwinCtl {
           @Nullable List<String> buses,
       @Option(names = "--fault", description = "inject: twin-hangs, restore-fails")
           @Nullable List<String> faults,
+      @Option(
+              names = "--rehearse",
+              description = "everything but the commit; then it is undone, and the gap estimated")
+          boolean rehearse,
       @Option(names = "--until", description = "stop after that phase") @Nullable String until,
       @Option(names = "--detach", description = "do not follow it") boolean detach)
       throws ApiException {
@@ -109,6 +113,7 @@ public final class TwinCtl {
     body.put("cpus", cpus == null ? List.of() : cpus);
     body.put("buses", buses == null ? List.of() : buses);
     body.put("faults", faults == null ? List.of() : faults);
+    body.put("rehearse", rehearse);
     if (until != null) {
       body.put("until", until);
     }

@@ -2,6 +2,7 @@ package io.twinkernel.control.upgrade;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ final class Answers {
 
   private static final String COMMITTED = "committed";
   private static final String IDLE = "Idle";
+
+  /** In the answer to a switch that was not to be committed. */
+  private static final String REHEARSED = "rehearsed";
 
   private final Steps steps;
 
@@ -31,12 +35,17 @@ final class Answers {
         }
       }
       case PREPARE, BOOT, PRECOPY, ABSORB -> steps.done(command, detail);
-      case SWITCH ->
+      case SWITCH -> {
+        if (detail.get(REHEARSED) instanceof Boolean rehearsed && rehearsed) {
+          steps.move(Trigger.REHEARSE, Phase.SWITCH, Status.DONE, rehearsal(detail), detail, null);
+        } else {
           steps.tell(
               Phase.SWITCH,
               Status.PROGRESS,
               "the primary has handed over; the secondary's word is awaited",
               detail);
+        }
+      }
       case ROLLBACK ->
           steps.move(
               Trigger.UNDONE,
@@ -47,6 +56,19 @@ final class Answers {
               null);
       case STATUS -> throw new IllegalStateException("status is a probe");
     }
+  }
+
+  private static String rehearsal(Map<String, Object> detail) {
+    return String.format(
+        Locale.ROOT,
+        "the gap would be about %.0f ms; the primary goes on as before, the processes stood still"
+            + " for %.0f ms",
+        millis(detail, "estimated_gap_ms"),
+        millis(detail, "stopped_ms"));
+  }
+
+  private static double millis(Map<String, Object> detail, String name) {
+    return detail.get(name) instanceof Number number ? number.doubleValue() : Double.NaN;
   }
 
   void failed(Upgrade.InFlight command, Failure failure) {

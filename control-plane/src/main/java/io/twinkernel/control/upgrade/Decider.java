@@ -195,7 +195,7 @@ public final class Decider {
               failure.toMap());
       case COMMITTED -> steps.end(Trigger.GIVE_UP, Phase.ABSORB, failure, failure.toMap());
       case ROLLING_BACK -> steps.end(Trigger.GIVE_UP, Phase.ROLLBACK, failure, failure.toMap());
-      case ABSORBED, COMPLETE, ROLLED_BACK, REFUSED, FAILED -> {
+      case ABSORBED, COMPLETE, ROLLED_BACK, REHEARSED, REFUSED, FAILED -> {
         // Nothing is in flight in these.
       }
     }

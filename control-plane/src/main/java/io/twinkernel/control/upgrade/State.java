@@ -24,6 +24,8 @@ public enum State {
   ROLLING_BACK("the primary undoes what was done"),
   /** The primary serves as before. */
   ROLLED_BACK("the primary serves as before"),
+  /** All but the commit was done, and undone; the primary serves as before. */
+  REHEARSED("rehearsed; the primary serves as before"),
   /** The node said no, before anything changed. */
   REFUSED("not possible; nothing was changed"),
   /** Needs a human; the failure says what is known. */
@@ -43,7 +45,7 @@ public enum State {
   /** Nothing more will happen. */
   public boolean terminal() {
     return switch (this) {
-      case COMPLETE, ROLLED_BACK, REFUSED, FAILED -> true;
+      case COMPLETE, ROLLED_BACK, REHEARSED, REFUSED, FAILED -> true;
       case REQUESTED,
           PLANNED,
           PREPARED,
@@ -61,7 +63,15 @@ public enum State {
   public boolean beforeSwitch() {
     return switch (this) {
       case REQUESTED, PLANNED, PREPARED, BOOTED, PRECOPIED -> true;
-      case SWITCHING, COMMITTED, ABSORBED, COMPLETE, ROLLING_BACK, ROLLED_BACK, REFUSED, FAILED ->
+      case SWITCHING,
+          COMMITTED,
+          ABSORBED,
+          COMPLETE,
+          ROLLING_BACK,
+          ROLLED_BACK,
+          REHEARSED,
+          REFUSED,
+          FAILED ->
           false;
     };
   }
@@ -69,7 +79,15 @@ public enum State {
   /** Who owns the service in this state, given who owned it before. */
   Owner owner(Owner before) {
     return switch (this) {
-      case REQUESTED, PLANNED, PREPARED, BOOTED, PRECOPIED, ROLLING_BACK, ROLLED_BACK, REFUSED ->
+      case REQUESTED,
+          PLANNED,
+          PREPARED,
+          BOOTED,
+          PRECOPIED,
+          ROLLING_BACK,
+          ROLLED_BACK,
+          REHEARSED,
+          REFUSED ->
           Owner.PRIMARY;
       case SWITCHING -> Owner.UNDECIDED;
       case COMMITTED, ABSORBED, COMPLETE -> Owner.SECONDARY;

@@ -44,6 +44,7 @@ public final class Transitions {
               new Transition(State.PRECOPIED, Trigger.ROLL_BACK, State.ROLLING_BACK),
               new Transition(State.SWITCHING, Trigger.COMMIT, State.COMMITTED),
               new Transition(State.SWITCHING, Trigger.UNDONE, State.ROLLED_BACK),
+              new Transition(State.SWITCHING, Trigger.REHEARSE, State.REHEARSED),
               new Transition(State.SWITCHING, Trigger.GIVE_UP, State.FAILED),
               new Transition(State.COMMITTED, Trigger.DONE, State.ABSORBED),
               new Transition(State.COMMITTED, Trigger.GIVE_UP, State.FAILED),
@@ -112,7 +113,7 @@ public final class Transitions {
           row + ": only the secondary's word in the switch commits");
       require(
           row.from() != State.SWITCHING
-              || EnumSet.of(Trigger.COMMIT, Trigger.UNDONE, Trigger.GIVE_UP)
+              || EnumSet.of(Trigger.COMMIT, Trigger.UNDONE, Trigger.REHEARSE, Trigger.GIVE_UP)
                   .contains(row.trigger()),
           row + ": only a broker's word ends the switch");
     }

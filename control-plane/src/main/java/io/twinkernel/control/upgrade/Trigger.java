@@ -12,6 +12,8 @@ public enum Trigger {
   COMMIT("secondary resumed"),
   /** The primary says that everything is undone. */
   UNDONE("primary undid"),
+  /** The primary says that everything but the commit was done, and undone. */
+  REHEARSE("primary rehearsed"),
   /** An operator, a failure or a deadline calls for a rollback. */
   ROLL_BACK("roll back"),
   /** What has to be done next did not work, and nothing else is left to try. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param cpus CPUs that the new kernel gets when it boots; empty: the node's own configuration says
  * @param buses PCI buses, as 0000:82, that it gets when it boots; empty: as above
  * @param faults faults to inject: twin-hangs, restore-fails
+ * @param rehearse everything but the commit; then it is undone
  * @param until the phase after which the upgrade waits to be continued; none: it runs through
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -27,6 +28,7 @@ public record UpgradeRequest(
     List<Integer> cpus,
     List<String> buses,
     List<String> faults,
+    Boolean rehearse,
     @Nullable Verb until) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   private static final Pattern BUS = Pattern.compile("[0-9a-f]{4}:[0-9a-f]{2}");
@@ -47,6 +49,7 @@ public record UpgradeRequest(
     cpus = cpus == null ? List.of() : cpus;
     buses = buses == null ? List.of() : buses;
     faults = faults == null ? List.of() : faults;
+    rehearse = rehearse != null && rehearse;
     require(isName(node), "node", "is a name of letters, digits, '.', '_' and '-', at most 64");
     requirePath(image, "image");
     requirePath(initrd, "initrd");
@@ -83,6 +86,7 @@ public record UpgradeRequest(
     map.put("cpus", cpus);
     map.put("buses", buses);
     map.put("faults", faults);
+    map.put("rehearse", rehearse);
     return map;
   }
 

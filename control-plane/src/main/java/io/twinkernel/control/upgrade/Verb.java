@@ -97,7 +97,8 @@ public enum Verb {
       case PRECOPIED -> Optional.of(SWITCH);
       case COMMITTED -> Optional.of(ABSORB);
       case ROLLING_BACK -> Optional.of(ROLLBACK);
-      case SWITCHING, ABSORBED, COMPLETE, ROLLED_BACK, REFUSED, FAILED -> Optional.empty();
+      case SWITCHING, ABSORBED, COMPLETE, ROLLED_BACK, REHEARSED, REFUSED, FAILED ->
+          Optional.empty();
     };
   }
 
@@ -110,7 +111,7 @@ public enum Verb {
       case PRECOPIED -> Optional.of(PRECOPY);
       case COMMITTED -> Optional.of(SWITCH);
       case ABSORBED -> Optional.of(ABSORB);
-      case REQUESTED, SWITCHING, COMPLETE, ROLLING_BACK, ROLLED_BACK, REFUSED, FAILED ->
+      case REQUESTED, SWITCHING, COMPLETE, ROLLING_BACK, ROLLED_BACK, REHEARSED, REFUSED, FAILED ->
           Optional.empty();
     };
   }

@@ -100,6 +100,12 @@ class DeciderTest {
           return walk.rollBack().is(State.ROLLING_BACK).ok().is(State.ROLLED_BACK);
         });
     all.put(
+        "the switch is rehearsed",
+        () ->
+            at(State.SWITCHING)
+                .ok(Map.of("rehearsed", true, "estimated_gap_ms", 180.4, "stopped_ms", 260.2))
+                .is(State.REHEARSED));
+    all.put(
         "the switch fails and is undone",
         () -> at(State.SWITCHING).fail("restore-failed", true).is(State.ROLLED_BACK));
     all.put(

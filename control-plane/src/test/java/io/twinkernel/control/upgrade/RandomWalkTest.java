@@ -74,7 +74,9 @@ class RandomWalkTest {
                       "Left",
                       "Committed",
                       "Absorbed",
-                      "?")),
+                      "?"),
+                  "rehearsed",
+                  random.nextInt(20) == 0),
               random.nextInt(5) == 0
                   ? new Failure(
                       pick(random, "wrong-stage", "committed", "x"),
@@ -94,6 +96,7 @@ class RandomWalkTest {
   void withHonestBrokersTheControlPlaneNeverErrsAboutTheOwner() {
     int complete = 0;
     int back = 0;
+    int rehearsed = 0;
     for (int seed = 0; seed < WALKS; seed++) {
       var random = new Random(seed);
       Walk walk = new Walk(null);
@@ -111,9 +114,11 @@ class RandomWalkTest {
       }
       complete += walk.state() == State.COMPLETE ? 1 : 0;
       back += walk.state() == State.ROLLED_BACK ? 1 : 0;
+      rehearsed += walk.state() == State.REHEARSED ? 1 : 0;
     }
     assertThat(complete).as("walks that get through").isGreaterThan(WALKS / 10);
     assertThat(back).as("walks that are rolled back").isGreaterThan(WALKS / 10);
+    assertThat(rehearsed).as("walks that are rehearsals").isGreaterThan(WALKS / 50);
   }
 
   /**
@@ -129,6 +134,7 @@ class RandomWalkTest {
     private boolean absorbed;
     private boolean committed;
     private boolean told;
+    private boolean rehearsed;
 
     Machine(Random random) {
       this.random = random;
@@ -200,7 +206,7 @@ class RandomWalkTest {
       Map<String, Object> detail =
           command.verb() == Verb.STATUS
               ? Map.of("stage", committed ? (absorbed ? "Absorbed" : "Committed") : stage)
-              : Map.of();
+              : Map.of("rehearsed", command.verb() == Verb.SWITCH && rehearsed);
       boolean muted = committed && command.verb() == Verb.SWITCH;
       boolean lost = trouble && random.nextInt(6) == 0;
       if (!muted && !lost) {
@@ -228,6 +234,11 @@ class RandomWalkTest {
           if (random.nextInt(12) == 0) {
             stage = "Idle";
             yield new Failure("x", "w", "y", "t", true);
+          }
+          if (verb == Verb.SWITCH && random.nextInt(4) == 0) {
+            stage = "Idle";
+            rehearsed = true;
+            yield null;
           }
           stage = STAGES.get(STAGES.indexOf(verb.stageBefore()) + 1);
           committed = verb == Verb.SWITCH;

@@ -32,6 +32,7 @@ final class Walk {
                 List.of(3),
                 List.of("0000:82"),
                 List.of(),
+                false,
                 until));
     upgrade = Upgrade.begin(first);
     feed(new Input.Begin());

@@ -89,6 +89,11 @@ public final class DemoOptions {
   boolean keep;
 
   @Option(
+      names = "--rehearse",
+      description = "everything but the commit; then it is undone, and the gap estimated")
+  boolean rehearse;
+
+  @Option(
       names = "--fault",
       paramLabel = "FAULT",
       description = "what goes wrong on purpose: ${COMPLETION-CANDIDATES}",
@@ -183,6 +188,11 @@ public final class DemoOptions {
     if (chain > 1 && fault != null) {
       throw new HarnessException.Refused(
           "--fault and --chain exclude each other: a fault ends the first upgrade",
+          "Leave one of them out.");
+    }
+    if (rehearse && (chain > 1 || fault != null)) {
+      throw new HarnessException.Refused(
+          "--rehearse ends the upgrade before its commit: it goes with neither --chain nor --fault",
           "Leave one of them out.");
     }
     range("--pause", pause, 1, 1000, "in milliseconds");

@@ -174,6 +174,7 @@ public final class DemoRun {
         options.connections,
         options.pause,
         fault,
+        options.rehearse,
         options.workloads,
         options.keep,
         out.toAbsolutePath().toString());

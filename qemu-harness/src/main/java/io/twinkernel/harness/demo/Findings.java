@@ -6,6 +6,7 @@ import io.twinkernel.harness.client.Verdict;
 import io.twinkernel.harness.control.UpgradeEvent;
 import io.twinkernel.harness.qemu.AcceleratorProbe;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
+import io.twinkernel.harness.report.DemoReport.Rehearsal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,6 +65,24 @@ final class Findings {
         .filter(JsonNode::isIntegralNumber)
         .mapToLong(JsonNode::asLong)
         .findFirst();
+  }
+
+  /** What a rehearsal said of the gap; null if there was none. */
+  @Nullable Rehearsal rehearsal() {
+    for (UpgradeEvent event : events) {
+      JsonNode detail = event.detail();
+      if (detail.path("rehearsed").asBoolean()) {
+        List<String> missing = new ArrayList<>();
+        detail.path("not_in_estimate").forEach(part -> missing.add(part.asText()));
+        return new Rehearsal(
+            detail.path("estimated_gap_ms").asDouble(),
+            detail.path("to_commit_ms").asDouble(),
+            detail.path("after_commit_ms").asDouble(),
+            detail.path("stopped_ms").asDouble(),
+            List.copyOf(missing));
+      }
+    }
+    return null;
   }
 
   /** Whether the upgrade ended in this state of the control plane's. */

@@ -7,6 +7,7 @@ import io.twinkernel.harness.qemu.MachineSpec;
 import io.twinkernel.harness.report.DemoReport.Check;
 import io.twinkernel.harness.report.DemoReport.KernelFacts;
 import io.twinkernel.harness.report.DemoReport.Latency;
+import io.twinkernel.harness.report.DemoReport.Rehearsal;
 import io.twinkernel.harness.report.Svg;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +56,12 @@ final class Promises {
     if (findings.failure != null) {
       add("nothing failed", false, findings.failure.lines().findFirst().orElse(""));
     }
-    if (plan.fault() == null) {
+    if (plan.rehearse()) {
+      add("the upgrade was rehearsed", findings.ended("REHEARSED"), "it ended " + state());
+      bothServed(whileBooting);
+      estimated();
+      ownedByAAgain();
+    } else if (plan.fault() == null) {
       add("the upgrade is complete", findings.ended("COMPLETE"), "it ended " + state());
       bothServed(whileBooting);
       ownedByB();
@@ -73,6 +79,22 @@ final class Promises {
 
   private String state() {
     return findings.state.isEmpty() ? "without ever having begun" : findings.state;
+  }
+
+  private void estimated() {
+    Rehearsal rehearsal = findings.rehearsal();
+    add(
+        "the gap is estimated",
+        rehearsal != null
+            && rehearsal.estimatedGapMs() > 0
+            && rehearsal.estimatedGapMs() >= rehearsal.toCommitMs(),
+        rehearsal == null
+            ? "nothing was told"
+            : Svg.duration(rehearsal.estimatedGapMs())
+                + ", without "
+                + String.join(" and ", rehearsal.notInEstimate())
+                + "; the processes stood still for "
+                + Svg.duration(rehearsal.stoppedMs()));
   }
 
   private void bothServed(@Nullable Latency booting) {

@@ -69,6 +69,7 @@ final class ReportBuilder {
         connections.stream().map(ReportBuilder::connection).toList(),
         findings.clockOffset().isPresent() ? findings.clockOffset().getAsLong() / 1e3 : null,
         wire(),
+        findings.rehearsal(),
         new Promises(plan, findings).check(booting),
         findings.further.stream()
             .map(
@@ -84,6 +85,7 @@ final class ReportBuilder {
       case "COMPLETE" ->
           findings.failure == null ? DemoReport.Outcome.COMPLETED : DemoReport.Outcome.FAILED;
       case "ROLLED_BACK" -> DemoReport.Outcome.ROLLED_BACK;
+      case "REHEARSED" -> DemoReport.Outcome.REHEARSED;
       case "REFUSED" -> DemoReport.Outcome.REFUSED;
       default -> DemoReport.Outcome.FAILED;
     };

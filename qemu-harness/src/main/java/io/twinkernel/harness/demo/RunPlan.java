@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param connections of the outside client
  * @param pauseMillis between two requests of a connection
  * @param fault to inject, or null
+ * @param rehearse whether the upgrade ends before its commit
  * @param workloads whether the image layer of that name moves as well
  * @param keep whether the machine stays up
  * @param out where the reports go
@@ -51,6 +52,7 @@ public record RunPlan(
     int connections,
     int pauseMillis,
     @Nullable Fault fault,
+    boolean rehearse,
     boolean workloads,
     boolean keep,
     String out) {

@@ -207,6 +207,7 @@ final class Scenario {
         fault == null || fault.where() != Fault.Where.IN_THE_BROKERS
             ? List.of()
             : List.of(fault.label()));
+    request.put("rehearse", plan.rehearse());
     request.put("until", "boot");
     return request;
   }

@@ -65,6 +65,17 @@ final class Summary {
             service.writesAcknowledged(),
             service.writesLost(),
             service.writesDuplicated()));
+    DemoReport.Rehearsal rehearsal = report.rehearsal();
+    if (rehearsal != null) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "The gap would be about %s: %s to the commit, %s after it; %s not counted.%n",
+              Svg.duration(rehearsal.estimatedGapMs()),
+              Svg.duration(rehearsal.toCommitMs()),
+              Svg.duration(rehearsal.afterCommitMs()),
+              String.join(" and ", rehearsal.notInEstimate())));
+    }
     DemoReport.Wire wire = report.wire();
     if (wire != null) {
       text.append(

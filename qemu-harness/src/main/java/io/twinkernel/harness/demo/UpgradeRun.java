@@ -17,7 +17,8 @@ final class UpgradeRun {
 
   private static final Duration UNTIL_BOTH_RUN = Duration.ofMinutes(12);
   private static final Duration UNTIL_THE_END = Duration.ofMinutes(12);
-  private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
+  private static final Set<String> FINAL =
+      Set.of("COMPLETE", "ROLLED_BACK", "REHEARSED", "REFUSED", "FAILED");
 
   private final Machine machine;
   private final RestClient rest;

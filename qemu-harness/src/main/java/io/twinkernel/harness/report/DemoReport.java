@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param clockOffsetUs how far B's CLOCK_REALTIME was ahead of A's after the switch, in µs; null
  *     where B did not tell
  * @param wire what TCP made of the switch, seen on the tap; null where nothing was captured
+ * @param rehearsal what the gap would be; null where the upgrade was no rehearsal
  * @param checks each promise by name, and whether it was kept
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -45,6 +46,7 @@ public record DemoReport(
     List<Connection> connections,
     @Nullable Double clockOffsetUs,
     @Nullable Wire wire,
+    @Nullable Rehearsal rehearsal,
     Map<String, Check> checks,
     List<Further> further,
     List<Point> series) {
@@ -60,6 +62,9 @@ public record DemoReport(
     /** A serves on as if nothing had been. */
     @JsonProperty("rolled-back")
     ROLLED_BACK,
+    /** A serves on: it was not to be committed. */
+    @JsonProperty("rehearsed")
+    REHEARSED,
     /** Nothing was changed. */
     @JsonProperty("refused")
     REFUSED,
@@ -189,6 +194,23 @@ public record DemoReport(
       long probes,
       double silenceMs,
       double silenceAtMs) {}
+
+  /**
+   * What a rehearsal says of the gap, by A's broker.
+   *
+   * @param estimatedGapMs from the freeze to what would be the last step before the processes run
+   * @param toCommitMs of it to the commit, all of it as it would be
+   * @param afterCommitMs of it after the commit, done to an interface that stands in for the NIC
+   * @param stoppedMs how long the processes stood still for the rehearsal
+   * @param notInEstimate what cannot be rehearsed
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record Rehearsal(
+      double estimatedGapMs,
+      double toCommitMs,
+      double afterCommitMs,
+      double stoppedMs,
+      List<String> notInEstimate) {}
 
   /**
    * An upgrade after the first one, in the same life of the machine.

@@ -71,6 +71,7 @@ final class ReportHtml {
     return switch (report.outcome()) {
       case COMPLETED -> "Upgraded from " + report.from() + " to " + report.to();
       case ROLLED_BACK -> "Rolled back to " + report.from();
+      case REHEARSED -> "Rehearsed from " + report.from() + " to " + report.to();
       case REFUSED -> "Refused to upgrade from " + report.from() + " to " + report.to();
       case FAILED -> "Failed to upgrade from " + report.from() + " to " + report.to();
     };

@@ -29,6 +29,10 @@ final class PromisesTest {
   }
 
   private static RunPlan plan(@Nullable Fault fault, boolean workloads) {
+    return plan(fault, false, workloads);
+  }
+
+  private static RunPlan plan(@Nullable Fault fault, boolean rehearse, boolean workloads) {
     return new RunPlan(
         new Emulator(List.of("/qemu"), "1.0", "key"),
         "/kernel",
@@ -47,6 +51,7 @@ final class PromisesTest {
         1,
         20,
         fault,
+        rehearse,
         workloads,
         false,
         "/out");
@@ -190,6 +195,31 @@ final class PromisesTest {
     Findings nobody = good();
     nobody.bAfter = null;
     assertThat(broken(nobody)).containsExactly("B owns the machine");
+  }
+
+  @Test
+  void afterARehearsalTheFirstKernelServesAndTheGapIsKnown() {
+    RunPlan plan = plan(null, true, false);
+    Findings findings = good();
+    findings.state = "REHEARSED";
+    findings.bAfter = null;
+    findings.aAfter = a();
+    String told =
+        """
+        {"rehearsed":true,"estimated_gap_ms":190.5,"to_commit_ms":150,"after_commit_ms":40.5,
+         "stopped_ms":260,"not_in_estimate":["the link"]}
+        """;
+    findings.events = new Events().late(0, 0, "", "switch", "done", told, 0).list();
+    assertThat(broken(plan, findings, CALM)).isEmpty();
+
+    findings.events = List.of();
+    assertThat(broken(plan, findings, CALM)).containsExactly("the gap is estimated");
+
+    findings.events =
+        new Events().late(0, 0, "", "switch", "done", told.replace("190.5", "0"), 0).list();
+    findings.state = "COMPLETE";
+    assertThat(broken(plan, findings, CALM))
+        .containsExactly("the upgrade was rehearsed", "the gap is estimated");
   }
 
   @Test

@@ -51,7 +51,8 @@ final class TestNode implements AutoCloseable {
 
   static final Duration PATIENCE = Duration.ofMinutes(6);
 
-  private static final Set<String> FINAL = Set.of("COMPLETE", "ROLLED_BACK", "REFUSED", "FAILED");
+  private static final Set<String> FINAL =
+      Set.of("COMPLETE", "ROLLED_BACK", "REHEARSED", "REFUSED", "FAILED");
   private static final String NODE = "test";
   private static final String HOST = "10.0.2.2";
   private static final String GUEST = "10.0.2.15";
@@ -228,26 +229,39 @@ final class TestNode implements AutoCloseable {
     return id;
   }
 
+  /** Rehearses an upgrade from its beginning to its end; returns its id. */
+  String rehearse(int... cpus) throws Exception {
+    var request = new HashMap<>(request(cpus));
+    request.remove("until");
+    request.put("rehearse", true);
+    String id = rest.start(request);
+    await(id, one -> FINAL.contains(one.state()));
+    return id;
+  }
+
   /** Starts an upgrade that stops after B has booted. */
   String start(int... cpus) throws Exception {
+    return rest.start(request(cpus));
+  }
+
+  private Map<String, Object> request(int... cpus) {
     List<Integer> list = new ArrayList<>();
     for (int cpu : cpus.length == 0 ? new int[] {3} : cpus) {
       list.add(cpu);
     }
-    return rest.start(
-        Map.of(
-            "node",
-            NODE,
-            "image",
-            images.twinKernelPath(),
-            "initrd",
-            images.twinInitrdPath(),
-            "cpus",
-            list,
-            "buses",
-            List.of(MachineSpec.TWIN_BUS),
-            "until",
-            "boot"));
+    return Map.of(
+        "node",
+        NODE,
+        "image",
+        images.twinKernelPath(),
+        "initrd",
+        images.twinInitrdPath(),
+        "cpus",
+        list,
+        "buses",
+        List.of(MachineSpec.TWIN_BUS),
+        "until",
+        "boot");
   }
 
   /** Undoes an upgrade; returns when A says that it goes on as before. */

@@ -23,6 +23,7 @@ package io.twinkernel.broker.agent;
  *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
+ *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
  *   │ ── SERVED ──────────────────────────▶ │  until then A does nothing that takes a CPU
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
@@ -60,6 +61,13 @@ final class FrameType {
   static final int GET_READY = 29;
   static final int READY = 30;
   static final int SERVED = 31;
+  static final int REHEARSED = 32;
+
+  /**
+   * In the JSON of REHEARSED and RESUME_FAILED: B's driver has left the NIC, so that A can have it
+   * and go on before B is stopped.
+   */
+  static final String NIC_IS_FREE = "nic_is_free";
 
   private FrameType() {}
 }

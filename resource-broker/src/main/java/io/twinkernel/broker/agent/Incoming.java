@@ -21,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -184,6 +185,7 @@ final class Incoming {
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+      tell("getting ready", e);
     }
   }
 
@@ -205,6 +207,7 @@ final class Incoming {
       peer.send(FrameType.PRESTAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.PRESTAGE_FAILED, failure("restoring a copy", e).toJson());
+      tell("restoring a copy", e);
     }
   }
 
@@ -241,6 +244,7 @@ final class Incoming {
       peer.send(FrameType.READY, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+      tell("getting ready", e);
     }
   }
 
@@ -250,6 +254,7 @@ final class Incoming {
       current.nicReleased(message);
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("taking the NIC", e).toJson());
+      tell("taking the NIC", e);
     }
   }
 
@@ -261,6 +266,13 @@ final class Incoming {
     }
     try {
       Fields complete = message.json();
+      if (complete.flag("rehearse")) {
+        var rehearsed = new HashMap<>(current.rehearse(complete, message.arrivedTsc()).toJson());
+        rehearsed.put(FrameType.NIC_IS_FREE, current.letGo());
+        peer.send(FrameType.REHEARSED, rehearsed);
+        current.clear();
+        return Optional.empty();
+      }
       Gap gap = current.resume(complete, message.arrivedTsc());
       peer.link().send(FrameType.RESUMED, new byte[0]);
       current.awaitServed();
@@ -273,23 +285,35 @@ final class Incoming {
           new Taken(
               node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace), restarts));
     } catch (IOException e) {
-      peer.send(FrameType.RESUME_FAILED, failure("restoring the processes", e).toJson());
+      var failed = new HashMap<>(failure("restoring the processes", e).toJson());
+      failed.put(FrameType.NIC_IS_FREE, current.letGo());
+      peer.send(FrameType.RESUME_FAILED, failed);
+      tell("restoring the processes", e);
+      current.clear();
       return Optional.empty();
     }
   }
 
   private static Failure failure(String what, IOException e) {
-    String why = e.getMessage() == null ? e.toString() : e.getMessage();
+    return new Failure("twin-failed", what, why(e), "read B's console", false);
+  }
+
+  private static String why(IOException e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+
+  /**
+   * Read it must be, and in the gap the console is silent; A, which waits, does not wait for it.
+   */
+  private static void tell(String what, IOException e) {
     try {
-      // Read it must be, and in the gap the console is silent.
       ConsoleMessages.usual();
     } catch (IOException silent) {
       e.addSuppressed(silent);
     }
-    KernelLog.say(what + ": " + why);
+    KernelLog.say(what + ": " + why(e));
     if (e instanceof CriuException criu) {
       KernelLog.say(criu.log());
     }
-    return new Failure("twin-failed", what, why, "read B's console", false);
   }
 }

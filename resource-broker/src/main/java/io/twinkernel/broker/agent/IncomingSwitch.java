@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,10 @@ final class IncomingSwitch {
   private final Trace trace = new Trace("B");
   private final PrestagedProcesses copies;
   private final List<Background> deltas = new ArrayList<>();
+
+  /** The roots of those that no copy waited for. */
+  private final List<Integer> restored = new ArrayList<>();
+
   private @Nullable String nic;
 
   IncomingSwitch(
@@ -125,36 +130,15 @@ final class IncomingSwitch {
    *
    * @param arrivedTsc when the message came
    * @return when it happened
-   * @throws IOException if A is to go on; nothing restored here runs
+   * @throws IOException if A is to go on; nothing restored here runs, and {@link #letGo} and {@link
+   *     #clear} are next
    */
   Gap resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
-    var pids = new ArrayList<Integer>();
-    String name = nic;
-    try {
-      if (name == null) {
-        throw new IOException("the image came before the NIC");
-      }
-      long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
-      Fields images = complete.object("images");
-      for (String root : images.values().keySet()) {
-        Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
-        pids.add(ready.criu().restore(folder));
-      }
-      for (Background delta : deltas) {
-        delta.join();
-      }
-      copies.check();
-      trace.add("restore", from);
-      if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
-        throw new IOException("A has taken the baton back");
-      }
-    } catch (IOException e) {
-      for (int pid : pids) {
-        Processes.kill(pid, Linux.SIGKILL());
-      }
-      copies.clear();
-      throw e;
+    restore(complete, arrivedTsc);
+    if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
+      throw new IOException("A has taken the baton back");
     }
+    String name = Objects.requireNonNull(nic);
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
@@ -169,6 +153,76 @@ final class IncomingSwitch {
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
+  }
+
+  /**
+   * All of {@link #resume} that nobody outside sees: without the commit no packet may come in or go
+   * out, and no process may run. What follows the commit is done to the stand-in. {@link #letGo}
+   * and {@link #clear} are next.
+   */
+  RehearsedGap rehearse(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
+    restore(complete, arrivedTsc);
+    long restoredTsc = Tsc.read();
+    clock.adopt(region);
+    long from = trace.add("clock", restoredTsc);
+    ready.standIn().rehearse();
+    from = trace.add("stand-in-up", from);
+    copies.connect();
+    long connected = trace.add("connect", from);
+    var spans = new ArrayList<Object>(complete.list("trace"));
+    spans.addAll(trace.spans());
+    return new RehearsedGap(
+        complete.number("frozen_tsc"),
+        complete.number("stopped_tsc"),
+        restoredTsc,
+        connected,
+        0,
+        List.copyOf(spans));
+  }
+
+  /** Has everything of the processes here, stopped. */
+  private void restore(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
+    if (nic == null) {
+      throw new IOException("the image came before the NIC");
+    }
+    long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
+    Fields images = complete.object("images");
+    for (String root : images.values().keySet()) {
+      Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
+      restored.add(ready.criu().restore(folder));
+    }
+    for (Background delta : deltas) {
+      delta.join();
+    }
+    copies.check();
+    trace.add("restore", from);
+  }
+
+  /**
+   * Lets go of the NIC, so that A can have it back before this kernel is stopped.
+   *
+   * @return whether this kernel's driver has left it
+   */
+  boolean letGo() {
+    try {
+      ServiceNic.suspend(device, ready.function());
+      return true;
+    } catch (IOException e) {
+      KernelLog.say("the NIC is not let go of: " + e.getMessage());
+      return false;
+    }
+  }
+
+  /** Ends what was restored here and waits, without a word. */
+  void clear() throws IOException {
+    for (int pid : restored) {
+      Processes.kill(pid, Linux.SIGKILL());
+    }
+    restored.clear();
+    for (Background delta : deltas) {
+      delta.settle();
+    }
+    copies.clear();
   }
 
   /**

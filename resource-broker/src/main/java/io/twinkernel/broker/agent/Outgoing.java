@@ -3,12 +3,14 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Command;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.Tsc;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -157,12 +159,38 @@ final class Outgoing {
 
   private Map<String, Object> switchOver(Stage.Copied copied) throws BrokerException {
     Duration deadline = copied.booted().bootTime().plusSeconds(3);
-    new OutgoingSwitch(clock, deadline).run(copied, gap);
+    Optional<RehearsedGap> rehearsed = new OutgoingSwitch(clock, deadline).run(copied, gap);
+    if (rehearsed.isPresent()) {
+      return rehearsed(copied, rehearsed.get());
+    }
     prepared.forget();
     running.forget();
     gap.forget();
     stage = new Stage.Left(copied);
     return Map.of("committed", true);
+  }
+
+  private Map<String, Object> rehearsed(Stage.Copied copied, RehearsedGap rehearsed)
+      throws BrokerException {
+    String upgrade = copied.booted().prepared().plan().upgrade();
+    reporter.done(
+        upgrade, "switch", "rehearsed; the service runs here again", rehearsed.trace(clock));
+    List<String> failures = undo();
+    if (!failures.isEmpty()) {
+      throw incomplete("undoing the rehearsal", failures);
+    }
+    reporter.done(upgrade, "rollback", "this kernel goes on as before", Map.of());
+    return (rehearsed.isUndone() ? rehearsed : rehearsed.undone(Tsc.read())).figures(clock);
+  }
+
+  private static BrokerException incomplete(String what, List<String> failures) {
+    return new BrokerException(
+        new Failure(
+            "rollback-incomplete",
+            what,
+            String.join("; ", failures),
+            "the service runs on this kernel; reboot it when it suits",
+            true));
   }
 
   private Map<String, Object> rollBack(String upgrade) throws BrokerException {
@@ -175,13 +203,7 @@ final class Outgoing {
     }
     List<String> failures = undo();
     if (!failures.isEmpty()) {
-      throw new BrokerException(
-          new Failure(
-              "rollback-incomplete",
-              "rolling back",
-              String.join("; ", failures),
-              "the service runs on this kernel; reboot it when it suits",
-              true));
+      throw incomplete("rolling back", failures);
     }
     reporter.done(upgrade, "rollback", "this kernel goes on as before", Map.of());
     return Map.of();

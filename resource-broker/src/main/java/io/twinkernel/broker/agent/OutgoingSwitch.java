@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A's side of the gap: stops the processes, lets go of the NIC while it sends what their copies in
@@ -34,41 +36,82 @@ final class OutgoingSwitch {
   }
 
   /**
-   * Returns when B owns the processes.
+   * Returns when B owns the processes, or has rehearsed that; then B has to be stopped, and {@code
+   * gap} undone, if it is not yet.
    *
    * @param gap receives what gives the NIC and the processes back to A
+   * @return what was rehearsed; empty if B owns the processes
    * @throws BrokerException if A is to go on; the baton is ABORTED, B has to be stopped, then
    *     {@code gap} undone
    */
-  void run(Stage.Copied copied, Undo gap) throws BrokerException {
+  Optional<RehearsedGap> run(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
     getReady(copied);
     if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
       throw failure("the baton is not A's", "roll back");
     }
-    String reason;
+    Answer answer;
     try {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
       handOver(copied, gap, trace);
-      Peer peer = copied.booted().peer();
-      reason = await(peer, FrameType.RESUMED, "resume the processes");
-      if (reason.isEmpty()) {
-        // What there is to say and to do has time until the clients have their answers.
-        reason = await(peer, FrameType.SERVED, "say that the clients are served");
-      }
-      ConsoleMessages.usual();
+      boolean rehearse = copied.booted().prepared().plan().rehearse();
+      answer = rehearse ? awaitRehearsed(copied) : awaitResumed(copied);
     } catch (IOException e) {
-      reason = e.getMessage() == null ? e.toString() : e.getMessage();
+      answer = new Answer(e.getMessage() == null ? e.toString() : e.getMessage(), null, false);
     } catch (InterruptedException e) {
-      reason = "a rollback was asked for";
+      answer = new Answer("a rollback was asked for", null, false);
     }
-    if (reason.isEmpty() || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
-      return;
+    boolean goesToB = answer.reason().isEmpty() && answer.rehearsed() == null;
+    if (goesToB || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
+      return Optional.empty();
     }
-    throw failure(reason, "A goes on as before; read B's console, then try again");
+    if (answer.nicIsFree()) {
+      goOn(gap);
+    }
+    RehearsedGap rehearsed = answer.rehearsed();
+    if (rehearsed != null) {
+      return Optional.of(answer.nicIsFree() ? rehearsed.undone(Tsc.read()) : rehearsed);
+    }
+    throw failure(answer.reason(), "A goes on as before; read B's console, then try again");
+  }
+
+  /** The service need not wait until B has stopped. What fails fails again, and says so, then. */
+  private static void goOn(Undo gap) {
+    List<String> failures = gap.all();
+    if (!failures.isEmpty()) {
+      gap.push(
+          "going on here",
+          () -> {
+            throw new IOException(String.join("; ", failures));
+          });
+    }
+  }
+
+  /**
+   * B's word.
+   *
+   * @param reason why it did not do what it was to do; empty if it did
+   * @param rehearsed that it was a rehearsal, and how it went
+   * @param nicIsFree whether its driver has left the NIC
+   */
+  private record Answer(String reason, @Nullable RehearsedGap rehearsed, boolean nicIsFree) {}
+
+  private Answer awaitResumed(Stage.Copied copied) throws IOException, InterruptedException {
+    Peer peer = copied.booted().peer();
+    Answer answer = await(peer, FrameType.RESUMED, "resume the processes");
+    if (answer.reason().isEmpty()) {
+      // What there is to say and to do has time until the clients have their answers.
+      await(peer, FrameType.SERVED, "say that the clients are served");
+      ConsoleMessages.usual();
+    }
+    return answer;
+  }
+
+  private Answer awaitRehearsed(Stage.Copied copied) throws IOException, InterruptedException {
+    return await(copied.booted().peer(), FrameType.REHEARSED, "rehearse");
   }
 
   /** Both sides do once more what the gap will need; then little is left that B lacks. */
@@ -77,7 +120,7 @@ final class OutgoingSwitch {
     try {
       peer.send(FrameType.GET_READY, Map.of());
       WarmUp.fly(copied.nic()::rehearse);
-      String reason = await(peer, FrameType.READY, "get ready");
+      String reason = await(peer, FrameType.READY, "get ready").reason();
       if (!reason.isEmpty()) {
         throw failure(reason, "A goes on as before; read B's console, then try again");
       }
@@ -205,6 +248,7 @@ final class OutgoingSwitch {
         images.put(Integer.toString(root), copied.copy().dumpName(root));
       }
     }
+    UpgradePlan plan = copied.booted().prepared().plan();
     copied
         .booted()
         .peer()
@@ -212,7 +256,9 @@ final class OutgoingSwitch {
             FrameType.IMAGE_COMPLETE,
             Map.of(
                 "upgrade",
-                copied.booted().prepared().plan().upgrade(),
+                plan.upgrade(),
+                "rehearse",
+                plan.rehearse(),
                 "images",
                 images,
                 "trace",
@@ -239,17 +285,26 @@ final class OutgoingSwitch {
     }
   }
 
-  /** Empty if B has answered that it did what it was to do, else why it did not. */
-  private String await(Peer peer, int done, String what) throws IOException, InterruptedException {
-    Optional<Inbox.Message> answer = peer.inbox().poll(deadline.toNanos());
-    if (answer.isEmpty()) {
-      return "B did not " + what + " within " + deadline.toMillis() + " ms";
+  private Answer await(Peer peer, int done, String what) throws IOException, InterruptedException {
+    Optional<Inbox.Message> message = peer.inbox().poll(deadline.toNanos());
+    if (message.isEmpty()) {
+      String why = "B did not " + what + " within " + deadline.toMillis() + " ms";
+      return new Answer(why, null, false);
     }
-    int type = answer.get().type();
+    int type = message.get().type();
     if (type == FrameType.RESUME_FAILED) {
-      return Failure.fromJson(answer.get().json()).why();
+      Fields failed = message.get().json();
+      return new Answer(
+          Failure.fromJson(failed).why(), null, failed.flag(FrameType.NIC_IS_FREE, false));
     }
-    return type == done ? "" : "B was to " + what + ", and sent message " + type;
+    if (type != done) {
+      return new Answer("B was to " + what + ", and sent message " + type, null, false);
+    }
+    if (type == FrameType.REHEARSED) {
+      Fields told = message.get().json();
+      return new Answer("", RehearsedGap.fromJson(told), told.flag(FrameType.NIC_IS_FREE));
+    }
+    return new Answer("", null, false);
   }
 
   /** Cuts the registers' image short, as a torn write would. */

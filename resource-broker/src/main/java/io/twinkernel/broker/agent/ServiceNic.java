@@ -124,6 +124,18 @@ final class ServiceNic {
     }
   }
 
+  /** Stops the NIC in this kernel, which will not need it again. */
+  static void suspend(TwinDevice device, String function) throws IOException {
+    try {
+      device.suspendPci(function);
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.EOPNOTSUPP)) {
+        throw e;
+      }
+      PciDelegation.release(function);
+    }
+  }
+
   /**
    * Takes the service's NIC back, whichever way it was released, and sets its interface up as
    * {@link #record} noted; where nothing is noted or to be taken back, does nothing.

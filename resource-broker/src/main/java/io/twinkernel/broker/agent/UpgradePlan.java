@@ -14,6 +14,7 @@ import java.util.List;
  * @param cpus CPUs that B gets when it starts; the first one starts it
  * @param buses PCI buses that B gets when it starts
  * @param faults faults to inject, see {@link Fault}
+ * @param rehearse everything but the commit
  */
 record UpgradePlan(
     String upgrade,
@@ -21,7 +22,8 @@ record UpgradePlan(
     Path initrd,
     List<Integer> cpus,
     List<String> buses,
-    List<Fault> faults) {
+    List<Fault> faults,
+    boolean rehearse) {
 
   /** Failures that can be provoked in order to see the machine survive them. */
   enum Fault {
@@ -66,6 +68,7 @@ record UpgradePlan(
         Path.of(arguments.text("initrd")),
         cpus.isEmpty() ? conf.cpus() : cpus,
         buses.isEmpty() ? conf.buses() : buses,
-        List.copyOf(faults));
+        List.copyOf(faults),
+        arguments.flag("rehearse", false));
   }
 }

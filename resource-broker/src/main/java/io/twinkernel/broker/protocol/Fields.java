@@ -32,6 +32,11 @@ public record Fields(Map<String, Object> values) {
     throw wrong(name, "true or false");
   }
 
+  /** The truth value of that name, where there is one. */
+  public boolean flag(String name, boolean otherwise) throws MalformedMessageException {
+    return values.containsKey(name) ? flag(name) : otherwise;
+  }
+
   /** The object of that name, empty where there is none. */
   @SuppressWarnings("unchecked") // Json makes maps with string keys only
   public Fields object(String name) throws MalformedMessageException {

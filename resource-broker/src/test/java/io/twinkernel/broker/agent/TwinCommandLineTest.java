@@ -61,7 +61,13 @@ final class TwinCommandLineTest {
             Path.of("/boot/vmlinuz"), release, release + " #1", 0x20f, 2047, 2 << 20, 1, 1);
     var plan =
         new UpgradePlan(
-            "u1", image.path(), Path.of("/boot/initrd"), List.of(3, 2, 1), List.of(), List.of());
+            "u1",
+            image.path(),
+            Path.of("/boot/initrd"),
+            List.of(3, 2, 1),
+            List.of(),
+            List.of(),
+            false);
     String line =
         TwinCommandLine.of(
             INFO, 0x3000_1000L, conf, new Stage.Planned(plan, image, Map.of()), given);
