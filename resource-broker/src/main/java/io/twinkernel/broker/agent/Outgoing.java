@@ -158,6 +158,10 @@ final class Outgoing {
   }
 
   private Map<String, Object> switchOver(Stage.Copied copied) throws BrokerException {
+    // Comes at once, and so says how this kernel's clock relates to that of who hears it; what is
+    // told of the gap comes late.
+    reporter.started(
+        copied.booted().prepared().plan().upgrade(), "switch", "both kernels get ready");
     Duration deadline = copied.booted().bootTime().plusSeconds(3);
     Optional<RehearsedGap> rehearsed = new OutgoingSwitch(clock, deadline).run(copied, gap);
     if (rehearsed.isPresent()) {

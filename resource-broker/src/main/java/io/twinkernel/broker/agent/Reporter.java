@@ -20,6 +20,10 @@ final class Reporter {
     this.sink = sink;
   }
 
+  void started(String upgrade, String phase, String message) {
+    report(upgrade, phase, "started", message, Map.of());
+  }
+
   void done(String upgrade, String phase, String message, Map<String, Object> detail) {
     report(upgrade, phase, "done", message, detail);
   }
