@@ -78,6 +78,10 @@ final class Prestaging implements AutoCloseable {
         close();
         follow();
       }
+      // CRIU calls a lot in the processes' name, and to tell of it takes long.
+      for (SourceProcess process : processes) {
+        process.pause();
+      }
       stop.done("look");
       for (int root : copy.roots()) {
         folders.put(root, copy.dumpUnconnected(root));

@@ -98,8 +98,16 @@ public final class SourceProcess implements AutoCloseable {
   public void begin() throws IOException {
     if (watch != null) {
       watch.forget();
+      watch.resume();
     }
     pages.next();
+  }
+
+  /** What it calls from here on is not noticed until {@link #begin}; it is stopped until then. */
+  public void pause() throws IOException {
+    if (watch != null) {
+      watch.pause();
+    }
   }
 
   /** Its number in both kernels. */

@@ -87,6 +87,15 @@ final class SyscallWatch implements AutoCloseable {
     return HarmlessCalls.firstOther(text.toString());
   }
 
+  /** Notices nothing until {@link #resume}. */
+  void pause() throws IOException {
+    SysFiles.write(instance + "/tracing_on", "0");
+  }
+
+  void resume() throws IOException {
+    SysFiles.write(instance + "/tracing_on", "1");
+  }
+
   /** Passes over all calls until now. */
   void forget() throws IOException {
     take(bytes -> {});
