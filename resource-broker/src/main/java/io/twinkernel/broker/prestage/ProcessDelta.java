@@ -79,6 +79,7 @@ public record ProcessDelta(
     out.writeInt(connection.sendSequence());
     write(out, connection.received());
     write(out, connection.written());
+    out.writeInt(connection.unsent());
   }
 
   private static void write(DataOutputStream out, byte[] bytes) throws IOException {
@@ -126,7 +127,8 @@ public record ProcessDelta(
         in.readInt(),
         in.readInt(),
         read(in),
-        read(in));
+        read(in),
+        in.readInt());
   }
 
   private static int count(DataInputStream in) throws IOException {

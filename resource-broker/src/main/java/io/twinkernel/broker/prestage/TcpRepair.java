@@ -82,6 +82,7 @@ final class TcpRepair {
       MemorySegment window = arena.allocate(tcp_repair_window.layout());
       Sockets.read(socket, Linux.IPPROTO_TCP(), Linux.TCP_REPAIR_WINDOW(), window);
       int written = count(socket, Linux.SIOCOUTQ(), arena);
+      int unsent = count(socket, Linux.SIOCOUTQNSD(), arena);
       int received = count(socket, Linux.SIOCINQ(), arena);
       option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_RECV_QUEUE());
       int receiveSequence = read(socket, Linux.TCP_QUEUE_SEQ());
@@ -103,7 +104,8 @@ final class TcpRepair {
           receiveSequence,
           sendSequence,
           receivedBytes,
-          writtenBytes);
+          writtenBytes,
+          unsent);
     } catch (IOException e) {
       release(socket);
       throw e;
@@ -139,6 +141,9 @@ final class TcpRepair {
       }
       option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_RECV_QUEUE());
       send(socket, state.received(), arena);
+      // As sent: else the peer's next segment, which acknowledges it, would be thrown away.
+      option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_SEND_QUEUE());
+      send(socket, Arrays.copyOf(state.written(), sent(state)), arena);
       option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_NO_QUEUE());
       Sockets.option(
           socket,
@@ -148,17 +153,25 @@ final class TcpRepair {
     }
   }
 
+  private static int sent(TcpState state) throws IOException {
+    int sent = state.written().length - state.unsent();
+    if (sent < 0 || sent > state.written().length) {
+      throw new IOException(state + ", of which " + state.unsent() + " are said to be unsent");
+    }
+    return sent;
+  }
+
   /**
-   * Lets a restored connection speak: sends what the peer has not acknowledged. Some of that it may
-   * have already; but put into the queue as sent, the rest would wait for the first retransmission,
-   * a second later. The network must be up.
+   * Lets a restored connection speak: sends what was not sent yet. What was is sent again if its
+   * acknowledgment does not come. The network must be up.
    *
    * <p>What has arrived is not said by this: {@link TcpAcknowledgment}.
    */
   static void resume(Fd socket, TcpState state) throws IOException {
     option(socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF_NO_WP());
     try (Arena arena = Arena.ofConfined()) {
-      send(socket, state.written(), arena);
+      byte[] written = state.written();
+      send(socket, Arrays.copyOfRange(written, sent(state), written.length), arena);
     }
     // What was put into the queue woke nobody who polls; this looks at it again (tcp_set_rcvlowat).
     int low = Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT());

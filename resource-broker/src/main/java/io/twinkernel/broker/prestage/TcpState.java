@@ -18,6 +18,7 @@ import java.util.Arrays;
  * @param sendSequence of the next byte that the process will write
  * @param received bytes that came and were not read
  * @param written bytes that the peer has not acknowledged
+ * @param unsent how many of them, at the end, it was not sent yet
  */
 record TcpState(
     int descriptor,
@@ -31,7 +32,8 @@ record TcpState(
     int receiveSequence,
     int sendSequence,
     byte[] received,
-    byte[] written) {
+    byte[] written,
+    int unsent) {
 
   @Override
   public boolean equals(Object other) {
@@ -47,7 +49,8 @@ record TcpState(
         && receiveSequence == that.receiveSequence
         && sendSequence == that.sendSequence
         && Arrays.equals(received, that.received)
-        && Arrays.equals(written, that.written);
+        && Arrays.equals(written, that.written)
+        && unsent == that.unsent;
   }
 
   @Override

@@ -52,7 +52,8 @@ final class ProcessDeltaTest {
               random.nextInt(),
               random.nextInt(),
               bytes(random, random.nextInt(3000)),
-              bytes(random, random.nextInt(3000))));
+              bytes(random, random.nextInt(3000)),
+              random.nextInt(3000)));
     }
     var offsets = new ArrayList<ProcessDelta.Offset>();
     for (int i = random.nextInt(3); i > 0; i--) {

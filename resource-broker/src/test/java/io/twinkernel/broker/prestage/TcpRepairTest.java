@@ -108,6 +108,51 @@ final class TcpRepairTest {
     }
   }
 
+  /** It is the peer's next segment that says so, and that segment is not to be thrown away. */
+  @Test
+  void whatThePeerHasIsNotSentAgain() throws Exception {
+    for (int attempt = 0; !staysAcknowledgedLater(); attempt++) {
+      assertThat(attempt).isLessThan(50);
+    }
+  }
+
+  /**
+   * @return false if the peer acknowledged at once, which proves nothing
+   */
+  private static boolean staysAcknowledgedLater() throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var client = new Socket(listener.getInetAddress(), listener.getLocalPort());
+        Fd clientEnd = find((InetSocketAddress) client.getRemoteSocketAddress())) {
+      client.setSoTimeout(10_000);
+      TcpState state;
+      try (Socket server = listener.accept();
+          Fd socket = find(client)) {
+        Sockets.option(clientEnd, Linux.IPPROTO_TCP(), TCP_QUICKACK, 0);
+        server.getOutputStream().write("answer".getBytes(US_ASCII));
+        assertThat(clientEnd.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
+        state = TcpRepair.capture(socket, 9);
+        Sockets.connect(socket, new byte[16]);
+      }
+      if (state.written().length == 0) {
+        return false;
+      }
+      assertThat(state.unsent()).isZero();
+      try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
+        TcpRepair.restore(socket, state);
+        client.getOutputStream().write("more".getBytes(US_ASCII));
+        TcpRepair.resume(socket, state);
+        assertThat(receive(socket)).isEqualTo("more");
+        assertThat(info(socket, UNACKED)).isZero();
+        assertThat(info(socket, RETRANSMITTED)).isZero();
+        send(socket, "end");
+        assertThat(new String(client.getInputStream().readNBytes(9), US_ASCII))
+            .isEqualTo("answerend");
+        assertThat(info(clientEnd, RETRANSMITTED)).isZero();
+        return true;
+      }
+    }
+  }
+
   private static int info(Fd socket, int field) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = arena.allocate(RETRANSMITTED + Integer.BYTES, Integer.BYTES);
