@@ -274,9 +274,10 @@ final class Incoming {
         return Optional.empty();
       }
       Gap gap = current.resume(complete, message.arrivedTsc());
-      peer.link().send(FrameType.RESUMED, new byte[0]);
+      // The baton has decided; whether A hears of it or not changes nothing here.
+      wake(FrameType.RESUMED);
       current.awaitServed();
-      peer.link().send(FrameType.SERVED, new byte[0]);
+      wake(FrameType.SERVED);
       current.cleanUp();
       cgroups.apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(complete.list("trace"));
@@ -285,12 +286,25 @@ final class Incoming {
           new Taken(
               node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace), restarts));
     } catch (IOException e) {
+      if (current.committed()) {
+        // What is here is all there is: nothing of it is undone, and A is not asked.
+        tell("resuming the processes", e);
+        return Optional.empty();
+      }
       var failed = new HashMap<>(failure("restoring the processes", e).toJson());
       failed.put(FrameType.NIC_IS_FREE, current.letGo());
       peer.send(FrameType.RESUME_FAILED, failed);
       tell("restoring the processes", e);
       current.clear();
       return Optional.empty();
+    }
+  }
+
+  private void wake(int type) {
+    try {
+      peer.link().send(type, new byte[0]);
+    } catch (IOException e) {
+      KernelLog.say("A does not hear that this kernel has taken over: " + why(e));
     }
   }
 

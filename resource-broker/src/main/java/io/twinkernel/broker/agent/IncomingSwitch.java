@@ -40,6 +40,7 @@ final class IncomingSwitch {
   private final List<Integer> restored = new ArrayList<>();
 
   private @Nullable String nic;
+  private boolean committed;
 
   IncomingSwitch(
       TwinDevice device,
@@ -130,14 +131,15 @@ final class IncomingSwitch {
    *
    * @param arrivedTsc when the message came
    * @return when it happened
-   * @throws IOException if A is to go on; nothing restored here runs, and {@link #letGo} and {@link
-   *     #clear} are next
+   * @throws IOException before the commit: nothing restored here runs, A is to go on, and {@link
+   *     #letGo} and {@link #clear} are next; after it, what is {@link #committed} stays here
    */
   Gap resume(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
     restore(complete, arrivedTsc);
     if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
       throw new IOException("A has taken the baton back");
     }
+    committed = true;
     String name = Objects.requireNonNull(nic);
     long committed = Tsc.read();
     long from = committed;
@@ -153,6 +155,11 @@ final class IncomingSwitch {
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
+  }
+
+  /** Whether this kernel owns the processes. */
+  boolean committed() {
+    return committed;
   }
 
   /**
