@@ -231,6 +231,9 @@ static long twin_ioctl(struct file *file, unsigned int command,
 	case _IOC_NR(TWIN_IOC_SUSPEND_PCI):
 		err = function_ioctl(argument, twin_pci_suspend);
 		break;
+	case _IOC_NR(TWIN_IOC_FREEZE_PCI):
+		err = function_ioctl(argument, twin_pci_freeze);
+		break;
 	case _IOC_NR(TWIN_IOC_RESUME_PCI):
 		err = function_ioctl(argument, twin_pci_resume);
 		break;

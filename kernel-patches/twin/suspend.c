@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A function that A hands over for a moment that counts, and finds again after
- * a roll back: its driver stays bound and is not told before it comes back. The
- * function is left as kexec leaves it to the next kernel: bus mastering off,
- * whose driver resets it. Should it come back, the driver's hibernation callbacks
- * do what is wanted: freeze lets go of interrupts and queues, restore sets it
+ * a roll back: its driver stays bound. A NIC's is not told before it comes back:
+ * it is left as kexec leaves it to the next kernel: bus mastering off, whose
+ * driver resets it. Should it come back, the driver's hibernation callbacks do
+ * what is wanted: freeze lets go of interrupts and queues, restore sets it
  * up from scratch, whatever another kernel did with it in between
  * (Documentation/driver-api/pm/devices.rst).
  */
@@ -174,8 +174,32 @@ static void stop(struct pci_dev *function)
 	with_interfaces(function, detach);
 }
 
-/* Called with twin.lock held. */
-int twin_pci_suspend(u32 address)
+static int suspend_nic(struct pci_dev *function, const struct dev_pm_ops *ops)
+{
+	pci_save_state(function);
+	stop(function);
+	return 0;
+}
+
+/*
+ * A driver of disks, say: its freeze holds back what comes from above, lets go
+ * of its queues and resets the device, so that nothing of this kernel is on its
+ * way to it any more, whoever still asks for something.
+ */
+static int freeze_driver(struct pci_dev *function, const struct dev_pm_ops *ops)
+{
+	int err = ops->freeze(&function->dev);
+
+	if (err)
+		return err;
+	pci_save_state(function);
+	pci_clear_master(function);
+	return 0;
+}
+
+static int hand_over(u32 address, bool frozen,
+		     int (*act)(struct pci_dev *function,
+				const struct dev_pm_ops *ops))
 {
 	struct pci_dev *function = get_function(address);
 	const struct dev_pm_ops *ops;
@@ -194,14 +218,12 @@ int twin_pci_suspend(u32 address)
 
 	device_lock(&function->dev);
 	ops = driver_ops(function);
-	err = PTR_ERR_OR_ZERO(ops);
+	err = PTR_ERR_OR_ZERO(ops) ?: act(function, ops);
 	if (err)
 		goto unlock;
-	pci_save_state(function);
-	stop(function);
 	__module_get(THIS_MODULE);
 	slot->function = function;
-	slot->frozen = false;
+	slot->frozen = frozen;
 	device_unlock(&function->dev);
 	return 0;
 
@@ -210,6 +232,18 @@ unlock:
 put:
 	pci_dev_put(function);
 	return err;
+}
+
+/* Called with twin.lock held. */
+int twin_pci_suspend(u32 address)
+{
+	return hand_over(address, false, suspend_nic);
+}
+
+/* Called with twin.lock held. */
+int twin_pci_freeze(u32 address)
+{
+	return hand_over(address, true, freeze_driver);
 }
 
 static int restart(struct suspended *slot, const struct dev_pm_ops *ops)

@@ -169,9 +169,9 @@ struct twin_function {
  */
 #define TWIN_IOC_SUSPEND_PCI	_IOW(TWIN_IOC_MAGIC, 10, struct twin_function)
 /*
- * A: take a function back that SUSPEND_PCI stopped, from whatever another
- * kernel did with it. ENODEV no such function or no driver, ENOENT it is not
- * stopped; the driver's own errno, and it can be tried again.
+ * A: take a function back that SUSPEND_PCI or FREEZE_PCI stopped, from whatever
+ * another kernel did with it. ENODEV no such function or no driver, ENOENT it is
+ * not stopped; the driver's own errno, and it can be tried again.
  */
 #define TWIN_IOC_RESUME_PCI	_IOW(TWIN_IOC_MAGIC, 11, struct twin_function)
 
@@ -183,6 +183,14 @@ struct twin_function {
  * EINVAL buses or bars out of range, ENOSPC too much was written.
  */
 #define TWIN_IOC_PREPARE_PCI	_IOW(TWIN_IOC_MAGIC, 12, struct twin_prepare)
+/*
+ * A: the same as SUSPEND_PCI for what is no NIC: the driver stops the function
+ * itself, by its hibernation callback, and holds back what is asked of it from
+ * then on, until RESUME_PCI. What uses the function (a mounted file system) is
+ * to be quiet before. Errnos as for SUSPEND_PCI, or the driver's own; then the
+ * function is as it was.
+ */
+#define TWIN_IOC_FREEZE_PCI	_IOW(TWIN_IOC_MAGIC, 13, struct twin_function)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

@@ -213,6 +213,7 @@ void twin_shadow_exit(void);
 
 /* suspend.c: functions that A hands over with their driver bound */
 int twin_pci_suspend(u32 address);
+int twin_pci_freeze(u32 address);
 int twin_pci_resume(u32 address);
 bool twin_pci_is_suspended(const struct pci_dev *function);
 

@@ -1,6 +1,7 @@
 /* What linux.args binds: syscall(2), the calls' numbers, structures and flags. */
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/kcmp.h>
 #include <linux/kexec.h>
 #include <linux/module.h>

@@ -19,6 +19,7 @@ final class TwinAdvice {
           case "TWIN_IOC_DOORBELL" -> doorbell(errno);
           case "TWIN_IOC_PROMOTE" -> promote(errno);
           case "TWIN_IOC_CRASH_REGION" -> crashRegion(errno);
+          case "TWIN_IOC_SUSPEND_PCI", "TWIN_IOC_FREEZE_PCI" -> stop(errno);
           default -> "";
         };
     return advice.isEmpty() ? any(errno) : advice;
@@ -112,6 +113,16 @@ final class TwinAdvice {
       case "EINVAL" -> "start and size must be multiples of 2 MiB";
       case "EBUSY" -> "a balloon driver owns memory hotplug here; unload it";
       case "EOPNOTSUPP" -> "only a kernel that was started as a twin, and promoted, can";
+      default -> "";
+    };
+  }
+
+  private static String stop(String errno) {
+    return switch (errno) {
+      case "ENODEV" -> "there is no such function, or no driver is bound to it";
+      case "EOPNOTSUPP" -> "its driver has no hibernation callbacks, by which it could come back";
+      case "EALREADY" -> "it is stopped already; take it back first";
+      case "ENOSPC" -> "16 functions are stopped; take one back first";
       default -> "";
     };
   }

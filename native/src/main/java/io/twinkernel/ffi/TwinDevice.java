@@ -178,7 +178,18 @@ public final class TwinDevice implements AutoCloseable {
   }
 
   /**
-   * A: takes a function back that {@link #suspendPci} stopped, whatever another kernel did with it.
+   * A: has a function's driver, which is no NIC's, stop it for the other kernel and hold back what
+   * is asked of it.
+   *
+   * @param function PCI address as "0000:83:00.0"
+   */
+  public void freezePci(String function) throws SyscallException {
+    function("TWIN_IOC_FREEZE_PCI", Twin.TWIN_IOC_FREEZE_PCI(), function);
+  }
+
+  /**
+   * A: takes a function back that {@link #suspendPci} or {@link #freezePci} stopped, whatever
+   * another kernel did with it.
    *
    * @param function PCI address as "0000:83:00.0"
    */

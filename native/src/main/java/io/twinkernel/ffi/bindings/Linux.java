@@ -140,6 +140,87 @@ public class Linux extends Linux$shared {
     public static int SEEK_CUR() {
         return SEEK_CUR;
     }
+    private static final int MS_RDONLY = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_RDONLY 1
+     * }
+     */
+    public static int MS_RDONLY() {
+        return MS_RDONLY;
+    }
+    private static final int MS_NOSUID = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NOSUID 2
+     * }
+     */
+    public static int MS_NOSUID() {
+        return MS_NOSUID;
+    }
+    private static final int MS_NODEV = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NODEV 4
+     * }
+     */
+    public static int MS_NODEV() {
+        return MS_NODEV;
+    }
+    private static final int MS_NOEXEC = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NOEXEC 8
+     * }
+     */
+    public static int MS_NOEXEC() {
+        return MS_NOEXEC;
+    }
+    private static final int MS_REMOUNT = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_REMOUNT 32
+     * }
+     */
+    public static int MS_REMOUNT() {
+        return MS_REMOUNT;
+    }
+    private static final int MS_NOATIME = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NOATIME 1024
+     * }
+     */
+    public static int MS_NOATIME() {
+        return MS_NOATIME;
+    }
+    private static final int MS_NODIRATIME = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NODIRATIME 2048
+     * }
+     */
+    public static int MS_NODIRATIME() {
+        return MS_NODIRATIME;
+    }
+    private static final int MS_BIND = (int)4096L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_BIND 4096
+     * }
+     */
+    public static int MS_BIND() {
+        return MS_BIND;
+    }
+    private static final int MS_REC = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_REC 16384
+     * }
+     */
+    public static int MS_REC() {
+        return MS_REC;
+    }
     private static final int KEXEC_FILE_UNLOAD = (int)1L;
     /**
      * {@snippet lang=c :
@@ -779,69 +860,6 @@ public class Linux extends Linux$shared {
     public static int MAP_ANONYMOUS() {
         return MAP_ANONYMOUS;
     }
-    private static final int MS_RDONLY = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_RDONLY 1
-     * }
-     */
-    public static int MS_RDONLY() {
-        return MS_RDONLY;
-    }
-    private static final int MS_NOSUID = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_NOSUID 2
-     * }
-     */
-    public static int MS_NOSUID() {
-        return MS_NOSUID;
-    }
-    private static final int MS_NODEV = (int)4L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_NODEV 4
-     * }
-     */
-    public static int MS_NODEV() {
-        return MS_NODEV;
-    }
-    private static final int MS_NOEXEC = (int)8L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_NOEXEC 8
-     * }
-     */
-    public static int MS_NOEXEC() {
-        return MS_NOEXEC;
-    }
-    private static final int MS_REMOUNT = (int)32L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_REMOUNT 32
-     * }
-     */
-    public static int MS_REMOUNT() {
-        return MS_REMOUNT;
-    }
-    private static final int MS_BIND = (int)4096L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_BIND 4096
-     * }
-     */
-    public static int MS_BIND() {
-        return MS_BIND;
-    }
-    private static final int MS_REC = (int)16384L;
-    /**
-     * {@snippet lang=c :
-     * #define MS_REC 16384
-     * }
-     */
-    public static int MS_REC() {
-        return MS_REC;
-    }
     private static final int __NR_read = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1147,6 +1165,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_unshare() {
         return __NR_unshare;
+    }
+    private static final int __NR_syncfs = (int)306L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_syncfs 306
+     * }
+     */
+    public static int __NR_syncfs() {
+        return __NR_syncfs;
     }
     private static final int __NR_process_vm_readv = (int)310L;
     /**
@@ -1517,6 +1544,15 @@ public class Linux extends Linux$shared {
     public static int MS_PRIVATE() {
         return MS_PRIVATE;
     }
+    private static final int MS_STRICTATIME = (int)16777216L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MS_STRICTATIME = 16777216
+     * }
+     */
+    public static int MS_STRICTATIME() {
+        return MS_STRICTATIME;
+    }
     private static final int MNT_DETACH = (int)2L;
     /**
      * {@snippet lang=c :
@@ -1579,6 +1615,24 @@ public class Linux extends Linux$shared {
      */
     public static int O_DSYNC() {
         return O_DSYNC;
+    }
+    private static final long FIFREEZE = 3221510263L;
+    /**
+     * {@snippet lang=c :
+     * #define FIFREEZE 3221510263
+     * }
+     */
+    public static long FIFREEZE() {
+        return FIFREEZE;
+    }
+    private static final long FITHAW = 3221510264L;
+    /**
+     * {@snippet lang=c :
+     * #define FITHAW 3221510264
+     * }
+     */
+    public static long FITHAW() {
+        return FITHAW;
     }
     private static final int SIOCINQ = (int)21531L;
     /**

@@ -257,6 +257,15 @@ public class Twin extends Twin$shared {
     public static long TWIN_IOC_PREPARE_PCI() {
         return TWIN_IOC_PREPARE_PCI;
     }
+    private static final long TWIN_IOC_FREEZE_PCI = 1074312973L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_FREEZE_PCI 1074312973
+     * }
+     */
+    public static long TWIN_IOC_FREEZE_PCI() {
+        return TWIN_IOC_FREEZE_PCI;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :
