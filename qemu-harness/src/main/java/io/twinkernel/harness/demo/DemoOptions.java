@@ -85,6 +85,12 @@ public final class DemoOptions {
           "move nginx, a JVM, a second Redis with its replica and more beside Redis; what the tests use")
   boolean workloads;
 
+  @Option(
+      names = "--disk",
+      description =
+          "Redis writes what it is told to a disk, which moves with it; in the end that is read back")
+  boolean disk;
+
   @Option(names = "--keep", description = "leave the machine up afterwards")
   boolean keep;
 
@@ -190,6 +196,11 @@ public final class DemoOptions {
           "--fault and --chain exclude each other: a fault ends the first upgrade",
           "Leave one of them out.");
     }
+    if (disk && workloads) {
+      throw new HarnessException.Refused(
+          "--disk and --workloads exclude each other: an image has one policy",
+          "Leave one of them out.");
+    }
     if (rehearse && (chain > 1 || fault != null)) {
       throw new HarnessException.Refused(
           "--rehearse ends the upgrade before its commit: it goes with neither --chain nor --fault",
@@ -243,6 +254,7 @@ public final class DemoOptions {
         Map.entry("control.token", token),
         Map.entry("service.interface.pci", MachineSpec.SERVICE_NIC),
         Map.entry("service.address", Namespace.GUEST + "/24"),
+        Map.entry("service.disk", disk ? MachineSpec.DISK : ""),
         Map.entry("service.cgroup", "/sys/fs/cgroup/service"),
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),

@@ -75,11 +75,18 @@ public final class DemoRun {
           KernelSource.parse(from),
           KernelSource.parse(to),
           BrokerApp.standard(),
-          options.workloads ? List.of(Workloads.LAYER) : List.of(),
+          layers(options),
           Progress.lines(System.out));
     } catch (RootfsException failure) {
       throw failed(failure);
     }
+  }
+
+  private static List<String> layers(DemoOptions options) {
+    if (options.disk) {
+      return List.of(Workloads.DISK_LAYER);
+    }
+    return options.workloads ? List.of(Workloads.LAYER) : List.of();
   }
 
   private static Emulator emulator() throws HarnessException, InterruptedException {
@@ -176,6 +183,7 @@ public final class DemoRun {
         fault,
         options.rehearse,
         options.workloads,
+        options.disk,
         options.keep,
         out.toAbsolutePath().toString());
   }

@@ -51,6 +51,9 @@ final class Findings {
   /** What they said in the end. */
   List<String> workloads = List.of();
 
+  /** What is said of the disk in the end. */
+  List<String> disk = List.of();
+
   @Nullable Verdict verdict;
 
   /** What went over the tap while the client was connected. */

@@ -15,10 +15,12 @@ import io.twinkernel.harness.report.DemoReport;
 import io.twinkernel.harness.report.ReportFiles;
 import io.twinkernel.harness.report.Svg;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -43,6 +45,9 @@ public final class InsideCommand implements Callable<Integer> {
   private static final String JOURNAL = "journal";
 
   private static final int TAIL = 25;
+
+  /** Sparse: it takes what is written to it. */
+  private static final long DISK_BYTES = 2L << 30;
 
   @Parameters(paramLabel = "RUN_DIRECTORY")
   private Path directory = Path.of(".");
@@ -74,7 +79,7 @@ public final class InsideCommand implements Callable<Integer> {
         Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
         Relay _ = Relay.inside(directory.resolve(BRIDGE + ".sock"), control.bridgePort());
         RestClient client = new RestClient(control.restPort());
-        Machine machine = Machine.start(spec(plan, found.accelerator()), files)) {
+        Machine machine = Machine.start(spec(plan, found.accelerator(), files), files)) {
       Thread hook = new Thread(() -> cleanUp(narrator, machine));
       Runtime.getRuntime().addShutdownHook(hook);
       try {
@@ -119,7 +124,14 @@ public final class InsideCommand implements Callable<Integer> {
     return report.kept() ? 0 : 1;
   }
 
-  private static MachineSpec spec(RunPlan plan, Accelerator accelerator) {
+  private static MachineSpec spec(RunPlan plan, Accelerator accelerator, MachineFiles files)
+      throws IOException {
+    Optional<Path> disk = plan.disk() ? Optional.of(files.disk()) : Optional.empty();
+    if (disk.isPresent()) {
+      try (var image = new RandomAccessFile(disk.get().toFile(), "rw")) {
+        image.setLength(DISK_BYTES);
+      }
+    }
     return new MachineSpec(
         plan.emulator(),
         Path.of(plan.kernel()),
@@ -128,7 +140,8 @@ public final class InsideCommand implements Callable<Integer> {
         plan.cpus(),
         plan.memory(),
         accelerator,
-        Namespace.TAP);
+        Namespace.TAP,
+        disk);
   }
 
   private static void tails(Narrator narrator, MachineFiles files) {

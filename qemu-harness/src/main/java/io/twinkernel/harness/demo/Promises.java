@@ -74,6 +74,9 @@ final class Promises {
     if (plan.workloads()) {
       workloads();
     }
+    if (plan.disk()) {
+      disk();
+    }
     return checks;
   }
 
@@ -274,6 +277,14 @@ final class Promises {
         "every workload's data is right",
         !findings.workloads.isEmpty() && bad.isEmpty() && silent.isEmpty(),
         reason);
+  }
+
+  private void disk() {
+    List<String> bad = findings.disk.stream().filter(line -> !line.startsWith("ok ")).toList();
+    add(
+        "what Redis acknowledged is on the disk, which is whole",
+        !findings.disk.isEmpty() && bad.isEmpty(),
+        String.join("; ", bad.isEmpty() ? findings.disk : bad));
   }
 
   private void add(String name, boolean ok, String reason) {

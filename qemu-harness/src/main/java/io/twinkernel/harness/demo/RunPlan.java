@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param fault to inject, or null
  * @param rehearse whether the upgrade ends before its commit
  * @param workloads whether the image layer of that name moves as well
+ * @param disk whether Redis keeps its data on a disk, which moves as well
  * @param keep whether the machine stays up
  * @param out where the reports go
  */
@@ -54,6 +55,7 @@ public record RunPlan(
     @Nullable Fault fault,
     boolean rehearse,
     boolean workloads,
+    boolean disk,
     boolean keep,
     String out) {
 

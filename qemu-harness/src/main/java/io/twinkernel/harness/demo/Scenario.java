@@ -88,6 +88,10 @@ final class Scenario {
         judgeWorkloads(web);
       }
       judge(client, dataset);
+      if (plan.disk()) {
+        findings.disk = Workloads.checkDisk(serving());
+        findings.disk.forEach(narrator::say);
+      }
     } catch (HarnessException | IOException failure) {
       findings.failure = String.valueOf(failure.getMessage());
       judgeAfterAll(client, dataset);
@@ -116,11 +120,18 @@ final class Scenario {
   }
 
   private void judgeWorkloads(KeepAliveClients web) throws IOException {
-    Path console = findings.ended("COMPLETE") ? files.consoleB() : files.consoleA();
-    List<String> said = new ArrayList<>(Workloads.check(console));
+    List<String> said = new ArrayList<>(Workloads.check(serving()));
     said.add(web.finish());
     findings.workloads = List.copyOf(said);
     findings.workloads.forEach(narrator::say);
+  }
+
+  /** The console of the kernel that serves in the end. */
+  private Path serving() {
+    if (!findings.ended("COMPLETE")) {
+      return files.consoleA();
+    }
+    return findings.further.size() % 2 == 0 ? files.consoleB() : files.consoleC();
   }
 
   private void fill(Dataset dataset) throws HarnessException {
@@ -249,6 +260,10 @@ final class Scenario {
     }
     try {
       judge(client, dataset);
+      if (plan.disk()) {
+        findings.disk = Workloads.checkDisk(serving());
+        findings.disk.forEach(narrator::say);
+      }
     } catch (HarnessException | IOException second) {
       narrator.say("and then: " + second.getMessage());
     }

@@ -19,6 +19,10 @@ final class Workloads {
   /** Name of the image layer. */
   static final String LAYER = "workloads";
 
+  /** Name of the image layer of a disk. */
+  static final String DISK_LAYER = "disk";
+
+  private static final String CHECK_DISK = "/opt/disk/check";
   private static final String CHECK = "/opt/workloads/check";
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final InetSocketAddress WEB = new InetSocketAddress(Namespace.GUEST, 8080);
@@ -60,6 +64,11 @@ final class Workloads {
   /** What each says: {@code ok NAME ...} or {@code bad NAME WHY}. */
   static List<String> check(Path console) throws IOException {
     return run(console, CHECK);
+  }
+
+  /** The same of the disk: what is on it, once the service has ended. */
+  static List<String> checkDisk(Path console) throws IOException {
+    return run(console, CHECK_DISK);
   }
 
   private static List<String> run(Path console, String command) throws IOException {

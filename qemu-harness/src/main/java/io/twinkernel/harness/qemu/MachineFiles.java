@@ -47,6 +47,11 @@ public record MachineFiles(Path directory) {
     return directory.resolve("wire.pcap");
   }
 
+  /** The image of its disk, where it has one. */
+  public Path disk() {
+    return directory.resolve("disk.raw");
+  }
+
   /** What QEMU itself said. */
   public Path logQemu() {
     return directory.resolve("qemu.log");

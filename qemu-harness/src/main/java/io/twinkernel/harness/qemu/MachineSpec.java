@@ -4,12 +4,13 @@ import io.twinkernel.rootfs.Emulator;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The machine that two kernels share. Buses 0x81 to 0x83 hang on root ports of a host bridge of
  * their own: 0x81 carries the service's NIC, 0x82 what is the second kernel's from its start, a
- * virtio console and a NIC that leads nowhere, and 0x83 the same for the kernel after it. COM1 is
- * the first kernel's console, COM2 the others' boot log.
+ * virtio console and a NIC that leads nowhere, 0x83 the same for the kernel after it, and 0x84 a
+ * disk, where there is one. COM1 is the first kernel's console, COM2 the others' boot log.
  *
  * @param emulator the QEMU that runs it
  * @param kernel bzImage
@@ -19,6 +20,7 @@ import java.util.List;
  * @param megabytes RAM in MiB
  * @param accelerator what runs its code
  * @param tap name of the tap device of the service's NIC
+ * @param disk a raw image
  */
 public record MachineSpec(
     Emulator emulator,
@@ -28,7 +30,8 @@ public record MachineSpec(
     int cpus,
     int megabytes,
     Accelerator accelerator,
-    String tap) {
+    String tap,
+    Optional<Path> disk) {
 
   /** The service's NIC, as Linux names it. */
   public static final String SERVICE_NIC = "0000:81:00.0";
@@ -38,6 +41,9 @@ public record MachineSpec(
 
   /** The bus that the kernel after it gets at its start; from then on the two take turns. */
   public static final String NEXT_BUS = "0000:83";
+
+  /** The disk, as Linux names its PCI function. */
+  public static final String DISK = "0000:84:00.0";
 
   /** The words that start it. {@code files} says where its sockets and logs go. */
   public List<String> arguments(MachineFiles files) {
@@ -68,6 +74,12 @@ public record MachineSpec(
     add(line, "-device", consoles("rp3", "next"));
     add(line, "-device", spareNic("rp3"));
     add(line, "-device", "virtconsole,bus=next.0,chardev=c");
+    disk.ifPresent(
+        image -> {
+          add(line, "-device", "pcie-root-port,bus=pxb,id=rp4,chassis=4,slot=4");
+          add(line, "-drive", "if=none,id=disk,format=raw,file=" + image);
+          add(line, "-device", "virtio-blk-pci,drive=disk,bus=rp4,disable-legacy=on");
+        });
     return List.copyOf(line);
   }
 

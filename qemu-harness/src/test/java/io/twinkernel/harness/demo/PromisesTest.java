@@ -54,6 +54,7 @@ final class PromisesTest {
         rehearse,
         workloads,
         false,
+        false,
         "/out");
   }
 

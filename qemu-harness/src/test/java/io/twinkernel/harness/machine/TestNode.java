@@ -182,7 +182,8 @@ final class TestNode implements AutoCloseable {
             new AcceleratorProbe(files.directory(), TestEmulator.get())
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
-            "unused");
+            "unused",
+            java.util.Optional.empty());
     List<String> line = new ArrayList<>();
     for (String word : spec.arguments(files)) {
       line.add(

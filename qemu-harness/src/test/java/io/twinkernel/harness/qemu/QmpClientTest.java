@@ -119,7 +119,8 @@ final class QmpClientTest {
             4,
             128,
             Accelerator.TCG,
-            "none");
+            "none",
+            java.util.Optional.empty());
     List<String> arguments =
         spec.arguments(files).stream()
             // No kernel, and no tap: what is left is the whole rest of the machine.

@@ -16,11 +16,16 @@ final class Copies {
 
   private final Prestaging prestaging;
   private final ProcessCopy memory;
+  private final boolean waiting;
   private int attempts;
 
-  Copies(Prestaging prestaging, ProcessCopy memory) {
+  /**
+   * @param waiting whether copies can wait in B at all
+   */
+  Copies(Prestaging prestaging, ProcessCopy memory, boolean waiting) {
     this.prestaging = prestaging;
     this.memory = memory;
+    this.waiting = waiting;
   }
 
   /**
@@ -30,7 +35,9 @@ final class Copies {
    */
   List<ProcessCopy.Round> make() throws IOException, InterruptedException {
     var rounds = new ArrayList<>(memory.precopy());
-    rounds.addAll(stage());
+    if (waiting) {
+      rounds.addAll(stage());
+    }
     return List.copyOf(rounds);
   }
 

@@ -33,8 +33,12 @@ final class Departure {
     while (message.type() != FrameType.RELEASE_MACHINE) {
       message = peer.inbox().take();
     }
-    // Not before: to free their memory keeps a processor busy, and the gap is just over.
-    service.kill();
+    // Not before: to free their memory keeps a processor busy, and the gap is just over. Nor at all
+    // where they have files on a disk that is B's: closing these can touch it, and would wait for
+    // ever. They are stopped, and parking ends them.
+    if (!ServiceDisk.recorded()) {
+      service.kill();
+    }
     Map<String, Object> machine = machine(device);
     for (int cpu : ApicIds.read().keySet()) {
       if (cpu != BOOT_CPU) {

@@ -19,6 +19,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀──────────────────────── GET_READY  │  the gap is near
  *   │ ── READY ───────────────────────────▶ │
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
+ *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
  *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
  *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
@@ -62,12 +63,13 @@ final class FrameType {
   static final int READY = 30;
   static final int SERVED = 31;
   static final int REHEARSED = 32;
+  static final int DISK_RELEASED = 33;
 
   /**
-   * In the JSON of REHEARSED and RESUME_FAILED: B's driver has left the NIC, so that A can have it
-   * and go on before B is stopped.
+   * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that
+   * A can have them and go on before B is stopped.
    */
-  static final String NIC_IS_FREE = "nic_is_free";
+  static final String DEVICES_ARE_FREE = "devices_are_free";
 
   private FrameType() {}
 }

@@ -127,6 +127,7 @@ final class Incoming {
       }
       case FrameType.GET_READY -> getReady();
       case FrameType.NIC_RELEASED -> takeNic(message);
+      case FrameType.DISK_RELEASED -> takeDisk(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
@@ -167,6 +168,7 @@ final class Incoming {
       StagedFiles.require(stage);
       restarts = Restarts.read(stage);
       cgroups = StagedCgroups.read(stage);
+      Optional<IncomingDisk> disk = IncomingDisk.read(stage);
       enumerate(stage);
       Path cgroup = Path.of(stage.text("cgroup"));
       InterfaceState state = InterfaceState.fromBytes(network);
@@ -175,6 +177,7 @@ final class Incoming {
               stage.text("function"),
               ssdt,
               StandInInterface.set(state),
+              disk,
               new Service(cgroup),
               NicRehearsal.find(stage.text("function")),
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
@@ -258,6 +261,16 @@ final class Incoming {
     }
   }
 
+  private void takeDisk(Inbox.Message message) throws IOException {
+    IncomingSwitch current = current();
+    try {
+      current.diskReleased(message);
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("taking the disk", e).toJson());
+      tell("taking the disk", e);
+    }
+  }
+
   private Optional<Taken> resume(Inbox.Message message) throws IOException, InterruptedException {
     IncomingSwitch current = current();
     NodeConf node = conf;
@@ -268,7 +281,7 @@ final class Incoming {
       Fields complete = message.json();
       if (complete.flag("rehearse")) {
         var rehearsed = new HashMap<>(current.rehearse(complete, message.arrivedTsc()).toJson());
-        rehearsed.put(FrameType.NIC_IS_FREE, current.letGo());
+        rehearsed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
         peer.send(FrameType.REHEARSED, rehearsed);
         current.clear();
         return Optional.empty();
@@ -292,7 +305,7 @@ final class Incoming {
         return Optional.empty();
       }
       var failed = new HashMap<>(failure("restoring the processes", e).toJson());
-      failed.put(FrameType.NIC_IS_FREE, current.letGo());
+      failed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
       peer.send(FrameType.RESUME_FAILED, failed);
       tell("restoring the processes", e);
       current.clear();

@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param function PCI address of the NIC that comes
  * @param ssdt describes the bus it is on
  * @param standIn holds its addresses until then
+ * @param disk the disk that comes, where one does
  * @param service the cgroup into which the processes are restored
  * @param rehearsal a NIC of the same kind to practise on, where there is one
  * @param criu started in it, its kernel features known
@@ -17,6 +18,7 @@ record IncomingState(
     String function,
     byte[] ssdt,
     StandInInterface standIn,
+    Optional<IncomingDisk> disk,
     Service service,
     Optional<NicRehearsal> rehearsal,
     Criu criu) {}

@@ -42,6 +42,11 @@ final class IncomingSwitch {
   private @Nullable String nic;
   private boolean committed;
 
+  /** Whether this kernel has the disk, or part of it. */
+  private boolean taking;
+
+  private boolean mounted;
+
   IncomingSwitch(
       TwinDevice device,
       SharedRegion region,
@@ -111,6 +116,16 @@ final class IncomingSwitch {
     nic = name;
   }
 
+  /** A has let go of the disk: mount it. */
+  void diskReleased(Inbox.Message message) throws IOException {
+    long from = trace.add("disk-handler", message.arrivedTsc());
+    IncomingDisk disk =
+        ready.disk().orElseThrow(() -> new IOException("A gives a disk that it did not announce"));
+    taking = true;
+    disk.mount(device, message.json().texts("open"), trace, from);
+    mounted = true;
+  }
+
   /** What the copy of one process lacks: apply it, beside the NIC. */
   void delta(byte[] state) {
     deltas.add(applying(state));
@@ -144,7 +159,11 @@ final class IncomingSwitch {
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
-    trace.add("clock", from);
+    from = trace.add("clock", from);
+    if (ready.disk().isPresent()) {
+      ready.disk().get().thaw();
+      trace.add("disk-thaw", from);
+    }
     ready.standIn().replace(name, trace.follow());
     from = Tsc.read();
     copies.connect();
@@ -192,6 +211,9 @@ final class IncomingSwitch {
     if (nic == null) {
       throw new IOException("the image came before the NIC");
     }
+    if (ready.disk().isPresent() && !mounted) {
+      throw new IOException("the image came before the disk");
+    }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
     Fields images = complete.object("images");
     for (String root : images.values().keySet()) {
@@ -206,16 +228,20 @@ final class IncomingSwitch {
   }
 
   /**
-   * Lets go of the NIC, so that A can have it back before this kernel is stopped.
+   * Lets go of the NIC and the disk, so that A can have them back before this kernel is stopped.
    *
-   * @return whether this kernel's driver has left it
+   * @return whether this kernel's drivers have left them
    */
   boolean letGo() {
     try {
+      if (taking) {
+        ready.disk().orElseThrow().letGo(device);
+      }
       ServiceNic.suspend(device, ready.function());
       return true;
     } catch (IOException e) {
-      KernelLog.say("the NIC is not let go of: " + e.getMessage());
+      KernelLog.say(
+          "A cannot have the devices back before this kernel is stopped: " + e.getMessage());
       return false;
     }
   }
@@ -254,6 +280,7 @@ final class IncomingSwitch {
     GracePeriods.usual();
     ConsoleMessages.usual();
     ready.standIn().clear();
+    ready.disk().ifPresent(IncomingDisk::settle);
     if (ready.rehearsal().isPresent()) {
       ready.rehearsal().get().end();
     }

@@ -8,10 +8,7 @@ import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,12 +65,13 @@ final class OutgoingSwitch {
     if (goesToB || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
       return Optional.empty();
     }
-    if (answer.nicIsFree()) {
+    if (answer.devicesAreFree()) {
+      copied.disk().ifPresent(ServiceDisk::free);
       goOn(gap);
     }
     RehearsedGap rehearsed = answer.rehearsed();
     if (rehearsed != null) {
-      return Optional.of(answer.nicIsFree() ? rehearsed.undone(Tsc.read()) : rehearsed);
+      return Optional.of(answer.devicesAreFree() ? rehearsed.undone(Tsc.read()) : rehearsed);
     }
     throw failure(answer.reason(), "A goes on as before; read B's console, then try again");
   }
@@ -95,9 +93,9 @@ final class OutgoingSwitch {
    *
    * @param reason why it did not do what it was to do; empty if it did
    * @param rehearsed that it was a rehearsal, and how it went
-   * @param nicIsFree whether its driver has left the NIC
+   * @param devicesAreFree whether its drivers have left what A gave
    */
-  private record Answer(String reason, @Nullable RehearsedGap rehearsed, boolean nicIsFree) {}
+  private record Answer(String reason, @Nullable RehearsedGap rehearsed, boolean devicesAreFree) {}
 
   private Answer awaitResumed(Stage.Copied copied) throws IOException, InterruptedException {
     Peer peer = copied.booted().peer();
@@ -125,6 +123,9 @@ final class OutgoingSwitch {
         throw failure(reason, "A goes on as before; read B's console, then try again");
       }
       copied.copies().refresh();
+      if (copied.disk().isPresent()) {
+        copied.disk().get().sync();
+      }
     } catch (IOException e) {
       throw failure(String.valueOf(e.getMessage()), "A goes on as before; try again");
     } catch (InterruptedException e) {
@@ -147,6 +148,8 @@ final class OutgoingSwitch {
       long stopped = trace.add("freeze", start);
       // The memory of a stopped process does not change: it need not wait for the NIC.
       var memory = new Background(memoryTask);
+      // Nor does a file that nobody else may write to.
+      var disk = new Background(() -> FullDump.holdDisk(copied, gap, trace));
       Optional<String> obstacle;
       try {
         // Before a dump: CRIU guards the connections only while it looks at them.
@@ -156,7 +159,7 @@ final class OutgoingSwitch {
         if (prestaging.ready()) {
           gap.push("letting the connections go on", release);
         }
-        obstacle = attempt.sendRest(trace);
+        obstacle = attempt.sendRest(disk, gap, trace);
         memory.join();
         if (obstacle.isEmpty()) {
           complete(copied, start, stopped, trace);
@@ -166,6 +169,7 @@ final class OutgoingSwitch {
         attempt.released.complete(false);
         // What is undone after a failure is not to be in use.
         memory.settle();
+        disk.settle();
       }
       List<String> failures = gap.all();
       if (!failures.isEmpty()) {
@@ -215,7 +219,8 @@ final class OutgoingSwitch {
      *
      * @return why they cannot; empty if it was sent
      */
-    Optional<String> sendRest(Trace trace) throws IOException {
+    Optional<String> sendRest(Background disk, Undo gap, Trace trace)
+        throws IOException, InterruptedException {
       boolean damaged =
           copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
       List<ProcessDelta> deltas;
@@ -233,7 +238,7 @@ final class OutgoingSwitch {
         if (prestaging.ready()) {
           prestaging.sendDeltas(deltas, trace, damaged);
         } else {
-          sendDumps(copied, trace, damaged);
+          FullDump.send(copied, disk, gap, trace, damaged);
         }
       }
       return found;
@@ -242,12 +247,6 @@ final class OutgoingSwitch {
 
   private static void complete(Stage.Copied copied, long start, long stopped, Trace trace)
       throws IOException {
-    var images = new LinkedHashMap<String, Object>();
-    if (!copied.prestaging().ready()) {
-      for (int root : copied.copy().roots()) {
-        images.put(Integer.toString(root), copied.copy().dumpName(root));
-      }
-    }
     UpgradePlan plan = copied.booted().prepared().plan();
     copied
         .booted()
@@ -260,7 +259,7 @@ final class OutgoingSwitch {
                 "rehearse",
                 plan.rehearse(),
                 "images",
-                images,
+                FullDump.images(copied),
                 "trace",
                 trace.spans(),
                 "frozen_tsc",
@@ -269,20 +268,6 @@ final class OutgoingSwitch {
                 stopped,
                 "sent_tsc",
                 Tsc.read()));
-  }
-
-  private static void sendDumps(Stage.Copied copied, Trace trace, boolean damaged)
-      throws IOException {
-    for (int root : copied.copy().roots()) {
-      long from = Tsc.read();
-      Path folder = copied.copy().dump(root);
-      from = trace.add("dump", from);
-      if (damaged) {
-        damage(folder);
-      }
-      copied.copy().sendDump(root, folder);
-      trace.add("send-image", from);
-    }
   }
 
   private Answer await(Peer peer, int done, String what) throws IOException, InterruptedException {
@@ -295,26 +280,16 @@ final class OutgoingSwitch {
     if (type == FrameType.RESUME_FAILED) {
       Fields failed = message.get().json();
       return new Answer(
-          Failure.fromJson(failed).why(), null, failed.flag(FrameType.NIC_IS_FREE, false));
+          Failure.fromJson(failed).why(), null, failed.flag(FrameType.DEVICES_ARE_FREE, false));
     }
     if (type != done) {
       return new Answer("B was to " + what + ", and sent message " + type, null, false);
     }
     if (type == FrameType.REHEARSED) {
       Fields told = message.get().json();
-      return new Answer("", RehearsedGap.fromJson(told), told.flag(FrameType.NIC_IS_FREE));
+      return new Answer("", RehearsedGap.fromJson(told), told.flag(FrameType.DEVICES_ARE_FREE));
     }
     return new Answer("", null, false);
-  }
-
-  /** Cuts the registers' image short, as a torn write would. */
-  private static void damage(Path folder) throws IOException {
-    try (var cores = Files.newDirectoryStream(folder, "core-*.img")) {
-      for (Path core : cores) {
-        byte[] bytes = Files.readAllBytes(core);
-        Files.write(core, java.util.Arrays.copyOf(bytes, bytes.length / 2));
-      }
-    }
   }
 
   private static BrokerException failure(String why, String todo) {

@@ -2,12 +2,15 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.plan.DiskChecks;
+import io.twinkernel.broker.plan.DiskFacts;
 import io.twinkernel.broker.plan.NodeFacts;
 import io.twinkernel.broker.plan.NodeFactsReader;
 import io.twinkernel.broker.plan.PlanFiles;
 import io.twinkernel.broker.plan.PlanRequest;
 import io.twinkernel.broker.plan.Preflight;
 import io.twinkernel.broker.plan.Refusal;
+import io.twinkernel.broker.policy.DiskUsers;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.policy.ProcReader;
@@ -57,6 +60,18 @@ final class Planner {
             imageBytes(service));
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
     refusals.addAll(moves.refusals());
+    Optional<String> disk = policy(conf).disk();
+    if (disk.isPresent()) {
+      refusals.addAll(DiskChecks.refusals(node, request, DiskFacts.read(Path.of("/"), disk.get())));
+      if (conf.failover() == Failover.Policy.ADOPT) {
+        refusals.add(
+            new Refusal(
+                "disk-with-failover",
+                "the disk on " + disk.get(),
+                "failover=adopt would start the service in B without it, should A panic",
+                "set failover=stay in node.conf"));
+      }
+    }
     Optional<KernelImage> image = files.kernel();
     if (!refusals.isEmpty() || image.isEmpty()) {
       throw refused(refusals);
@@ -76,11 +91,18 @@ final class Planner {
 
   /** What the policy says of the processes that there are now. */
   static MovePlan moves(NodeConf conf) throws IOException {
-    return MovePlan.of(
-        Policy.read(conf.serviceCgroup()),
-        new ProcReader(Path.of("/proc")),
-        (int) ProcessHandle.current().pid(),
-        "");
+    var reader = new ProcReader(Path.of("/proc"));
+    int self = (int) ProcessHandle.current().pid();
+    Policy policy = policy(conf);
+    MovePlan plan = MovePlan.of(policy, reader, self, policy.disk().orElse(""));
+    return policy.disk().isPresent()
+        ? plan.with(DiskUsers.check(reader, plan.moves(), self, policy.disk().get()))
+        : plan;
+  }
+
+  /** What the operator says; without a word, all in the service's cgroup moves. */
+  static Policy policy(NodeConf conf) throws IOException {
+    return Policy.read(conf.serviceCgroup());
   }
 
   static BrokerException refused(List<Refusal> refusals) {

@@ -83,6 +83,7 @@ final class Recovery {
       PciDelegation.reprobe(function);
     }
     ServiceNic.recover(device, conf.serviceFunction());
+    ServiceDisk.recover(device);
     GracePeriods.usual();
     ConsoleMessages.usual();
     Service service = Service.of(conf);

@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.SharedRegion;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How far an upgrade has come on the kernel that gives (A). Each verb takes the stage before it and
@@ -49,6 +50,7 @@ sealed interface Stage {
    * B is ready for the switch and holds all but the last changes of the processes' memory.
    *
    * @param nic goes to B
+   * @param disk likewise, where the policy names one
    * @param service the processes that go to B
    * @param copy what of their memory B has
    * @param copies makes both
@@ -57,6 +59,7 @@ sealed interface Stage {
   record Copied(
       Booted booted,
       ServiceNic nic,
+      Optional<ServiceDisk> disk,
       Service service,
       ProcessCopy copy,
       Prestaging prestaging,

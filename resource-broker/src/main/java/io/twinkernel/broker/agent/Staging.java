@@ -37,6 +37,7 @@ final class Staging {
     undo.push("removing the images", ProcessCopy::clear);
     ServiceNic nic = ServiceNic.capture(device, conf.serviceFunction());
     nic.record();
+    Optional<ServiceDisk> disk = ServiceDisk.capture(device, Planner.policy(conf).disk());
     // Anew: processes come and go between plan and precopy.
     MovePlan moves = Planner.moves(conf);
     if (!moves.refusals().isEmpty()) {
@@ -56,6 +57,7 @@ final class Staging {
             Map.entry("last_bus", bridge.endBus()),
             Map.entry("enumerable", bars.isPresent()),
             Map.entry("bars", PciBars.toJson(bars.orElse(List.of()))),
+            Map.entry("disks", disk.map(one -> List.of(one.toJson())).orElse(List.of())),
             Map.entry("cgroup", conf.serviceCgroup().toString()),
             Map.entry("threads", service.threads()),
             Map.entry("files", StagedFiles.toJson(moves.files())),
@@ -84,6 +86,8 @@ final class Staging {
     var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
     var prestaging = new Prestaging(peer, service, copy, deadline);
     undo.push("letting go of the processes", prestaging::close);
-    return new Stage.Copied(booted, nic, service, copy, prestaging, new Copies(prestaging, copy));
+    // B's copies cannot have open what is on a disk that B does not have yet.
+    var copies = new Copies(prestaging, copy, disk.isEmpty());
+    return new Stage.Copied(booted, nic, disk, service, copy, prestaging, copies);
   }
 }

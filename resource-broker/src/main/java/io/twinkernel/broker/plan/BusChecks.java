@@ -48,8 +48,15 @@ final class BusChecks {
                       ? "no driver is bound to it"
                       : "its driver " + service.driver() + " makes no network interface",
               "set service.interface.pci to the address of the NIC that carries the service"));
-    } else if (behindPort(node, service.bus(), refusals)) {
-      unused(node, service.bus(), request.serviceFunction(), refusals);
+    } else {
+      switched(node, service.bus(), request.serviceFunction(), refusals);
+    }
+  }
+
+  /** A bus that goes over at the switch, for the sake of one function. */
+  static void switched(NodeFacts node, String bus, String function, List<Refusal> refusals) {
+    if (behindPort(node, bus, refusals)) {
+      unused(node, bus, function, refusals);
     }
   }
 

@@ -18,4 +18,12 @@ public record Mapping(String address, String device, long bytes, String name) {
     long bytes = Long.parseUnsignedLong(range[1], 16) - Long.parseUnsignedLong(range[0], 16);
     return new Mapping(range[0], words[3], bytes, words.length < 6 ? "" : words[5]);
   }
+
+  /** Its device as mountinfo has it: maps has 00:1a where that has 0:26. */
+  String decimalDevice() {
+    int colon = device.indexOf(':');
+    return Integer.parseInt(device.substring(0, colon), 16)
+        + ":"
+        + Integer.parseInt(device.substring(colon + 1), 16);
+  }
 }

@@ -67,7 +67,7 @@ final class MemoryChecks {
     boolean deleted = mapping.name().endsWith(DELETED);
     Optional<String> why =
         files.obstacle(
-            byDevice.get(decimal(mapping.device())),
+            byDevice.get(mapping.decimalDevice()),
             mapping.name(),
             deleted,
             deleted ? mapping.bytes() : MovedFiles.ANY_SIZE,
@@ -88,13 +88,5 @@ final class MemoryChecks {
     return name.startsWith("/memfd:")
         || name.startsWith("/dev/zero")
         || name.startsWith("/anon_hugepage");
-  }
-
-  /** maps has 00:1a where mountinfo has 0:26. */
-  private static String decimal(String device) {
-    int colon = device.indexOf(':');
-    return Integer.parseInt(device.substring(0, colon), 16)
-        + ":"
-        + Integer.parseInt(device.substring(colon + 1), 16);
   }
 }

@@ -2,6 +2,7 @@ package io.twinkernel.broker.policy;
 
 import io.twinkernel.broker.plan.Refusal;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,13 @@ public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusa
   public MovePlan {
     files = List.copyOf(files);
     refusals = List.copyOf(refusals);
+  }
+
+  /** With more in the way. */
+  public MovePlan with(List<Refusal> further) {
+    var all = new ArrayList<>(refusals);
+    all.addAll(further);
+    return new MovePlan(moves, files, all);
   }
 
   /**

@@ -17,14 +17,17 @@ import java.util.Optional;
  * move    cgroup|unit|process PATTERN
  * restart cgroup|unit|process PATTERN COMMAND...
  * stay    cgroup|unit|process PATTERN
+ * move    disk PATH
  * </pre>
  *
  * <p>The first line that selects a process decides; what none selects stays. Text after # is a
- * comment. Kernel threads and what a broker itself is are never asked about.
+ * comment. Kernel threads and what a broker itself is are never asked about. PATH is where the disk
+ * is mounted that goes over with the processes; there is one at most.
  *
  * @param rules in the order of the lines
+ * @param disk mount point of the disk that moves
  */
-public record Policy(List<Rule> rules) {
+public record Policy(List<Rule> rules, Optional<String> disk) {
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/policy.conf");
 
@@ -49,7 +52,9 @@ public record Policy(List<Rule> rules) {
   /** Moves one cgroup with those below it, and nothing else. */
   public static Policy ofCgroup(Path cgroup) {
     String path = Path.of("/sys/fs/cgroup").relativize(cgroup).toString();
-    return new Policy(List.of(new Rule(Disposition.MOVE, Rule.Selector.CGROUP, path, List.of())));
+    return new Policy(
+        List.of(new Rule(Disposition.MOVE, Rule.Selector.CGROUP, path, List.of())),
+        Optional.empty());
   }
 
   /**
@@ -59,15 +64,33 @@ public record Policy(List<Rule> rules) {
    */
   public static Policy parse(String text) throws PolicyException {
     var rules = new ArrayList<Rule>();
+    Optional<String> disk = Optional.empty();
     int number = 0;
     for (String line : text.lines().toList()) {
       number++;
       String[] words = line.replaceFirst("#.*", "").strip().split("\\s+", -1);
-      if (!words[0].isEmpty()) {
+      if (words.length > 1 && words[1].equals("disk")) {
+        if (disk.isPresent()) {
+          throw new PolicyException(number, "a second disk: one can move, " + disk.get());
+        }
+        disk = Optional.of(disk(words, number));
+      } else if (!words[0].isEmpty()) {
         rules.add(rule(words, number));
       }
     }
-    return new Policy(rules);
+    return new Policy(rules, disk);
+  }
+
+  private static String disk(String[] words, int line) throws PolicyException {
+    if (!words[0].equals("move") || words.length != 3) {
+      throw new PolicyException(line, "of a disk there is only 'move disk PATH'");
+    }
+    String path = words[2].replaceAll("(?<=.)/+$", "");
+    if (!path.startsWith("/") || path.equals("/")) {
+      throw new PolicyException(
+          line, "'" + words[2] + "' is no mount point that can go: an absolute path, not the root");
+    }
+    return path;
   }
 
   private static Rule rule(String[] words, int line) throws PolicyException {
@@ -85,7 +108,7 @@ public record Policy(List<Rule> rules) {
             .orElseThrow(
                 () ->
                     new PolicyException(
-                        line, "'" + words[1] + "' is none of cgroup, unit and process"));
+                        line, "'" + words[1] + "' is none of cgroup, unit, process and disk"));
     String pattern = selector == Rule.Selector.CGROUP ? cgroup(words[2], line) : words[2];
     List<String> command = Arrays.asList(words).subList(3, words.length);
     if (disposition == Disposition.RESTART && command.isEmpty()) {

@@ -114,6 +114,11 @@ public final class ProcReader {
     return List.copyOf(found);
   }
 
+  /** The directories that a process works in and takes for its root. */
+  List<String> places(int pid) throws IOException {
+    return List.of(link(folder(pid).resolve("cwd")), link(folder(pid).resolve("root")));
+  }
+
   /** The named mappings of a process. */
   List<Mapping> mappings(int pid) throws IOException {
     var found = new ArrayList<Mapping>();

@@ -67,6 +67,31 @@ final class PolicyTest {
   }
 
   @Test
+  void aDiskIsNamedByWhereItIsMounted() throws PolicyException {
+    Policy policy = Policy.parse("move cgroup service\nmove disk /var/lib/redis/ # its data");
+    assertThat(policy.disk()).contains("/var/lib/redis");
+    assertThat(policy.rules()).hasSize(1);
+    assertThat(Policy.parse("move cgroup service").disk()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "move disk, there is only 'move disk PATH'",
+    "stay disk /srv, there is only 'move disk PATH'",
+    "move disk srv, is no mount point that can go",
+    "move disk /, is no mount point that can go",
+  })
+  void ofADiskNothingElseIsSaid(String text, String why) {
+    assertThatThrownBy(() -> Policy.parse(text)).hasMessageContaining(why);
+  }
+
+  @Test
+  void oneDiskIsAllThatMoves() {
+    assertThatThrownBy(() -> Policy.parse("move disk /a\nmove disk /b"))
+        .hasMessageContaining("line 2: a second disk");
+  }
+
+  @Test
   void aRestartNamesWhatStartsItAnew() throws PolicyException {
     Policy policy = Policy.parse("restart unit cron.service /usr/bin/systemctl start cron");
     assertThat(policy.rules().getFirst().command())
@@ -77,7 +102,7 @@ final class PolicyTest {
   @CsvSource({
     "mvoe cgroup x, 'line 2: ''mvoe'' is none of move, restart and stay'",
     "move x, a selector and a pattern are missing",
-    "move cgroups x, 'line 2: ''cgroups'' is none of cgroup, unit and process'",
+    "move cgroups x, 'line 2: ''cgroups'' is none of cgroup, unit, process and disk'",
     "move cgroup /, the root cgroup holds this broker",
     "move cgroup /sys/fs/cgroup, the root cgroup holds this broker",
     "stay process x y, 'line 2: ''y'' is one word too many'",
