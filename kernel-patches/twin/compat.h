@@ -15,6 +15,16 @@
 #include <linux/version.h>
 #include <asm/msr.h>
 
+/* What apic->wakeup_secondary_cpu is called with. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define TWIN_WAKE_ARGUMENTS u32 apic_id, unsigned long start, unsigned int cpu
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define TWIN_WAKE_ARGUMENTS u32 apic_id, unsigned long start
+#else
+#define TWIN_WAKE_ARGUMENTS int apic_id, unsigned long start
+#endif
+typedef int (*twin_wake_fn)(TWIN_WAKE_ARGUMENTS);
+
 /* In linux/kernel.h before. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
 #include <linux/panic_notifier.h>

@@ -2,8 +2,8 @@
 /*
  * Which CPUs this kernel may start. Starting one is an INIT, whatever it runs:
  * as long as another kernel owns the machine only those that it gave may get
- * one, and never the machine's boot CPU, on which the firmware's kernel parked:
- * INIT would reset real hardware.
+ * one, and never the machine's boot CPU: INIT would reset real hardware. That one
+ * comes by its mailbox (home.c), once the other kernel has parked.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,9 +34,11 @@ u32 twin_boot_apic_id(void)
 	return boot_apic_known ? boot_apic_id : cpu_physical_id(0);
 }
 
-/* For the next kernel. */
-void twin_boot_cpu_note(struct twin_notes *notes)
+/* For the next kernel. @parking: where this one parks if it runs on that CPU. */
+void twin_boot_cpu_note(struct twin_notes *notes, u64 parking)
 {
+	WRITE_ONCE(notes->boot_home,
+		   twin.was_secondary ? twin_home_address() : parking);
 	WRITE_ONCE(notes->boot_apic_id, boot_apic_id);
 	WRITE_ONCE(notes->boot_apic_known, boot_apic_known);
 }
@@ -51,6 +53,23 @@ static bool was_given(u32 apic_id)
 	return false;
 }
 
+/* The number of the machine's boot CPU here, or nr_cpu_ids. */
+unsigned int twin_boot_cpu(void)
+{
+	unsigned int cpu;
+
+	if (boot_apic_known)
+		for_each_present_cpu(cpu)
+			if (cpu_physical_id(cpu) == boot_apic_id)
+				return cpu;
+	return nr_cpu_ids;
+}
+
+static bool is_machines_boot_cpu(unsigned int cpu)
+{
+	return cpu && boot_apic_known && cpu_physical_id(cpu) == boot_apic_id;
+}
+
 /* This kernel's own boot CPU, number 0, runs anyway. */
 bool twin_may_start(unsigned int cpu)
 {
@@ -58,8 +77,8 @@ bool twin_may_start(unsigned int cpu)
 
 	if (!cpu)
 		return true;
-	if (boot_apic_known && apic_id == boot_apic_id)
-		return false;
+	if (is_machines_boot_cpu(cpu))
+		return twin_home_open();
 	return twin.role != TWIN_ROLE_SECONDARY || was_given(apic_id);
 }
 
@@ -69,6 +88,8 @@ static int prepare(unsigned int cpu)
 	if (!twin_may_start(cpu))
 		return -EPERM;
 	twin_take_back(cpu);
+	/* One CPU is started at a time. */
+	twin_home_wake_by_mailbox(is_machines_boot_cpu(cpu));
 	return 0;
 }
 
@@ -105,11 +126,20 @@ int twin_cpu_init(void)
 		boot_apic_known = true;
 		boot_apic_id = cpu_physical_id(0);
 	}
-	if (twin.was_secondary)
+	if (twin.was_secondary) {
 		keep_off_cmos();
+		if (boot_apic_known) {
+			state = twin_home_init(notes.boot_home, boot_apic_id);
+			if (state) {
+				give_cmos_back();
+				return state;
+			}
+		}
+	}
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "twin:prepare",
 					  prepare, NULL);
 	if (state < 0) {
+		twin_home_exit();
 		give_cmos_back();
 		return state;
 	}
@@ -120,5 +150,6 @@ int twin_cpu_init(void)
 void twin_cpu_exit(void)
 {
 	cpuhp_remove_state_nocalls(prepare_state);
+	twin_home_exit();
 	give_cmos_back();
 }

@@ -100,6 +100,15 @@ static ssize_t startable_show(struct kobject *kobj,
 	return length;
 }
 
+static ssize_t boot_cpu_show(struct kobject *kobj,
+			     struct kobj_attribute *attribute, char *buffer)
+{
+	unsigned int cpu = twin_boot_cpu();
+
+	return cpu < nr_cpu_ids ? sysfs_emit(buffer, "%u\n", cpu) :
+				  sysfs_emit(buffer, "none\n");
+}
+
 static struct kobj_attribute state_attribute = __ATTR_RO(state);
 static struct kobj_attribute role_attribute = __ATTR_RO(role);
 static struct kobj_attribute abi_attribute = __ATTR_RO(abi);
@@ -107,6 +116,7 @@ static struct kobj_attribute shared_start_attribute = __ATTR_RO(shared_start);
 static struct kobj_attribute shared_size_attribute = __ATTR_RO(shared_size);
 static struct kobj_attribute twin_cpu_attribute = __ATTR_RO(twin_cpu);
 static struct kobj_attribute startable_attribute = __ATTR_RO(startable);
+static struct kobj_attribute boot_cpu_attribute = __ATTR_RO(boot_cpu);
 
 static struct attribute *twin_attributes[] = {
 	&state_attribute.attr,
@@ -116,6 +126,7 @@ static struct attribute *twin_attributes[] = {
 	&shared_size_attribute.attr,
 	&twin_cpu_attribute.attr,
 	&startable_attribute.attr,
+	&boot_cpu_attribute.attr,
 	NULL,
 };
 

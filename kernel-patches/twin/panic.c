@@ -29,6 +29,7 @@ static void (*original_stop)(int wait);
 static void (*original_crash_stop)(void);
 static bool parking_built;
 static bool boot_cpu_wanted;	/* the NMI is for us */
+static unsigned int home_cpu;	/* the machine's boot CPU, if it is another one */
 
 bool twin_other_panicked(void)
 {
@@ -57,7 +58,13 @@ static void tell(void)
 
 static int park_on_nmi(unsigned int type, struct pt_regs *regs)
 {
-	if (raw_smp_processor_id() != BOOT_CPU || !READ_ONCE(boot_cpu_wanted))
+	unsigned int cpu = raw_smp_processor_id();
+
+	if (!READ_ONCE(boot_cpu_wanted))
+		return NMI_DONE;
+	if (cpu == READ_ONCE(home_cpu))
+		twin_home_leave(0);
+	if (cpu != BOOT_CPU)
 		return NMI_DONE;
 	twin_park_here(offsetof(struct twin_shared, boot_parked));
 	return NMI_HANDLED;
@@ -78,10 +85,15 @@ static void park_boot_cpu(void)
 	if (twin_park_build())
 		return;
 	parking_built = true;
-	if (raw_smp_processor_id() == BOOT_CPU)
-		return;
+	WRITE_ONCE(home_cpu, twin_home_cpu());
 	WRITE_ONCE(boot_cpu_wanted, true);
 	mb();		/* before the NMI */
+	/* To be started by mailbox again, for that one neither gets INIT. */
+	if (home_cpu < nr_cpu_ids && home_cpu != raw_smp_processor_id() &&
+	    twin_home_call())
+		cpumask_clear_cpu(home_cpu, &__cpu_online_mask);
+	if (raw_smp_processor_id() == BOOT_CPU)
+		return;
 	twin_nmi_send(cpu_physical_id(BOOT_CPU));
 	for (us = 0; us < BOOT_CPU_US; us++) {
 		if (READ_ONCE(twin.shared->boot_parked) == 1) {
@@ -118,6 +130,8 @@ static long leave(int state)
 	/* Without its boot CPU A is not gone; B must not take its memory. */
 	if (READ_ONCE(twin.shared->boot_parked) != 1)
 		return 0;
+	if (raw_smp_processor_id() == home_cpu)
+		twin_home_leave(offsetof(struct twin_shared, parked));
 	static_call(twin_disable_local_apic)();
 	/* After all that A did: seen, B takes its memory. */
 	smp_store_release(&twin.shared->parked, 1);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A's end. Its boot CPU cannot be given to the other kernel (INIT would reset it
- * on real hardware), so it stays, halted, in a loop that needs nothing of A: code,
- * stack, descriptor tables and page tables are in the shared region, identity
- * mapped. Once @parked is set, all of A's memory is the other kernel's.
+ * A's end. INIT would reset the machine's boot CPU on real hardware, so it waits,
+ * halted, in a loop that needs nothing of A: code, stack, descriptor tables and
+ * page tables are in the shared region, identity mapped. Once @parked is set, all
+ * of A's memory is the other kernel's, which gets the CPU by the mailbox beside
+ * the loop: home.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,21 +31,12 @@
 
 #define TABLE_FLAGS	(_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
 
-/* What is built in the shared region, before the point of no return. */
-struct parking {
-	phys_addr_t start;	/* of the parking area */
-	u8 *area;		/* the same, in this kernel's mapping */
-	unsigned int used;	/* pages of it */
-	phys_addr_t top;	/* final page tables */
-	phys_addr_t transit;	/* the same plus this kernel's half */
-};
-
-static u64 *table_at(struct parking *parking, phys_addr_t table)
+static u64 *table_at(struct twin_parking *parking, phys_addr_t table)
 {
 	return (u64 *)(parking->area + (table - parking->start));
 }
 
-static phys_addr_t new_table(struct parking *parking)
+static phys_addr_t new_table(struct twin_parking *parking)
 {
 	if (parking->used == PAGES)
 		return 0;
@@ -52,7 +44,7 @@ static phys_addr_t new_table(struct parking *parking)
 }
 
 /* Make @pa appear at the virtual address @pa. */
-static int identity_map(struct parking *parking, phys_addr_t pa)
+static int identity_map(struct twin_parking *parking, phys_addr_t pa)
 {
 	int shift = native_read_cr4() & X86_CR4_LA57 ? 48 : 39;
 	phys_addr_t table = parking->top;
@@ -73,7 +65,7 @@ static int identity_map(struct parking *parking, phys_addr_t pa)
 	return 0;
 }
 
-static int build_tables(struct parking *parking)
+static int build_tables(struct twin_parking *parking, phys_addr_t flag)
 {
 	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
 	u64 *kernel = __va(read_cr3_pa()), *transit;
@@ -82,7 +74,7 @@ static int build_tables(struct parking *parking)
 	parking->used = PAGE_TABLES;
 	parking->top = new_table(parking);
 	parking->transit = new_table(parking);
-	err = identity_map(parking, twin.shared_start);
+	err = identity_map(parking, flag & PAGE_MASK);
 	if (!err)
 		err = identity_map(parking, code);
 	if (!err)
@@ -111,10 +103,10 @@ static void set_gate(u64 *gate, u64 address)
 
 static bool returns(int vector)
 {
-	return vector == X86_TRAP_NMI || vector >= NUM_EXCEPTION_VECTORS;
+	return vector >= NUM_EXCEPTION_VECTORS;
 }
 
-static void build_descriptors(struct parking *parking)
+static void build_descriptors(struct twin_parking *parking)
 {
 	u64 code = parking->start + PAGE_SIZE * PAGE_CODE;
 	u64 idt = parking->start + PAGE_SIZE * PAGE_IDT;
@@ -125,14 +117,21 @@ static void build_descriptors(struct parking *parking)
 
 	BUILD_BUG_ON(PARK_GDT_ENTRIES * 8 > PARK_GDTR - PARK_GDT);
 	memcpy(page, twin_park_code, twin_park_code_end - twin_park_code);
+	gdt[__KERNEL32_CS / 8] = 0x00cf9b000000ffffULL;
 	gdt[__KERNEL_CS / 8] = 0x00af9b000000ffffULL;
 	gdt[__KERNEL_DS / 8] = 0x00cf93000000ffffULL;
+	gdt[PARK_CS16 / 8] = 0x00009b000000ffffULL | (code & 0xffffff) << 16 |
+			     (code & 0xff000000) << 32;
+	gdt[PARK_DS16 / 8] = 0x000093000000ffffULL;
 	set_pointer(page + PARK_GDTR, PARK_GDT_ENTRIES * 8 - 1, code + PARK_GDT);
 	set_pointer(page + PARK_IDTR, PAGE_SIZE - 1, idt);
+	set_pointer(page + PARK_REAL_IDTR, 0xffff, 0);
 	for (vector = 0; vector < 256; vector++) {
 		const u8 *handler = twin_park_stop;
 
-		if (vector == X86_TRAP_MC)
+		if (vector == X86_TRAP_NMI)
+			handler = twin_park_nmi;
+		else if (vector == X86_TRAP_MC)
 			handler = twin_park_machine_check;
 		else if (returns(vector))
 			handler = twin_park_return;
@@ -155,12 +154,29 @@ static void stop_devices(void)
 			pci_clear_master(device);
 }
 
-static struct parking parking;
+static struct twin_parking parking;
 
 /*
- * What the loop needs, in the parking area. Nothing is allocated and no lock is
- * taken: a kernel that panics does this, too.
+ * The loop, its tables and an empty mailbox, in the parking area at @start that
+ * is mapped at @area; @flag: of a word of physical memory that it sets. Nothing
+ * is allocated and no lock is taken: a kernel that panics does this, too.
  */
+int twin_parking_build(struct twin_parking *parking, phys_addr_t start, u8 *area,
+		       phys_addr_t flag)
+{
+	int err;
+
+	parking->start = start;
+	parking->area = area;
+	memset(area, 0, PAGES * PAGE_SIZE);
+	err = build_tables(parking, flag);
+	if (err)
+		return err;
+	build_descriptors(parking);
+	return 0;
+}
+
+/* The same in the shared region. */
 int twin_park_build(void)
 {
 	struct twin_layout layout;
@@ -168,35 +184,36 @@ int twin_park_build(void)
 
 	if (err)
 		return err;
-	parking.start = twin.shared_start + layout.parking_offset;
-	parking.area = (u8 *)twin.shared + layout.parking_offset;
-	memset(parking.area, 0, PAGES * PAGE_SIZE);
-	err = build_tables(&parking);
-	if (err)
-		return err;
-	build_descriptors(&parking);
-	return 0;
+	return twin_parking_build(&parking,
+				  twin.shared_start + layout.parking_offset,
+				  (u8 *)twin.shared + layout.parking_offset,
+				  twin.shared_start);
 }
 
 /*
- * Put this CPU into the loop that twin_park_build() made. @flag_offset: of the
- * word in the header of the shared region that becomes 1 then. It does not
- * return; objtool may think so, for it looks at one file at a time or at all.
+ * Put this CPU into the loop that twin_parking_build() made; @flag: the word that
+ * becomes 1 then. It does not return; objtool may think so, for it looks at one
+ * file at a time or at all.
  */
-void twin_park_here(size_t flag_offset)
+void twin_parking_enter(struct twin_parking *parking, phys_addr_t flag)
 {
-	phys_addr_t flag = twin.shared_start + flag_offset;
-	phys_addr_t code = parking.start + PAGE_SIZE * PAGE_CODE;
+	phys_addr_t code = parking->start + PAGE_SIZE * PAGE_CODE;
 
 	local_irq_disable();
 	static_call(twin_disable_local_apic)();
 	BUILD_BUG_ON(PARK_CR4 != (X86_CR4_PAE | X86_CR4_MCE | X86_CR4_LA57 |
 				  X86_CR4_VMXE));
-	native_write_cr3(parking.transit);
+	native_write_cr3(parking->transit);
 	asm volatile(ANNOTATE_RETPOLINE_SAFE "\n\tcall *%[code]"
 		     :: [code] "a" (code), "D" (flag), "S" (code),
-			"d" (parking.top)
+			"d" (parking->top)
 		     : "memory");
+}
+
+/* @flag_offset: of the word in the header of the shared region. */
+void twin_park_here(size_t flag_offset)
+{
+	twin_parking_enter(&parking, twin.shared_start + flag_offset);
 }
 
 /* Called with twin.lock held. Does not return if it succeeds. */
@@ -214,7 +231,9 @@ int twin_park(void)
 		cpus_read_unlock();
 		return -EBUSY;
 	}
-	err = twin_park_build();
+	err = twin_home_wait();
+	if (!err)
+		err = twin_park_build();
 	if (err) {
 		cpus_read_unlock();
 		return err == -EINVAL ? -ENXIO : err;

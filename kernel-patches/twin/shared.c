@@ -112,7 +112,7 @@ void twin_publish(void)
 		return;
 	notes = (void *)twin.shared + layout.parking_offset + TWIN_NOTES_OFFSET;
 	twin_poweroff_note(notes);
-	twin_boot_cpu_note(notes);
+	twin_boot_cpu_note(notes, twin.shared_start + layout.parking_offset);
 }
 
 /* B: what A's module left. Only the header is mapped here all the time. */

@@ -8,6 +8,7 @@
 
 #include <linux/kprobes.h>
 #include <linux/smp.h>
+#include <asm/apic.h>
 #include <asm/x86_init.h>
 
 #include "twin_internal.h"
@@ -128,6 +129,7 @@ static void find_cpu(struct twin_symbols *s)
 	s->crash_stop_other_cpus = settable("smp_ops",
 					    &smp_ops.crash_stop_other_cpus);
 	s->warm_reset = settable("x86_platform", &x86_platform.legacy.warm_reset);
+	s->wake = settable("apic", &apic->wakeup_secondary_cpu);
 	s->panic_cpu = required("panic_cpu");
 	s->ftrace_enabled = optional("ftrace_enabled");
 	optional_call(twin_idle_task_exit, "idle_task_exit");

@@ -37,6 +37,9 @@ struct twin_notes {
 	u32 poweroff_value;	/* what to write there to switch off */
 	u32 boot_apic_known;	/* whether the next one is */
 	u32 boot_apic_id;	/* of the machine's boot CPU */
+	u64 boot_home;		/* physical address of the parking area where it waits
+				 * when no kernel runs on it; 0: for good, or unknown
+				 */
 };
 
 #define TWIN_NOTES_OFFSET (TWIN_PARKING_SIZE - PAGE_SIZE)
@@ -98,6 +101,7 @@ struct twin_symbols {
 	void (**play_dead)(void);	/* of smp_ops */
 	void (**stop_other_cpus)(int wait);
 	void (**crash_stop_other_cpus)(void);
+	twin_wake_fn *wake;		/* apic->wakeup_secondary_cpu */
 };
 
 extern struct twin_symbols twin_symbols;
@@ -178,6 +182,18 @@ int twin_start_init(void);
 void twin_start_exit(void);
 
 /* park.c: A's end */
+/* The loop as it was built, before the point of no return. */
+struct twin_parking {
+	phys_addr_t start;	/* of the parking area */
+	u8 *area;		/* the same, in this kernel's mapping */
+	unsigned int used;	/* pages of it */
+	phys_addr_t top;	/* final page tables */
+	phys_addr_t transit;	/* the same plus this kernel's half */
+};
+
+int twin_parking_build(struct twin_parking *parking, phys_addr_t start, u8 *area,
+		       phys_addr_t flag);
+void twin_parking_enter(struct twin_parking *parking, phys_addr_t flag);
 int twin_park(void);
 int twin_park_build(void);
 void twin_park_here(size_t flag_offset);
@@ -233,10 +249,22 @@ static inline int twin_kasan_map(u64 start, u64 end, unsigned int node)
 
 /* cpu.c: which CPUs this kernel may start */
 u32 twin_boot_apic_id(void);
+unsigned int twin_boot_cpu(void);
 bool twin_may_start(unsigned int cpu);
-void twin_boot_cpu_note(struct twin_notes *notes);
+void twin_boot_cpu_note(struct twin_notes *notes, u64 parking);
 int twin_cpu_init(void);
 void twin_cpu_exit(void);
+
+/* home.c: where the machine's boot CPU waits, and getting it from there */
+bool twin_home_open(void);
+unsigned int twin_home_cpu(void);
+u64 twin_home_address(void);
+void twin_home_wake_by_mailbox(bool mailbox);
+int twin_home_wait(void);
+bool twin_home_call(void);
+void twin_home_leave(size_t flag_offset);
+int twin_home_init(u64 address, u32 apic_id);
+void twin_home_exit(void);
 
 /* heartbeat.c */
 void twin_heartbeat_forget_other(void);

@@ -10,7 +10,7 @@
 
 #include "twin_internal.h"
 
-static void *mappings[8];	/* more than the module asks for */
+static void *mappings[12];	/* more than the module asks for */
 static unsigned int mapped;
 
 /* The pointer at @address of the kernel's image in a writable place, or NULL. */

@@ -48,7 +48,7 @@ final class UpgradeTest {
     assertThat(report.path("writes_duplicated").asLong()).isZero();
     assertThat(report.path("gap_ms").asDouble()).isPositive();
     assertThat(report.path("after").path("serving").asText()).isEqualTo(report.path("to").asText());
-    assertThat(report.path("after").path("b").path("cpus")).hasSize(3);
+    assertThat(report.path("after").path("b").path("cpus")).hasSize(4);
     assertThat(report.path("phases"))
         .extracting(phase -> phase.path("name").asText())
         .contains("plan", "prepare", "boot", "precopy", "switch", "absorb");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -80,8 +81,10 @@ final class PanicTest {
       assertThat(node.upgrade(upgrade).path("state").asText()).isEqualTo("FAILED");
       assertThat(node.upgrade(upgrade).path("failure").toString()).contains("panicked");
       System.out.println(node.onB("dmesg | grep failover"));
-      // All but the CPU on which A is parked, and all memory but what the next kernel starts in.
-      assertThat(node.onB("nproc")).isEqualTo("3");
+      // All CPUs, that on which A had parked among them, and all memory but what the next kernel
+      // starts in.
+      assertThat(node.onB("nproc")).isEqualTo("4");
+      everyCpuWorks(node);
       assertThat(
               Long.parseLong(node.onB("sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")))
           .isGreaterThan(2_000_000);
@@ -90,6 +93,30 @@ final class PanicTest {
       node.onB("sh -c '(sleep 1; reboot -f) &'");
       assertThat(node.machine().onExit().get(60, TimeUnit.SECONDS).exitValue()).isZero();
     }
+  }
+
+  /** Programs run on each one, and each one's timer interrupts it. */
+  private static void everyCpuWorks(TestNode node) throws Exception {
+    List<Long> before = counts(node);
+    node.onB(
+        "sh -c 'for task in 1 2 3 4 5 6 7 8; do"
+            + " (i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done) & done; wait'");
+    List<Long> after = counts(node);
+    assertThat(before).hasSize(8);
+    assertThat(after).hasSize(8);
+    for (int i = 0; i < before.size(); i++) {
+      assertThat(after.get(i)).as("count " + i).isGreaterThan(before.get(i));
+    }
+  }
+
+  /** Of each CPU how long programs ran on it, then how often its timer interrupted it. */
+  private static List<Long> counts(TestNode node) throws Exception {
+    return node.onB(
+            "awk '/^cpu[0-9]/ { print $2 } /LOC:/ { print $2; print $3; print $4; print $5 }'"
+                + " /proc/stat /proc/interrupts")
+        .lines()
+        .map(line -> Long.parseLong(line.strip()))
+        .toList();
   }
 
   @Test

@@ -12,6 +12,11 @@ import java.util.Locale;
  * I/O APIC that is listed does not exist: its page reads all ones, whereupon the kernel skips it
  * ({@code bad_ioapic_register()} in arch/x86/kernel/apic/io_apic.c); with none listed, some kernels
  * search the firmware's MP table and reprogram the first kernel's.
+ *
+ * <p>The first CPU that is listed does not exist either. From Linux 6.9 on a kernel that is not
+ * booted on the first one takes that for the machine's boot CPU and never uses it ({@code
+ * check_for_real_bsp()} in arch/x86/kernel/cpu/topology.c); but it is to use the real one in the
+ * end. Older kernels count a CPU that could be added.
  */
 public final class AcpiTables {
 
@@ -37,6 +42,9 @@ public final class AcpiTables {
   private static final int RESET_PORT = 0xcf9;
 
   private static final int RESET_VALUE = 0x0e;
+
+  /** Local APIC flags (ACPI 6.5 table 5.22): the CPU is not there and could be added. */
+  private static final int ONLINE_CAPABLE = 2;
 
   private AcpiTables() {}
 
@@ -131,9 +139,10 @@ public final class AcpiTables {
   }
 
   private static byte[] madt(List<Integer> apicIds, long ioApicAddress) {
-    Bytes body = new Bytes(8 + 16 * apicIds.size() + 12);
+    Bytes body = new Bytes(8 + 16 * (apicIds.size() + 1) + 12);
     body.u32(LOCAL_APIC_ADDRESS).u32(0); // flags: no 8259
     int localUid = 0;
+    body.u8(0).u8(8).u8(localUid++).u8(nobodysId(apicIds)).u32(ONLINE_CAPABLE);
     int wideUid = 0x100; // a local APIC's processor id has one byte: keep them apart
     for (int id : apicIds) {
       if (id < 0xff) {
@@ -144,6 +153,15 @@ public final class AcpiTables {
     }
     body.u8(1).u8(12).u8(0).u8(0).u32(ioApicAddress).u32(0);
     return table("APIC", 4, "TWINKRNL", body.filled());
+  }
+
+  /** The highest APIC id of eight bits that no CPU has. */
+  private static int nobodysId(List<Integer> apicIds) {
+    int id = 0xfe;
+    while (apicIds.contains(id)) {
+      id--;
+    }
+    return id;
   }
 
   private static byte[] mcfg(long ecamBase) {

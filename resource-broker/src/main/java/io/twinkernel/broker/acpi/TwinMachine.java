@@ -9,9 +9,8 @@ import java.util.Set;
  *
  * @param tablesAddress physical address at which the tables will lie: page-aligned and below 4 GiB,
  *     because the address of an I/O APIC in the MADT has 32 bits
- * @param apicIds APIC ids, the machine's real boot CPU <em>first</em>: from Linux 6.9 on a kernel
- *     whose first listed CPU is not the boot CPU limits itself to one CPU ({@code
- *     check_for_real_bsp()} in arch/x86/kernel/cpu/topology.c)
+ * @param apicIds APIC ids of all CPUs, in the order in which the second kernel is to number them,
+ *     but that the one it starts on is its number 0
  * @param ecamBase physical address of the PCI configuration space of segment 0, bus 0
  * @param bridges one for each delegated root port
  */

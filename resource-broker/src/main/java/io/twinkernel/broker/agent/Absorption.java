@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -54,8 +55,8 @@ final class Absorption {
    * Asks A for the rest of the machine and takes it.
    *
    * @param deadline how long A may take to let go
-   * @return figures: CPUs, bytes of memory, buses, the CPU on which the machine's first kernel is
-   *     parked
+   * @return figures: CPUs, bytes of memory, buses, whether the machine's boot CPU was taken or
+   *     stays parked, and its APIC id then
    */
   Map<String, Object> absorb(Duration deadline) throws IOException, InterruptedException {
     peer.link().send(FrameType.RELEASE_MACHINE, new byte[0]);
@@ -104,19 +105,26 @@ final class Absorption {
     for (SystemRam.Range range : leftOut(released)) {
       taken += addScrap(range);
     }
-    return Map.of(
-        "cpus",
-        new ArrayList<>(ApicIds.read().keySet()),
-        "memory_bytes",
-        taken,
-        "memory_total_bytes",
-        offered,
-        "crash_bytes",
-        crash.map(SystemRam.Range::size).orElse(0L),
-        "buses",
-        adopt(released.texts("host_bridges")),
-        "parked_apic_id",
-        released.number("parked_apic_id"));
+    List<String> buses = adopt(released.texts("host_bridges"));
+    Map<String, Object> figures = bootCpu(released);
+    figures.put("cpus", new ArrayList<>(ApicIds.read().keySet()));
+    figures.put("memory_bytes", taken);
+    figures.put("memory_total_bytes", offered);
+    figures.put("crash_bytes", crash.map(SystemRam.Range::size).orElse(0L));
+    figures.put("buses", buses);
+    return figures;
+  }
+
+  /** At the end: with all else B goes on without it. */
+  private static Map<String, Object> bootCpu(Fields released) throws MalformedMessageException {
+    var figures = new LinkedHashMap<String, Object>();
+    Optional<String> failure = CpuHotplug.onlineBootCpu();
+    figures.put("boot_cpu", failure.isEmpty() ? "taken" : "parked");
+    if (failure.isPresent()) {
+      KernelLog.say("the machine's boot CPU stays parked: " + failure.get());
+      figures.put("parked_apic_id", released.number("parked_apic_id"));
+    }
+    return figures;
   }
 
   private Fields awaitReleased(Duration deadline) throws IOException, InterruptedException {

@@ -70,10 +70,7 @@ final class Preparation {
     return new Stage.Prepared(plan, given, region, undo);
   }
 
-  /**
-   * The machine's boot CPU, then B's, then all others, which B takes in the end. From 6.9 on a
-   * kernel that does not find the boot CPU first limits itself to one CPU.
-   */
+  /** The machine's boot CPU, then B's, then all others, which B takes in the end. */
   private static List<Integer> apicIds(
       TwinInfo info, List<Integer> given, Map<Integer, Integer> all) {
     var ids = new ArrayList<Integer>();

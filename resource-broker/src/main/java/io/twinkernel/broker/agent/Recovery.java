@@ -75,6 +75,7 @@ final class Recovery {
     }
     KernelLog.say("recovery: undoing an upgrade that was left at " + state);
     CpuHotplug.onlineAll();
+    CpuHotplug.onlineBootCpu().ifPresent(why -> KernelLog.say("the machine's boot CPU: " + why));
     if (state == TwinInfo.State.ARMED || state == TwinInfo.State.RUNNING) {
       device.disarm();
     }

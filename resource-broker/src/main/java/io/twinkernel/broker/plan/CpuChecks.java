@@ -50,7 +50,7 @@ final class CpuChecks {
               "boot-cpu",
               "CPU " + cpu,
               "it is the machine's boot CPU: starting it again would reset the machine",
-              "name another one; the boot CPU stays with the kernel that leaves"));
+              "name another one; the boot CPU follows when this kernel has left"));
     } else if (!node.hotpluggable().contains(cpu)) {
       refusals.add(
           new Refusal(

@@ -100,13 +100,13 @@ class AcpiTablesTest {
   }
 
   @Test
-  void theMadtListsTheBootCpuFirstAndWideIdsAsX2Apic() throws Exception {
+  void theMadtListsNobodyFirstAndWideIdsAsX2Apic() throws Exception {
     String source = new Iasl(work).disassemble(tables(AcpiTables.build(MACHINE)).get(2));
-    assertThat(fields(source, "Local Apic ID")).containsExactly("00", "03", "01", "02");
+    assertThat(fields(source, "Local Apic ID")).containsExactly("FE", "00", "03", "01", "02");
     assertThat(fields(source, "Processor x2Apic ID")).containsExactly("0000012C");
-    assertThat(fields(source, "Processor Enabled")).containsOnly("1").hasSize(5);
+    assertThat(fields(source, "Processor Enabled")).containsExactly("0", "1", "1", "1", "1", "1");
     assertThat(fields(source, "PC-AT Compatibility")).containsExactly("0");
-    assertThat(fields(source, "Subtable Type")).hasSize(6);
+    assertThat(fields(source, "Subtable Type")).hasSize(7);
   }
 
   @Test
