@@ -1076,6 +1076,15 @@ public class Linux extends Linux$shared {
     public static int __NR_uname() {
         return __NR_uname;
     }
+    private static final int __NR_chdir = (int)80L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_chdir 80
+     * }
+     */
+    public static int __NR_chdir() {
+        return __NR_chdir;
+    }
     private static final int __NR_ptrace = (int)101L;
     /**
      * {@snippet lang=c :
@@ -1165,6 +1174,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_unshare() {
         return __NR_unshare;
+    }
+    private static final int __NR_dup3 = (int)292L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_dup3 292
+     * }
+     */
+    public static int __NR_dup3() {
+        return __NR_dup3;
     }
     private static final int __NR_syncfs = (int)306L;
     /**

@@ -23,6 +23,8 @@ final class DiskTest {
       JsonNode report = demo.report();
       assertThat(report.path("checks").path(PROMISE).path("ok").asBoolean()).isTrue();
       assertThat(report.path("outcome").asText()).isEqualTo("completed");
+      // A copy waited, and was given its files.
+      assertThat(begin(report, "disk-files")).isGreaterThan(end(report, "disk-mount") - 1);
       // Never mounted twice: A's driver has let go of it before B's begins.
       assertThat(begin(report, "disk-bind")).isGreaterThan(end(report, "disk-release"));
     }

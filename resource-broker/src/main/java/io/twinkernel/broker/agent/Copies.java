@@ -16,16 +16,11 @@ final class Copies {
 
   private final Prestaging prestaging;
   private final ProcessCopy memory;
-  private final boolean waiting;
   private int attempts;
 
-  /**
-   * @param waiting whether copies can wait in B at all
-   */
-  Copies(Prestaging prestaging, ProcessCopy memory, boolean waiting) {
+  Copies(Prestaging prestaging, ProcessCopy memory) {
     this.prestaging = prestaging;
     this.memory = memory;
-    this.waiting = waiting;
   }
 
   /**
@@ -35,9 +30,7 @@ final class Copies {
    */
   List<ProcessCopy.Round> make() throws IOException, InterruptedException {
     var rounds = new ArrayList<>(memory.precopy());
-    if (waiting) {
-      rounds.addAll(stage());
-    }
+    rounds.addAll(stage());
     return List.copyOf(rounds);
   }
 

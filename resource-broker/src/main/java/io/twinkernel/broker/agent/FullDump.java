@@ -6,27 +6,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** All of the processes in the gap, where no copies wait in B, and their disk. */
 final class FullDump {
   private FullDump() {}
 
-  /** Freezes the file system of the disk that goes over, if one does: beside the dump. */
-  static void holdDisk(Stage.Copied copied, Undo gap, Trace trace) throws IOException {
-    if (copied.disk().isPresent()) {
-      long from = Tsc.read();
-      copied.disk().get().hold(gap);
-      trace.add("disk-freeze", from);
-    }
-  }
-
   /**
    * Dumps the stopped processes, and lets go of the disk when CRIU has looked at what they have
    * open there.
    *
-   * @param disk whose end is the end of {@link #holdDisk}
+   * @param disk its file system being frozen
    * @param gap receives what takes the disk back
    * @param damaged whether the registers' image is to be cut short, as a torn write would
    */
@@ -44,9 +34,10 @@ final class FullDump {
     }
     disk.join();
     if (copied.disk().isPresent()) {
-      ServiceDisk held = copied.disk().get();
-      List<String> open = held.openFiles(copied.service().processes().processes());
-      held.release(open, gap, copied.booted().peer(), trace);
+      copied
+          .disk()
+          .get()
+          .release(copied.service().processes().processes(), gap, copied.booted().peer(), trace);
       from = Tsc.read();
     }
     for (Map.Entry<Integer, Path> one : folders.entrySet()) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,10 +43,11 @@ final class IncomingSwitch {
   private @Nullable String nic;
   private boolean committed;
 
-  /** Whether this kernel has the disk, or part of it. */
-  private boolean taking;
+  /** Completes when the copies have their files on the disk open, at once if none comes. */
+  private final CompletableFuture<Boolean> reopened = new CompletableFuture<>();
 
-  private boolean mounted;
+  /** Taking the disk; null if A has not let go of it. */
+  private @Nullable Background taking;
 
   IncomingSwitch(
       TwinDevice device,
@@ -58,6 +60,9 @@ final class IncomingSwitch {
     this.clock = clock;
     this.ready = ready;
     this.copies = copies;
+    if (ready.disk().isEmpty()) {
+      reopened.complete(true);
+    }
   }
 
   Criu criu() {
@@ -121,9 +126,21 @@ final class IncomingSwitch {
     long from = trace.add("disk-handler", message.arrivedTsc());
     IncomingDisk disk =
         ready.disk().orElseThrow(() -> new IOException("A gives a disk that it did not announce"));
-    taking = true;
-    disk.mount(device, message.json().texts("open"), trace, from);
-    mounted = true;
+    List<String> open = message.json().texts("open");
+    taking = new Background(() -> take(disk, open, from));
+  }
+
+  private void take(IncomingDisk disk, List<String> open, long from) throws IOException {
+    try {
+      disk.mount(device, open, trace, from);
+      long mounted = Tsc.read();
+      copies.reopen();
+      trace.add("disk-files", mounted);
+      reopened.complete(true);
+    } catch (IOException | RuntimeException e) {
+      reopened.completeExceptionally(e);
+      throw e;
+    }
   }
 
   /** What the copy of one process lacks: apply it, beside the NIC. */
@@ -137,7 +154,7 @@ final class IncomingSwitch {
           Steps steps = trace.follow();
           ProcessDelta delta = ProcessDelta.fromBytes(state);
           steps.done("read-state");
-          copies.take(delta, steps);
+          copies.take(delta, reopened, steps);
         });
   }
 
@@ -211,8 +228,11 @@ final class IncomingSwitch {
     if (nic == null) {
       throw new IOException("the image came before the NIC");
     }
-    if (ready.disk().isPresent() && !mounted) {
-      throw new IOException("the image came before the disk");
+    if (ready.disk().isPresent()) {
+      if (taking == null) {
+        throw new IOException("the image came before the disk");
+      }
+      taking.join();
     }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
     Fields images = complete.object("images");
@@ -234,7 +254,8 @@ final class IncomingSwitch {
    */
   boolean letGo() {
     try {
-      if (taking) {
+      if (taking != null) {
+        taking.settle();
         ready.disk().orElseThrow().letGo(device);
       }
       ServiceNic.suspend(device, ready.function());
@@ -252,6 +273,8 @@ final class IncomingSwitch {
       Processes.kill(pid, Linux.SIGKILL());
     }
     restored.clear();
+    // Nobody waits for a disk that does not come.
+    reopened.cancel(false);
     for (Background delta : deltas) {
       delta.settle();
     }

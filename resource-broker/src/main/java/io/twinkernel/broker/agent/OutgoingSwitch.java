@@ -149,7 +149,7 @@ final class OutgoingSwitch {
       // The memory of a stopped process does not change: it need not wait for the NIC.
       var memory = new Background(memoryTask);
       // Nor does a file that nobody else may write to.
-      var disk = new Background(() -> FullDump.holdDisk(copied, gap, trace));
+      var disk = new Background(() -> attempt.sendDisk(gap, trace));
       Optional<String> obstacle;
       try {
         // Before a dump: CRIU guards the connections only while it looks at them.
@@ -214,6 +214,20 @@ final class OutgoingSwitch {
       }
     }
 
+    /** The disk, once it is known that the copies can be used; before a dump its time is later. */
+    void sendDisk(Undo gap, Trace trace) throws IOException {
+      if (copied.disk().isPresent()) {
+        ServiceDisk going = copied.disk().get();
+        long from = Tsc.read();
+        going.hold(gap);
+        trace.add("disk-freeze", from);
+        if (prestaging.ready() && obstacle.join().isEmpty()) {
+          going.release(
+              copied.service().processes().processes(), gap, copied.booted().peer(), trace);
+        }
+      }
+    }
+
     /**
      * Everything else, which is read while it is not yet known whether the copies can take it.
      *
@@ -237,6 +251,7 @@ final class OutgoingSwitch {
       if (found.isEmpty()) {
         if (prestaging.ready()) {
           prestaging.sendDeltas(deltas, trace, damaged);
+          disk.join();
         } else {
           FullDump.send(copied, disk, gap, trace, damaged);
         }

@@ -1,7 +1,9 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.DiskFile;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.StagedProcess;
+import io.twinkernel.broker.prestage.StandIns;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -30,22 +33,47 @@ final class PrestagedProcesses {
   /** Longer than init ever takes to reap. */
   private static final Duration REAPED = Duration.ofSeconds(30);
 
-  private record Hold(int pid, List<Integer> threads, List<Integer> descriptors) {}
+  /**
+   * @param files on the disk that comes at the switch
+   * @param directory on it that the process works in; empty if it works elsewhere
+   */
+  private record Hold(
+      int pid,
+      List<Integer> threads,
+      List<Integer> descriptors,
+      List<DiskFile> files,
+      String directory) {}
 
   private final List<Hold> holds = new ArrayList<>();
+
+  /** What the copies that wait here were held by. */
+  private final List<Hold> held = new ArrayList<>();
+
   private final Map<Integer, StagedProcess> processes = new ConcurrentHashMap<>();
   private final List<ProcessDelta> deltas = new ArrayList<>();
   private volatile @Nullable IOException failure;
 
   /** Says what the next {@link #stage} is to take hold of. */
   void hold(Fields hold) throws IOException {
+    var files = new ArrayList<DiskFile>();
+    for (Fields file : hold.objects("disk_files")) {
+      files.add(DiskFile.fromJson(file));
+    }
     holds.add(
-        new Hold((int) hold.number("pid"), hold.numbers("threads"), hold.numbers("descriptors")));
+        new Hold(
+            (int) hold.number("pid"),
+            hold.numbers("threads"),
+            hold.numbers("descriptors"),
+            List.copyOf(files),
+            hold.text("disk_directory")));
   }
 
   /** Restores the copies, stopped; if that fails nothing of them is left. */
   void stage(Criu criu, Fields images) throws IOException {
-    try {
+    try (var standIns = new StandIns()) {
+      for (Hold hold : holds) {
+        standIns.make(hold.files(), hold.directory());
+      }
       for (String root : images.values().keySet()) {
         criu.restoreUnconnected(ProcessCopy.IMAGES.resolve(images.text(root)));
       }
@@ -57,6 +85,7 @@ final class PrestagedProcesses {
       clear();
       throw e;
     }
+    held.addAll(holds);
     holds.clear();
     failure = null;
   }
@@ -77,9 +106,24 @@ final class PrestagedProcesses {
     }
   }
 
-  /** Takes registers and connections of one process. */
-  synchronized void take(ProcessDelta delta, Steps steps) throws IOException {
-    process(delta).take(delta, steps);
+  /** The disk is here: the copies open their files there. */
+  void reopen() throws IOException {
+    for (Hold hold : held) {
+      StagedProcess process = processes.get(hold.pid());
+      if (process != null) {
+        process.reopen(hold.files(), hold.directory());
+      }
+    }
+  }
+
+  /**
+   * Takes registers and connections of one process.
+   *
+   * @param reopened completes after {@link #reopen}
+   */
+  synchronized void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
+      throws IOException {
+    process(delta).take(delta, reopened, steps);
     deltas.add(delta);
   }
 
@@ -134,6 +178,7 @@ final class PrestagedProcesses {
       process.close();
     }
     processes.clear();
+    held.clear();
     deltas.clear();
   }
 

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Link;
+import io.twinkernel.broker.prestage.DiskFile;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.prestage.Steps;
@@ -37,17 +38,20 @@ final class Prestaging implements AutoCloseable {
   private final Peer peer;
   private final Service service;
   private final ProcessCopy copy;
+  private final String disk;
   private final Duration deadline;
   private final List<SourceProcess> processes = new ArrayList<>();
   private Map<String, Double> dumpStop = Map.of();
 
   /**
+   * @param disk where the disk is mounted that goes over at the switch; empty for none
    * @param deadline how long B may take to restore the copies
    */
-  Prestaging(Peer peer, Service service, ProcessCopy copy, Duration deadline) {
+  Prestaging(Peer peer, Service service, ProcessCopy copy, String disk, Duration deadline) {
     this.peer = peer;
     this.service = service;
     this.copy = copy;
+    this.disk = disk;
     this.deadline = deadline;
   }
 
@@ -68,6 +72,7 @@ final class Prestaging implements AutoCloseable {
    */
   void stage() throws IOException, InterruptedException {
     var folders = new LinkedHashMap<Integer, Path>();
+    var holds = new ArrayList<Map<String, Object>>();
     copy.rehearse();
     followRunning();
     var stop = new Stopwatch();
@@ -88,6 +93,7 @@ final class Prestaging implements AutoCloseable {
       }
       stop.done("dump");
       for (SourceProcess process : processes) {
+        holds.add(hold(process));
         process.begin();
       }
       stop.done("begin");
@@ -106,12 +112,8 @@ final class Prestaging implements AutoCloseable {
         images.put(folder.getKey().toString(), copy.dumpName(folder.getKey()));
       }
       copy.staged();
-      for (SourceProcess process : processes) {
-        var descriptors = new ArrayList<Integer>(process.connections());
-        descriptors.addAll(process.files());
-        peer.send(
-            FrameType.HOLD,
-            Map.of("pid", process.pid(), "threads", process.threads(), "descriptors", descriptors));
+      for (Map<String, Object> hold : holds) {
+        peer.send(FrameType.HOLD, hold);
       }
       peer.send(FrameType.PRESTAGE, Map.of("images", images));
       await(FrameType.PRESTAGED, "staging");
@@ -119,6 +121,22 @@ final class Prestaging implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  private static Map<String, Object> hold(SourceProcess process) throws IOException {
+    var descriptors = new ArrayList<Integer>(process.connections());
+    descriptors.addAll(process.files());
+    return Map.of(
+        "pid",
+        process.pid(),
+        "threads",
+        process.threads(),
+        "descriptors",
+        descriptors,
+        "disk_files",
+        process.diskFiles().stream().map(DiskFile::toJson).toList(),
+        "disk_directory",
+        process.diskDirectory());
   }
 
   /** What is known before the processes stop makes the stop shorter. */
@@ -133,7 +151,15 @@ final class Prestaging implements AutoCloseable {
 
   private void follow() throws IOException {
     for (ServiceProcess process : service.processes().processes()) {
-      processes.add(SourceProcess.follow(process.pid()));
+      SourceProcess followed = SourceProcess.follow(process.pid(), disk);
+      processes.add(followed);
+      for (SourceProcess other : processes.subList(0, processes.size() - 1)) {
+        Optional<String> shared = followed.sharedDiskFile(other);
+        if (shared.isPresent()) {
+          throw new Unstageable(
+              "processes " + other.pid() + " and " + process.pid() + " share " + shared.get());
+        }
+      }
     }
   }
 

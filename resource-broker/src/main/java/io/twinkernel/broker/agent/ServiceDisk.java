@@ -87,6 +87,11 @@ final class ServiceDisk {
         new ServiceDisk(device, mount, block, Preparation.hostBridge(block.bus()), superblock));
   }
 
+  /** Where it is mounted. */
+  String point() {
+    return mount.point();
+  }
+
   /** What B needs to know to mount it; {@link IncomingDisk#read} reads it. */
   Map<String, Object> toJson() {
     return Map.of(
@@ -129,7 +134,7 @@ final class ServiceDisk {
   }
 
   /** The files on it that processes have open. */
-  List<String> openFiles(List<ServiceProcess> processes) throws IOException {
+  private List<String> openFiles(List<ServiceProcess> processes) throws IOException {
     String below = mount.point() + "/";
     var found = new TreeSet<String>();
     for (ServiceProcess process : processes) {
@@ -149,11 +154,13 @@ final class ServiceDisk {
   /**
    * Stops the device for the other kernel, and tells it.
    *
-   * @param open what {@link #openFiles} found
+   * @param processes that have files open on it
    * @param gap receives what takes it back
    */
-  void release(List<String> open, Undo gap, Peer peer, Trace trace) throws IOException {
+  void release(List<ServiceProcess> processes, Undo gap, Peer peer, Trace trace)
+      throws IOException {
     long from = Tsc.read();
+    List<String> open = openFiles(processes);
     device.freezePci(block.function());
     released = true;
     gap.push("taking the disk back", this::takeBack);

@@ -84,10 +84,10 @@ final class Staging {
               false));
     }
     var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
-    var prestaging = new Prestaging(peer, service, copy, deadline);
+    String point = disk.map(ServiceDisk::point).orElse("");
+    var prestaging = new Prestaging(peer, service, copy, point, deadline);
     undo.push("letting go of the processes", prestaging::close);
-    // B's copies cannot have open what is on a disk that B does not have yet.
-    var copies = new Copies(prestaging, copy, disk.isEmpty());
+    var copies = new Copies(prestaging, copy);
     return new Stage.Copied(booted, nic, disk, service, copy, prestaging, copies);
   }
 }

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -64,7 +65,7 @@ public final class Canary implements AutoCloseable {
     }
     try {
       stop(pid);
-      SourceProcess source = SourceProcess.follow(pid, SyscallWatch.possible());
+      SourceProcess source = SourceProcess.follow(pid, "", SyscallWatch.possible());
       try {
         source.begin();
         return new Canary(parent, pid, source, List.of(listen(), listen()));
@@ -120,7 +121,7 @@ public final class Canary implements AutoCloseable {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
-        staged.take(delta, Steps.UNTOLD);
+        staged.take(delta, CompletableFuture.completedFuture(true), Steps.UNTOLD);
       }
     }
   }

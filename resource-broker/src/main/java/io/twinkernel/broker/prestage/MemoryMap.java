@@ -93,6 +93,13 @@ record MemoryMap(String text, List<Area> areas) {
     return at < 0 || at >= to ? "" : text.substring(at, to).strip();
   }
 
+  /** An area that is a file's below a directory, if there is one. */
+  Optional<Area> below(String directory) {
+    return directory.isEmpty()
+        ? Optional.empty()
+        : areas.stream().filter(area -> area.name().startsWith(directory + "/")).findFirst();
+  }
+
   /** An area whose content another process may change, if there is one. */
   Optional<Area> sharedWritable() {
     return areas.stream().filter(area -> area.shared() && area.writable()).findFirst();

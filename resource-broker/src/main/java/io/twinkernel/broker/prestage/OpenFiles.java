@@ -38,27 +38,31 @@ final class OpenFiles implements AutoCloseable {
     OTHER
   }
 
-  private record OpenFile(Kind kind, Fd fd, String info) {}
+  private record OpenFile(Kind kind, Fd fd, String target, String info) {}
 
   private final int pid;
+  private final String disk;
   private final TreeMap<Integer, OpenFile> files = new TreeMap<>();
 
-  private OpenFiles(int pid) {
+  private OpenFiles(int pid, String disk) {
     this.pid = pid;
+    this.disk = disk;
   }
 
   /**
    * Takes hold of all that a stopped process has open.
    *
+   * @param disk where the disk is mounted that goes over at the switch; empty for none
    * @throws Unstageable if one of them is of a kind that only a full dump carries over
    */
-  static OpenFiles hold(int pid) throws IOException {
-    var held = new OpenFiles(pid);
+  static OpenFiles hold(int pid, String disk) throws IOException {
+    var held = new OpenFiles(pid, disk);
     try (Fd process = Processes.open(pid)) {
       for (int number : numbers(pid)) {
         Fd fd = Processes.descriptor(process, number);
-        Kind kind = kind(fd, number, target(pid, number));
-        held.files.put(number, new OpenFile(kind, fd, held.info(number)));
+        String target = target(pid, number);
+        Kind kind = kind(fd, number, target);
+        held.files.put(number, new OpenFile(kind, fd, target, held.info(number)));
       }
       return held;
     } catch (IOException | RuntimeException e) {
@@ -80,6 +84,51 @@ final class OpenFiles implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * Those on the disk that goes over, as they are now.
+   *
+   * @throws Unstageable if two descriptors share one: to open it twice would be something else
+   */
+  List<DiskFile> onDisk() throws IOException {
+    var found = new ArrayList<DiskFile>();
+    for (int number : of(Kind.FILE)) {
+      String target = target(pid, number);
+      if (isOnDisk(target)) {
+        for (DiskFile other : found) {
+          if (other.path().equals(target)
+              && Processes.sameFile(get(number), pid, other.descriptor())) {
+            throw new Unstageable(
+                "descriptors " + other.descriptor() + " and " + number + " share " + target);
+          }
+        }
+        found.add(DiskFile.of(pid, number, target));
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  /**
+   * A file on the disk that another process has open, too, by inheritance: to open it twice would
+   * be something else.
+   */
+  Optional<String> sharedOnDisk(OpenFiles other) throws IOException {
+    for (int number : of(Kind.FILE)) {
+      OpenFile file = files.get(number);
+      if (file != null && isOnDisk(file.target())) {
+        for (int theirs : other.of(Kind.FILE)) {
+          if (Processes.sameFile(file.fd(), other.pid, theirs)) {
+            return Optional.of(file.target());
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isOnDisk(String target) {
+    return !disk.isEmpty() && target.startsWith(disk + "/");
   }
 
   /** Descriptors of one kind, lowest first. */
@@ -143,7 +192,11 @@ final class OpenFiles implements AutoCloseable {
         }
       }
       case FILE -> {
-        // Its flags are watched for, its offset goes over.
+        // Its flags are watched for, its offset goes over. On the disk it is opened by its name.
+        String target = target(pid, number);
+        if (isOnDisk(file.target()) && !target.equals(file.target())) {
+          return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
+        }
       }
       case OTHER -> {
         String info = info(number);

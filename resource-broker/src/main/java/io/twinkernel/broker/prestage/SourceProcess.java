@@ -24,6 +24,7 @@ public final class SourceProcess implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
 
   private final int pid;
+  private final String disk;
   private final List<Integer> threads;
   private final MemoryMap map;
   private final OpenFiles files;
@@ -34,12 +35,14 @@ public final class SourceProcess implements AutoCloseable {
 
   private SourceProcess(
       int pid,
+      String disk,
       List<Integer> threads,
       MemoryMap map,
       OpenFiles files,
       PageScan pages,
       @Nullable SyscallWatch watch) {
     this.pid = pid;
+    this.disk = disk;
     this.threads = threads;
     this.map = map;
     this.files = files;
@@ -51,20 +54,25 @@ public final class SourceProcess implements AutoCloseable {
    * Takes note of what a process is. It may run: if it is not {@link #restructured} when it is
    * stopped, that is what it is then. {@link #begin} comes next.
    *
+   * @param disk where the disk is mounted that goes over at the switch; empty for none
    * @throws Unstageable if it has what only a full dump carries over
    */
-  public static SourceProcess follow(int pid) throws IOException {
-    return follow(pid, true);
+  public static SourceProcess follow(int pid, String disk) throws IOException {
+    return follow(pid, disk, true);
   }
 
   /**
    * @param watched false: what it calls is not looked at, for a process that calls nothing
    */
-  static SourceProcess follow(int pid, boolean watched) throws IOException {
+  static SourceProcess follow(int pid, String disk, boolean watched) throws IOException {
     MemoryMap map = MemoryMap.read(pid);
     Optional<MemoryMap.Area> shared = map.sharedWritable();
     if (shared.isPresent()) {
       throw new Unstageable("it shares the memory " + shared.get().name());
+    }
+    Optional<MemoryMap.Area> file = map.below(disk);
+    if (file.isPresent()) {
+      throw new Unstageable("it has mapped " + file.get().name() + ", on the disk that goes over");
     }
     if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
       throw new Unstageable("it has POSIX timers");
@@ -76,9 +84,9 @@ public final class SourceProcess implements AutoCloseable {
     List<Integer> threads = threads(pid);
     SyscallWatch watch = watched ? SyscallWatch.start(watchName(pid), threads) : null;
     try {
-      OpenFiles files = OpenFiles.hold(pid);
+      OpenFiles files = OpenFiles.hold(pid, disk);
       try {
-        return new SourceProcess(pid, threads, map, files, PageScan.open(pid, map), watch);
+        return new SourceProcess(pid, disk, threads, map, files, PageScan.open(pid, map), watch);
       } catch (IOException e) {
         files.close();
         throw e;
@@ -128,6 +136,26 @@ public final class SourceProcess implements AutoCloseable {
   /** What the staged copy must hold on to for {@link ProcessDelta#offsets}. */
   public List<Integer> files() {
     return files.of(Kind.FILE);
+  }
+
+  /** What it has open on the disk that goes over, as it is now. */
+  public List<DiskFile> diskFiles() throws IOException {
+    return files.onDisk();
+  }
+
+  /**
+   * A file on the disk that both processes have open by one opening, if there is one: then no copy
+   * can wait.
+   */
+  public Optional<String> sharedDiskFile(SourceProcess other) throws IOException {
+    return files.sharedOnDisk(other.files);
+  }
+
+  /** The directory on that disk that it works in; empty if it works elsewhere. */
+  public String diskDirectory() throws IOException {
+    String place = Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd")).toString();
+    boolean there = !disk.isEmpty() && (place.equals(disk) || place.startsWith(disk + "/"));
+    return there ? place : "";
   }
 
   /**

@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** The copy of a process that waits in this kernel, stopped, and takes what changed. */
 public final class StagedProcess implements AutoCloseable {
@@ -121,37 +124,96 @@ public final class StagedProcess implements AutoCloseable {
   }
 
   /**
-   * Takes registers, connections and offsets. The connections say nothing until {@link #connect}.
+   * The disk is here: has the copy open its files there instead of their stand-ins.
+   *
+   * @param directory that it works in there; empty if it works elsewhere
    */
-  public void take(ProcessDelta delta, Steps steps) throws IOException {
+  public void reopen(List<DiskFile> open, String directory) throws IOException {
+    if (open.isEmpty() && directory.isEmpty()) {
+      return;
+    }
+    tracer.call(
+        () -> {
+          new FileExchange(pid, memory).exchange(open, directory);
+          return true;
+        });
+    try (Fd process = Processes.open(pid)) {
+      for (DiskFile file : open) {
+        Fd standIn = files.put(file.descriptor(), Processes.descriptor(process, file.descriptor()));
+        if (standIn != null) {
+          standIn.close();
+        }
+      }
+    }
+  }
+
+  /**
+   * Takes registers, connections and offsets. The connections say nothing until {@link #connect}.
+   *
+   * @param reopened until then the copy has to run for {@link #reopen}, and its files are others
+   */
+  public void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
+      throws IOException {
     List<Integer> sent = delta.threads().stream().map(ThreadState::thread).toList();
     if (delta.pid() != pid || !sent.equals(threads)) {
       throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
     }
-    Steps beside = steps.beside();
-    var registers =
-        tracer.start(
-            () -> {
-              for (ThreadState thread : delta.threads()) {
-                thread.apply();
-                Ptrace.detach(thread.thread());
-              }
-              beside.done("write-registers");
-              return true;
-            });
-    try {
-      Parallel.forEach(
-          delta.connections(),
-          connection -> TcpRepair.restore(file(connection.descriptor()), connection));
-      steps.done("write-connections");
-      for (ProcessDelta.Offset offset : delta.offsets()) {
-        file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
+    if (!reopened.isDone()) {
+      restoreConnections(delta, steps);
+      await(reopened);
+      steps.done("await-files");
+      Running<Boolean> registers = writeRegisters(delta, steps.beside());
+      try {
+        seek(delta, steps);
+      } finally {
+        registers.settle();
       }
-      steps.done("write-offsets");
+      registers.join();
+      return;
+    }
+    await(reopened);
+    Running<Boolean> registers = writeRegisters(delta, steps.beside());
+    try {
+      restoreConnections(delta, steps);
+      seek(delta, steps);
     } finally {
       registers.settle();
     }
     registers.join();
+  }
+
+  private static void await(CompletableFuture<Boolean> reopened) throws IOException {
+    try {
+      reopened.join();
+    } catch (CompletionException | CancellationException e) {
+      throw new IOException("the files on the disk are not there: " + e.getMessage(), e);
+    }
+  }
+
+  private Running<Boolean> writeRegisters(ProcessDelta delta, Steps steps) {
+    return tracer.start(
+        () -> {
+          for (ThreadState thread : delta.threads()) {
+            thread.apply();
+            Ptrace.detach(thread.thread());
+          }
+          steps.done("write-registers");
+          return true;
+        });
+  }
+
+  private void restoreConnections(ProcessDelta delta, Steps steps) throws IOException {
+    Parallel.forEach(
+        delta.connections(),
+        connection -> TcpRepair.restore(file(connection.descriptor()), connection));
+    steps.done("write-connections");
+  }
+
+  private void seek(ProcessDelta delta, Steps steps) throws IOException {
+    for (ProcessDelta.Offset offset : delta.offsets()) {
+      file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
+    }
+    steps.done("write-offsets");
   }
 
   /** The network is up: lets the connections speak. The process is still stopped. */

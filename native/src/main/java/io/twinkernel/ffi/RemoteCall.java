@@ -1,0 +1,67 @@
+package io.twinkernel.ffi;
+
+import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.user_regs_struct;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * System calls that a stopped tracee is made to carry out, as if it had called them itself. All of
+ * its registers are afterwards what they were. Made on the thread that traces it.
+ *
+ * @param thread the tracee
+ * @param instruction address of a SYSCALL instruction in its memory
+ */
+public record RemoteCall(int thread, long instruction) {
+  private static final int ESRCH = 3;
+
+  /** MAX_ERRNO of include/linux/err.h: no result that is one is below. */
+  private static final int MOST_ERRNO = 4095;
+
+  /**
+   * Carries one out.
+   *
+   * @param name for the error message
+   * @param subject likewise: what it is about
+   * @param number __NR_*
+   * @param arguments up to three; addresses are the tracee's
+   * @return its result
+   * @throws SyscallException its error, or that of the tracing
+   */
+  public long call(String name, String subject, int number, long... arguments)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment own = arena.allocate(user_regs_struct.layout());
+      Ptrace.registers(thread, Linux.NT_PRSTATUS(), own);
+      MemorySegment asked = arena.allocate(user_regs_struct.layout()).copyFrom(own);
+      user_regs_struct.rip(asked, instruction);
+      user_regs_struct.rax(asked, number);
+      // No call is under way that the kernel might make again.
+      user_regs_struct.orig_rax(asked, -1);
+      user_regs_struct.rdi(asked, arguments.length > 0 ? arguments[0] : 0);
+      user_regs_struct.rsi(asked, arguments.length > 1 ? arguments[1] : 0);
+      user_regs_struct.rdx(asked, arguments.length > 2 ? arguments[2] : 0);
+      Ptrace.setRegisters(thread, Linux.NT_PRSTATUS(), asked);
+      try {
+        run(name, subject);
+        run(name, subject);
+        Ptrace.registers(thread, Linux.NT_PRSTATUS(), asked);
+      } finally {
+        Ptrace.setRegisters(thread, Linux.NT_PRSTATUS(), own);
+      }
+      long result = user_regs_struct.rax(asked);
+      if (result < 0 && result >= -MOST_ERRNO) {
+        throw SyscallException.of(name, subject, result);
+      }
+      return result;
+    }
+  }
+
+  /** To the call's entry, or from there to its exit. */
+  private void run(String name, String subject) throws SyscallException {
+    Ptrace.runToSystemCall(thread);
+    if (!Ptrace.await(thread).stopped()) {
+      throw SyscallException.of(name + " in thread " + thread, subject, -ESRCH);
+    }
+  }
+}
