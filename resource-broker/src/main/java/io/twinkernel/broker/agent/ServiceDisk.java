@@ -3,7 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.disk.BlockDevice;
 import io.twinkernel.broker.disk.Ext4Superblock;
-import io.twinkernel.broker.disk.MountEntry;
+import io.twinkernel.broker.disk.Mount;
 import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.plan.DiskFacts;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -42,7 +42,7 @@ final class ServiceDisk {
   private static final Path RECORD = Path.of("/run/twin/service-disk");
 
   private final TwinDevice device;
-  private final MountEntry mount;
+  private final Mount mount;
   private final BlockDevice block;
   private final HostBridge bridge;
   private final Ext4Superblock superblock;
@@ -51,7 +51,7 @@ final class ServiceDisk {
 
   private ServiceDisk(
       TwinDevice device,
-      MountEntry mount,
+      Mount mount,
       BlockDevice block,
       HostBridge bridge,
       Ext4Superblock superblock) {
@@ -74,7 +74,7 @@ final class ServiceDisk {
       return Optional.empty();
     }
     DiskFacts facts = DiskFacts.read(Path.of("/"), point.get());
-    MountEntry mount = facts.mounted();
+    Mount mount = facts.mounted();
     BlockDevice block =
         facts
             .device()

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.plan;
 
+import io.twinkernel.broker.disk.Mount;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,12 +25,8 @@ final class BlockUses {
 
   static BlockUses read(Path root) throws IOException {
     BlockUses uses = new BlockUses();
-    // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT ... (proc(5))
-    for (String line : Files.readAllLines(root.resolve("proc/self/mountinfo"))) {
-      String[] words = line.split(" ", 6);
-      if (words.length == 6) {
-        uses.mounts.putIfAbsent(words[2], "mounted on " + words[4]);
-      }
+    for (Mount mount : Mount.read(root)) {
+      uses.mounts.putIfAbsent(mount.device(), "mounted on " + mount.point());
     }
     Path swaps = root.resolve("proc/swaps");
     if (Files.exists(swaps)) {

@@ -1,7 +1,7 @@
 package io.twinkernel.broker.plan;
 
 import io.twinkernel.broker.disk.BlockDevice;
-import io.twinkernel.broker.disk.MountEntry;
+import io.twinkernel.broker.disk.Mount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +18,7 @@ public final class DiskChecks {
   /** Every refusal; empty: it can. */
   public static List<Refusal> refusals(NodeFacts node, PlanRequest request, DiskFacts disk) {
     var refusals = new ArrayList<Refusal>();
-    Optional<MountEntry> found = disk.mount();
+    Optional<Mount> found = disk.mount();
     if (found.isEmpty()) {
       refusals.add(
           refusal(
@@ -28,7 +28,7 @@ public final class DiskChecks {
               "mount it, or take 'move disk' out of the policy"));
       return List.copyOf(refusals);
     }
-    MountEntry mount = found.get();
+    Mount mount = found.get();
     fileSystem(disk, mount, refusals);
     mounts(disk, mount, refusals);
     if (disk.device().isPresent()) {
@@ -46,7 +46,7 @@ public final class DiskChecks {
     return List.copyOf(refusals);
   }
 
-  private static void fileSystem(DiskFacts disk, MountEntry mount, List<Refusal> refusals) {
+  private static void fileSystem(DiskFacts disk, Mount mount, List<Refusal> refusals) {
     if (!mount.type().equals("ext4")) {
       refusals.add(
           refusal(
@@ -80,7 +80,7 @@ public final class DiskChecks {
     }
   }
 
-  private static void mounts(DiskFacts disk, MountEntry mount, List<Refusal> refusals) {
+  private static void mounts(DiskFacts disk, Mount mount, List<Refusal> refusals) {
     if (!mount.root().equals("/")) {
       refusals.add(
           refusal(
@@ -89,7 +89,7 @@ public final class DiskChecks {
               "only the directory " + mount.root() + " of the file system is mounted there",
               "name where all of it is mounted"));
     }
-    for (MountEntry other : disk.mounts()) {
+    for (Mount other : disk.mounts()) {
       if (other.device().equals(mount.device()) && !other.equals(mount)) {
         refusals.add(
             refusal(

@@ -2,7 +2,7 @@ package io.twinkernel.broker.plan;
 
 import io.twinkernel.broker.disk.BlockDevice;
 import io.twinkernel.broker.disk.Ext4Superblock;
-import io.twinkernel.broker.disk.MountEntry;
+import io.twinkernel.broker.disk.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -22,7 +22,7 @@ import java.util.Optional;
  */
 public record DiskFacts(
     String point,
-    List<MountEntry> mounts,
+    List<Mount> mounts,
     Optional<BlockDevice> device,
     Optional<Ext4Superblock> superblock,
     List<String> images) {
@@ -40,8 +40,8 @@ public record DiskFacts(
    *     tree
    */
   public static DiskFacts read(Path root, String point) throws IOException {
-    List<MountEntry> mounts = MountEntry.read(root);
-    Optional<MountEntry> mount = at(mounts, point);
+    List<Mount> mounts = Mount.read(root);
+    Optional<Mount> mount = at(mounts, point);
     Optional<BlockDevice> device =
         mount.isPresent()
             ? BlockDevice.of(root.resolve("sys"), mount.get().device())
@@ -59,16 +59,16 @@ public record DiskFacts(
    *
    * @throws IOException if there is none
    */
-  public MountEntry mounted() throws IOException {
+  public Mount mounted() throws IOException {
     return mount().orElseThrow(() -> new IOException("nothing is mounted on " + point));
   }
 
   /** What is mounted at the point, the last one if there are several. */
-  Optional<MountEntry> mount() {
+  Optional<Mount> mount() {
     return at(mounts, point);
   }
 
-  private static Optional<MountEntry> at(List<MountEntry> mounts, String point) {
+  private static Optional<Mount> at(List<Mount> mounts, String point) {
     return mounts.stream().filter(mount -> mount.point().equals(point)).reduce((_, last) -> last);
   }
 

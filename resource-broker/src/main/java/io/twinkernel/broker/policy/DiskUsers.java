@@ -1,5 +1,6 @@
 package io.twinkernel.broker.policy;
 
+import io.twinkernel.broker.disk.Mount;
 import io.twinkernel.broker.plan.Refusal;
 import java.io.IOException;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.policy;
 
+import io.twinkernel.broker.disk.Mount;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

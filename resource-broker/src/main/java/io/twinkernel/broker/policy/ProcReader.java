@@ -1,5 +1,6 @@
 package io.twinkernel.broker.policy;
 
+import io.twinkernel.broker.disk.Mount;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
@@ -13,6 +14,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Reads processes. What ends while it is read is left out. */
 public final class ProcReader {
@@ -133,7 +136,8 @@ public final class ProcReader {
 
   /** The mounts that a process sees, by id. */
   Map<Integer, Mount> mounts(int pid) throws IOException {
-    return Mount.parse(String.join("\n", lines(pid, "mountinfo")));
+    return Mount.parse(lines(pid, "mountinfo")).stream()
+        .collect(Collectors.toMap(Mount::id, Function.identity(), (_, last) -> last));
   }
 
   /** The lines of one of a process's tables of sockets; none where the kernel has no such kind. */

@@ -6,7 +6,7 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-final class MountEntryTest {
+final class MountTest {
   private static final List<String> LINES =
       List.of(
           "22 27 0:21 / /proc rw,relatime - proc proc rw",
@@ -17,9 +17,9 @@ final class MountEntryTest {
 
   @Test
   void readsMountinfo() {
-    List<MountEntry> mounts = MountEntry.parse(LINES);
+    List<Mount> mounts = Mount.parse(LINES);
     assertThat(mounts).hasSize(4);
-    MountEntry redis = mounts.get(1);
+    Mount redis = mounts.get(1);
     assertThat(redis.device()).isEqualTo("254:0");
     assertThat(redis.point()).isEqualTo("/var/lib/redis");
     assertThat(redis.type()).isEqualTo("ext4");
@@ -29,11 +29,11 @@ final class MountEntryTest {
 
   @Test
   void saysWhatMountsItAlike() {
-    MountEntry srv = MountEntry.parse(LINES).get(2);
+    Mount srv = Mount.parse(LINES).get(2);
     assertThat(srv.root()).isEqualTo("/sub");
     assertThat(srv.flags()).isEqualTo(Linux.MS_NOSUID() | Linux.MS_NOATIME());
     assertThat(srv.data()).isEqualTo("discard,stripe=4");
-    MountEntry old = MountEntry.parse(LINES).get(3);
+    Mount old = Mount.parse(LINES).get(3);
     assertThat(old.readOnly()).isTrue();
     assertThat(old.flags())
         .isEqualTo(Linux.MS_RDONLY() | Linux.MS_NODEV() | Linux.MS_STRICTATIME());
@@ -45,7 +45,7 @@ final class MountEntryTest {
     for (int cut = 0;
         cut < LINES.get(2).length() - "rw,seclabel,discard,stripe=4".length();
         cut++) {
-      assertThat(MountEntry.parse(List.of(LINES.get(2).substring(0, cut)))).isEmpty();
+      assertThat(Mount.parse(List.of(LINES.get(2).substring(0, cut)))).isEmpty();
     }
   }
 }

@@ -5,34 +5,37 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A line of /proc/self/mountinfo (proc(5)).
+ * A line of /proc/PID/mountinfo (proc(5)).
  *
+ * @param id of the mount
  * @param device major:minor, decimal
  * @param root the directory of the file system that is seen there; "/": all of it
  * @param point where it is mounted
  * @param options of the mount, such as {@code rw,noatime}
  * @param type of the file system
+ * @param source what is mounted
  * @param superOptions of the file system, such as {@code rw,errors=remount-ro}
  */
-public record MountEntry(
+public record Mount(
+    int id,
     String device,
     String root,
     String point,
     List<String> options,
     String type,
+    String source,
     List<String> superOptions) {
 
   /** Words among the options that say what a flag of mount(2) or a security module says. */
   private static final Set<String> NO_DATA = Set.of("rw", "ro", "seclabel");
 
   /** Keeps the lists from changing. */
-  public MountEntry {
+  public Mount {
     options = List.copyOf(options);
     superOptions = List.copyOf(superOptions);
   }
@@ -42,31 +45,59 @@ public record MountEntry(
    *
    * @param root where {@code proc} is: {@code /}, or a captured tree
    */
-  public static List<MountEntry> read(Path root) throws IOException {
+  public static List<Mount> read(Path root) throws IOException {
     return parse(Files.readAllLines(root.resolve("proc/self/mountinfo")));
   }
 
-  static List<MountEntry> parse(List<String> lines) {
-    var found = new ArrayList<MountEntry>();
+  /** The mounts of a file's lines, in their order; a line that is cut off is left out. */
+  public static List<Mount> parse(List<String> lines) {
+    var found = new ArrayList<Mount>();
     for (String line : lines) {
       // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER_OPTIONS
       String[] words = line.split(" ", -1);
-      if (words.length < 7) {
-        continue;
-      }
-      int dash = Arrays.asList(words).subList(6, words.length).indexOf("-") + 6;
-      if (dash > 5 && dash + 3 < words.length) {
-        found.add(
-            new MountEntry(
-                words[2],
-                words[3],
-                words[4],
-                List.of(words[5].split(",", -1)),
-                words[dash + 1],
-                List.of(words[dash + 3].split(",", -1))));
+      for (int at = 6; at + 3 < words.length; at++) {
+        if (words[at].equals("-")) {
+          found.add(
+              new Mount(
+                  Integer.parseInt(words[0]),
+                  words[2],
+                  words[3],
+                  words[4],
+                  List.of(words[5].split(",", -1)),
+                  words[at + 1],
+                  words[at + 2],
+                  List.of(words[at + 3].split(",", -1))));
+          break;
+        }
       }
     }
     return List.copyOf(found);
+  }
+
+  /** Whether what it holds is in this kernel's memory only. */
+  public boolean inMemory() {
+    return type.equals("tmpfs") || type.equals("ramfs") || type.equals("rootfs");
+  }
+
+  /** Whether it shows what the kernel itself knows: the other one shows its own. */
+  public boolean ofTheKernel() {
+    return switch (type) {
+      case "proc",
+          "sysfs",
+          "devtmpfs",
+          "devpts",
+          "cgroup2",
+          "cgroup",
+          "securityfs",
+          "debugfs",
+          "tracefs",
+          "configfs",
+          "bpf",
+          "mqueue",
+          "hugetlbfs" ->
+          true;
+      default -> false;
+    };
   }
 
   /** Whether nothing can be written there. */
