@@ -5,6 +5,7 @@ import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.disk.BlockDevice;
 import io.twinkernel.broker.disk.Ext4Superblock;
 import io.twinkernel.broker.pci.HostBridges;
+import io.twinkernel.broker.pci.PciAddress;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.FileSystems;
@@ -85,7 +86,7 @@ record IncomingDisk(
    */
   void mount(TwinDevice device, List<String> open, Trace trace, long from) throws IOException {
     long at = from;
-    if (!PciDelegation.hasBus(function.substring(0, function.lastIndexOf(':')))) {
+    if (!PciDelegation.hasBus(PciAddress.bus(function))) {
       device.adoptPci(AcpiTables.ssdt(bridge, "TWINDISK"));
     }
     String name = BlockDevice.find(SYS, function, partition);

@@ -3,6 +3,7 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.net.InterfaceState;
 import io.twinkernel.broker.net.PciInterface;
 import io.twinkernel.broker.net.Rtnetlink;
+import io.twinkernel.broker.pci.PciAddress;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SyscallException;
@@ -97,7 +98,7 @@ final class ServiceNic {
 
   /** The bus it is on, as "0000:81". */
   String bus() {
-    return function.substring(0, function.lastIndexOf(':'));
+    return PciAddress.bus(function);
   }
 
   /**

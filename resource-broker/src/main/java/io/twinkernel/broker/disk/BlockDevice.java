@@ -1,5 +1,7 @@
 package io.twinkernel.broker.disk;
 
+import io.twinkernel.broker.pci.ClassDevices;
+import io.twinkernel.broker.pci.PciAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -71,22 +73,14 @@ public record BlockDevice(
    * @param partition 0 for the whole disk
    */
   public static String find(Path sys, String function, int partition) throws IOException {
-    Path device = sys.resolve("bus/pci/devices").resolve(function);
-    try (var virtio = Files.newDirectoryStream(device, "virtio*")) {
-      for (Path one : virtio) {
-        Path block = one.resolve("block");
-        if (Files.isDirectory(block)) {
-          try (var disks = Files.newDirectoryStream(block)) {
-            for (Path disk : disks) {
-              return name(disk, partition);
-            }
-          }
-        }
-      }
-    } catch (NoSuchFileException e) {
-      throw new IOException("this kernel has no PCI function " + function, e);
+    if (!Files.exists(sys.resolve("bus/pci/devices").resolve(function))) {
+      throw new IOException("this kernel has no PCI function " + function);
     }
-    throw new IOException("no driver has made a disk of PCI function " + function);
+    Path disk =
+        ClassDevices.find(sys, function, "block")
+            .orElseThrow(
+                () -> new IOException("no driver has made a disk of PCI function " + function));
+    return name(disk, partition);
   }
 
   private static String name(Path disk, int partition) throws IOException {
@@ -110,6 +104,6 @@ public record BlockDevice(
 
   /** Its bus, as "0000:84". */
   public String bus() {
-    return function.substring(0, function.lastIndexOf(':'));
+    return PciAddress.bus(function);
   }
 }

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.plan;
 
+import io.twinkernel.broker.pci.PciAddress;
 import java.util.List;
 
 /**
@@ -33,7 +34,7 @@ public record PciFunction(
 
   /** Its bus, as in {@code 0000:81}. */
   public String bus() {
-    return address.substring(0, address.lastIndexOf(':'));
+    return PciAddress.bus(address);
   }
 
   /** Its segment and bus as numbers: segment·256 + bus. */
