@@ -94,6 +94,14 @@ public final class Fd implements AutoCloseable {
     return transfer("pwrite", Linux.__NR_pwrite64(), data, offset);
   }
 
+  /** All of it, by as many {@link #write(MemorySegment, long)} as that takes. */
+  public void writeAll(MemorySegment data, long offset) throws SyscallException {
+    long done = 0;
+    while (done < data.byteSize()) {
+      done += write(data.asSlice(done), offset + done);
+    }
+  }
+
   /**
    * {@code lseek(2)}.
    *

@@ -1,5 +1,6 @@
 package io.twinkernel.ffi;
 
+import io.twinkernel.ffi.bindings.Errnos;
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.user_regs_struct;
 import java.lang.foreign.Arena;
@@ -13,8 +14,6 @@ import java.lang.foreign.MemorySegment;
  * @param instruction address of a SYSCALL instruction in its memory
  */
 public record RemoteCall(int thread, long instruction) {
-  private static final int ESRCH = 3;
-
   /** MAX_ERRNO of include/linux/err.h: no result that is one is below. */
   private static final int MOST_ERRNO = 4095;
 
@@ -61,7 +60,7 @@ public record RemoteCall(int thread, long instruction) {
   private void run(String name, String subject) throws SyscallException {
     Ptrace.runToSystemCall(thread);
     if (!Ptrace.await(thread).stopped()) {
-      throw SyscallException.of(name + " in thread " + thread, subject, -ESRCH);
+      throw SyscallException.of(name + " in thread " + thread, subject, -Errnos.ESRCH());
     }
   }
 }

@@ -88,10 +88,6 @@ final class Scenario {
         judgeWorkloads(web);
       }
       judge(client, dataset);
-      if (plan.disk()) {
-        findings.disk = Workloads.checkDisk(serving());
-        findings.disk.forEach(narrator::say);
-      }
     } catch (HarnessException | IOException failure) {
       findings.failure = String.valueOf(failure.getMessage());
       judgeAfterAll(client, dataset);
@@ -260,10 +256,6 @@ final class Scenario {
     }
     try {
       judge(client, dataset);
-      if (plan.disk()) {
-        findings.disk = Workloads.checkDisk(serving());
-        findings.disk.forEach(narrator::say);
-      }
     } catch (HarnessException | IOException second) {
       narrator.say("and then: " + second.getMessage());
     }
@@ -275,6 +267,11 @@ final class Scenario {
     findings.redisAfter = RedisFacts.runId(redis, SILENCE);
     if (!findings.ended("COMPLETE")) {
       findings.aAfter = KernelProbe.facts(files.consoleA());
+    }
+    // The last: it ends the service.
+    if (plan.disk()) {
+      findings.disk = Workloads.checkDisk(serving());
+      findings.disk.forEach(narrator::say);
     }
   }
 }

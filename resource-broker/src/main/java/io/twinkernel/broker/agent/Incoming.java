@@ -125,9 +125,11 @@ final class Incoming {
         copies.clear();
         peer.send(FrameType.UNSTAGED, Map.of());
       }
-      case FrameType.GET_READY -> getReady();
-      case FrameType.NIC_RELEASED -> takeNic(message);
-      case FrameType.DISK_RELEASED -> takeDisk(message);
+      case FrameType.GET_READY -> attempt("getting ready", this::getReady);
+      case FrameType.NIC_RELEASED ->
+          attempt("taking the NIC", current -> current.nicReleased(message));
+      case FrameType.DISK_RELEASED ->
+          attempt("taking the disk", current -> current.diskReleased(message));
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
@@ -240,35 +242,26 @@ final class Incoming {
     }
   }
 
-  private void getReady() throws IOException {
+  /** A part of the switch. */
+  @FunctionalInterface
+  private interface Part {
+    void run(IncomingSwitch current) throws IOException;
+  }
+
+  /** Does it; where it cannot be done, A goes on. */
+  private void attempt(String what, Part part) throws IOException {
     IncomingSwitch current = current();
     try {
-      current.getReady();
-      peer.send(FrameType.READY, Map.of());
+      part.run(current);
     } catch (IOException e) {
-      peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
-      tell("getting ready", e);
+      peer.send(FrameType.RESUME_FAILED, failure(what, e).toJson());
+      tell(what, e);
     }
   }
 
-  private void takeNic(Inbox.Message message) throws IOException {
-    IncomingSwitch current = current();
-    try {
-      current.nicReleased(message);
-    } catch (IOException e) {
-      peer.send(FrameType.RESUME_FAILED, failure("taking the NIC", e).toJson());
-      tell("taking the NIC", e);
-    }
-  }
-
-  private void takeDisk(Inbox.Message message) throws IOException {
-    IncomingSwitch current = current();
-    try {
-      current.diskReleased(message);
-    } catch (IOException e) {
-      peer.send(FrameType.RESUME_FAILED, failure("taking the disk", e).toJson());
-      tell("taking the disk", e);
-    }
+  private void getReady(IncomingSwitch current) throws IOException {
+    current.getReady();
+    peer.send(FrameType.READY, Map.of());
   }
 
   private Optional<Taken> resume(Inbox.Message message) throws IOException, InterruptedException {

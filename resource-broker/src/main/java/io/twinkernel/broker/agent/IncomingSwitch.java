@@ -126,7 +126,8 @@ final class IncomingSwitch {
     long from = trace.add("disk-handler", message.arrivedTsc());
     IncomingDisk disk =
         ready.disk().orElseThrow(() -> new IOException("A gives a disk that it did not announce"));
-    List<String> open = message.json().texts("open");
+    var open = new ArrayList<String>(message.json().texts("open"));
+    open.addAll(copies.diskFiles());
     taking = new Background(() -> take(disk, open, from));
   }
 

@@ -222,8 +222,8 @@ final class OutgoingSwitch {
         going.hold(gap);
         trace.add("disk-freeze", from);
         if (prestaging.ready() && obstacle.join().isEmpty()) {
-          going.release(
-              copied.service().processes().processes(), gap, copied.booted().peer(), trace);
+          // B knows what its copies will open.
+          going.release(List.of(), gap, copied.booted().peer(), trace);
         }
       }
     }

@@ -46,9 +46,6 @@ final class PrestagedProcesses {
 
   private final List<Hold> holds = new ArrayList<>();
 
-  /** What the copies that wait here were held by. */
-  private final List<Hold> held = new ArrayList<>();
-
   private final Map<Integer, StagedProcess> processes = new ConcurrentHashMap<>();
   private final List<ProcessDelta> deltas = new ArrayList<>();
   private volatile @Nullable IOException failure;
@@ -79,13 +76,14 @@ final class PrestagedProcesses {
       }
       for (Hold hold : holds) {
         processes.put(
-            hold.pid(), StagedProcess.hold(hold.pid(), hold.threads(), hold.descriptors()));
+            hold.pid(),
+            StagedProcess.hold(
+                hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory()));
       }
     } catch (IOException e) {
       clear();
       throw e;
     }
-    held.addAll(holds);
     holds.clear();
     failure = null;
   }
@@ -106,13 +104,15 @@ final class PrestagedProcesses {
     }
   }
 
+  /** The files on the disk that {@link #reopen} will open. */
+  List<String> diskFiles() {
+    return processes.values().stream().flatMap(process -> process.diskFiles().stream()).toList();
+  }
+
   /** The disk is here: the copies open their files there. */
   void reopen() throws IOException {
-    for (Hold hold : held) {
-      StagedProcess process = processes.get(hold.pid());
-      if (process != null) {
-        process.reopen(hold.files(), hold.directory());
-      }
+    for (StagedProcess process : processes.values()) {
+      process.reopen();
     }
   }
 
@@ -178,7 +178,6 @@ final class PrestagedProcesses {
       process.close();
     }
     processes.clear();
-    held.clear();
     deltas.clear();
   }
 

@@ -154,7 +154,7 @@ final class ServiceDisk {
   /**
    * Stops the device for the other kernel, and tells it.
    *
-   * @param processes that have files open on it
+   * @param processes whose files on it B does not know yet
    * @param gap receives what takes it back
    */
   void release(List<ServiceProcess> processes, Undo gap, Peer peer, Trace trace)

@@ -117,7 +117,7 @@ public final class Canary implements AutoCloseable {
       source.collect();
       source.send(new Collector(arena, frames));
       ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());
-      try (var staged = StagedProcess.hold(pid, List.of(pid), List.of())) {
+      try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), "")) {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }

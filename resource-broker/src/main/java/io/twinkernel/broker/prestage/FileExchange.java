@@ -110,11 +110,7 @@ final class FileExchange {
 
   private void write(byte[] bytes) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-      int done = 0;
-      while (done < bytes.length) {
-        done += memory.write(data.asSlice(done), scratch + done);
-      }
+      memory.writeAll(arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), scratch);
     }
   }
 }

@@ -22,6 +22,8 @@ import java.util.concurrent.CompletionException;
 public final class StagedProcess implements AutoCloseable {
   private final int pid;
   private final List<Integer> threads;
+  private final List<DiskFile> onDisk;
+  private final String directory;
   private final Map<Integer, Fd> files = new TreeMap<>();
   private final List<Fd> connections = new ArrayList<>();
   private final RawSockets raw;
@@ -30,9 +32,17 @@ public final class StagedProcess implements AutoCloseable {
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
 
-  private StagedProcess(int pid, List<Integer> threads, Fd memory, RawSockets raw) {
+  private StagedProcess(
+      int pid,
+      List<Integer> threads,
+      List<DiskFile> onDisk,
+      String directory,
+      Fd memory,
+      RawSockets raw) {
     this.pid = pid;
     this.threads = List.copyOf(threads);
+    this.onDisk = List.copyOf(onDisk);
+    this.directory = directory;
     this.memory = memory;
     this.raw = raw;
   }
@@ -42,13 +52,20 @@ public final class StagedProcess implements AutoCloseable {
    *
    * @param threads the numbers of all its threads
    * @param descriptors its connections and the files whose offsets change
+   * @param onDisk the files for which it has stand-ins open
+   * @param directory on that disk that it works in; empty if it works elsewhere
    */
-  public static StagedProcess hold(int pid, List<Integer> threads, List<Integer> descriptors)
+  public static StagedProcess hold(
+      int pid,
+      List<Integer> threads,
+      List<Integer> descriptors,
+      List<DiskFile> onDisk,
+      String directory)
       throws IOException {
     Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDWR());
     StagedProcess staged;
     try {
-      staged = new StagedProcess(pid, threads, memory, RawSockets.open());
+      staged = new StagedProcess(pid, threads, onDisk, directory, memory, RawSockets.open());
     } catch (IOException e) {
       memory.close();
       throw e;
@@ -103,7 +120,7 @@ public final class StagedProcess implements AutoCloseable {
     for (Range range : content.ranges()) {
       // Areas that the process itself may not write, such as relocated constants, need force.
       if (at + range.bytes() > done) {
-        writeAll(content.data().asSlice(at, range.bytes()), range.address());
+        memory.writeAll(content.data().asSlice(at, range.bytes()), range.address());
       }
       at += range.bytes();
     }
@@ -112,33 +129,27 @@ public final class StagedProcess implements AutoCloseable {
   private void clear(Range range) throws IOException {
     for (long done = 0; done < range.bytes(); done += zeros.byteSize()) {
       long bytes = Math.min(zeros.byteSize(), range.bytes() - done);
-      writeAll(zeros.asSlice(0, bytes), range.address() + done);
+      memory.writeAll(zeros.asSlice(0, bytes), range.address() + done);
     }
   }
 
-  private void writeAll(MemorySegment data, long address) throws IOException {
-    long done = 0;
-    while (done < data.byteSize()) {
-      done += memory.write(data.asSlice(done), address + done);
-    }
+  /** The files on the disk that it will open by {@link #reopen}. */
+  public List<String> diskFiles() {
+    return onDisk.stream().map(DiskFile::path).toList();
   }
 
-  /**
-   * The disk is here: has the copy open its files there instead of their stand-ins.
-   *
-   * @param directory that it works in there; empty if it works elsewhere
-   */
-  public void reopen(List<DiskFile> open, String directory) throws IOException {
-    if (open.isEmpty() && directory.isEmpty()) {
+  /** The disk is here: has the copy open its files there instead of their stand-ins. */
+  public void reopen() throws IOException {
+    if (onDisk.isEmpty() && directory.isEmpty()) {
       return;
     }
     tracer.call(
         () -> {
-          new FileExchange(pid, memory).exchange(open, directory);
+          new FileExchange(pid, memory).exchange(onDisk, directory);
           return true;
         });
     try (Fd process = Processes.open(pid)) {
-      for (DiskFile file : open) {
+      for (DiskFile file : onDisk) {
         Fd standIn = files.put(file.descriptor(), Processes.descriptor(process, file.descriptor()));
         if (standIn != null) {
           standIn.close();
@@ -158,23 +169,20 @@ public final class StagedProcess implements AutoCloseable {
     if (delta.pid() != pid || !sent.equals(threads)) {
       throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
     }
-    if (!reopened.isDone()) {
+    // The registers beside the connections, unless the files still keep them.
+    boolean beside = reopened.isDone();
+    if (!beside) {
       restoreConnections(delta, steps);
-      await(reopened);
-      steps.done("await-files");
-      Running<Boolean> registers = writeRegisters(delta, steps.beside());
-      try {
-        seek(delta, steps);
-      } finally {
-        registers.settle();
-      }
-      registers.join();
-      return;
     }
     await(reopened);
+    if (!beside) {
+      steps.done("await-files");
+    }
     Running<Boolean> registers = writeRegisters(delta, steps.beside());
     try {
-      restoreConnections(delta, steps);
+      if (beside) {
+        restoreConnections(delta, steps);
+      }
       seek(delta, steps);
     } finally {
       registers.settle();

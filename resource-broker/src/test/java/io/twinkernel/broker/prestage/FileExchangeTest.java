@@ -54,6 +54,10 @@ final class FileExchangeTest {
     process.destroyForcibly();
   }
 
+  private StagedProcess hold(DiskFile file, String directory) throws IOException {
+    return StagedProcess.hold(pid, List.of(pid), List.of(NUMBER), List.of(file), directory);
+  }
+
   private DiskFile file(String name, int flags) throws IOException {
     Path path = disk.resolve(name);
     return new DiskFile(NUMBER, path.toString(), flags, Files.size(path), 0100644);
@@ -62,10 +66,10 @@ final class FileExchangeTest {
   @Test
   void theProcessGoesOnWithTheOtherFileAndInTheOtherDirectory() throws Exception {
     byte[] before = start(pid);
-    try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(NUMBER))) {
-      DiskFile second =
-          file("second", Linux.O_RDWR() | Linux.O_APPEND() | Linux.O_CLOEXEC() | LARGE_FILE);
-      staged.reopen(List.of(second), disk.toString());
+    DiskFile second =
+        file("second", Linux.O_RDWR() | Linux.O_APPEND() | Linux.O_CLOEXEC() | LARGE_FILE);
+    try (var staged = hold(second, disk.toString())) {
+      staged.reopen();
       assertThat(DiskFile.of(pid, NUMBER, second.path())).isEqualTo(second);
       assertThat(Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd"))).isEqualTo(disk);
       assertThat(start(pid)).isEqualTo(before);
@@ -79,9 +83,9 @@ final class FileExchangeTest {
   @Test
   void aFileThatIsNotThereIsNamedAndNothingIsLost() throws Exception {
     byte[] before = start(pid);
-    try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(NUMBER))) {
-      var missing = new DiskFile(NUMBER, disk.resolve("third").toString(), 0, 0, 0);
-      assertThatThrownBy(() -> staged.reopen(List.of(missing), ""))
+    var missing = new DiskFile(NUMBER, disk.resolve("third").toString(), 0, 0, 0);
+    try (var staged = hold(missing, "")) {
+      assertThatThrownBy(staged::reopen)
           .isInstanceOf(IOException.class)
           .hasMessageContaining("third")
           .hasMessageContaining("ENOENT");
