@@ -15,7 +15,7 @@
 #define PERIOD_MS	100
 #define SILENCE_MS	700
 #define LATENESS_FACTOR	4	/* silence allowed for each ms of lateness */
-#define UNKNOWN_MS	400	/* lateness of a kernel that has just come up */
+#define UNKNOWN_MS	2500	/* lateness of a kernel that has just come up */
 #define DECAY		16	/* part of a lateness that a timely beat forgives */
 
 static struct workqueue_struct *queue;
