@@ -217,6 +217,9 @@ static int __init twin_init(void)
 	err = misc_register(&twin_device);
 	if (err)
 		goto undo_sysfs;
+	/* What keeps the machine's boot CPU from an INIT is in here (cpu.c). */
+	if (twin.was_secondary)
+		__module_get(THIS_MODULE);
 	return 0;
 
 undo_sysfs:

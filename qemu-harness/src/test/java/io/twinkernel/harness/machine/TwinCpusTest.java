@@ -21,6 +21,11 @@ final class TwinCpusTest {
       "cd /sys/devices/system/cpu; for cpu in cpu[0-9]*; do"
           + " [ \"$(cat $cpu/online 2>/dev/null)\" != 0 ] || echo 1 >$cpu/online; done";
 
+  /** What holds the module beyond those that have its device open. */
+  private static final String HELD =
+      "echo $(($(cat /sys/module/twin/refcnt)"
+          + " - $(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ' /dev/twin$')))";
+
   private static final String PANIC = "sh -c '(sleep 1; echo c >/proc/sysrq-trigger) &'";
 
   /** Of interrupts from a CPU that is not A's, and of what else should not be. */
@@ -43,6 +48,9 @@ final class TwinCpusTest {
           .isNotEmpty()
           .allSatisfy(line -> assertThat(line).contains("Operation not permitted"));
       assertThat(node.onB(ONLINE)).isEqualTo(mine);
+
+      // For as long as B lives, also when nobody has the device open.
+      assertThat(node.onB(HELD)).isEqualTo("1");
 
       // What B must not start is at work, and nothing of B's: A may stop and start it beside B.
       node.onA("cd /sys/devices/system/cpu/cpu1; echo 0 >online; echo 1 >online");
