@@ -97,7 +97,8 @@ public record NodeImages(
       KernelCatalog catalog = new KernelCatalog(cache, progress);
       Kernel a = catalog.find(from);
       Kernel b = catalog.find(to);
-      Recipe recipe = Recipe.read(home.images().resolve("node.recipe"));
+      Recipe recipe =
+          Recipe.read(home.images().resolve("node.recipe")).forKernels(a.release(), b.release());
       Userland userland = Userland.of(cache, home, recipe, progress);
       List<Segment> extra = new ArrayList<>();
       List<String> modules = new ArrayList<>();

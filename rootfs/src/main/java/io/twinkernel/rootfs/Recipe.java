@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
@@ -15,7 +16,8 @@ import java.util.List;
  * take PATH...           programs, libraries and files of theirs to put in, with the libraries they link to
  * tree FOLDER...         all files of theirs below a folder; only in a layer's recipe
  * compile SOURCE PATH    a C file as a static program, or a Java file's classes into a folder; only in a layer's recipe
- * newer PATH SUITE NAME  a program of a later Debian release, run with that release's own loader and libraries
+ * newer PATH SUITE NAME [SERIES]  a program of a later Debian release, run with that release's own loader and
+ *                        libraries; only where one of the kernels is of that series or a later one
  * link PATH TARGET       a symbolic link
  * folder PATH MODE       a folder, with an octal mode
  * device PATH MODE MAJOR MINOR   a character device
@@ -41,8 +43,9 @@ record Recipe(
    * @param path where it lies in the image, and in its package
    * @param release whose package it is
    * @param name of the package; what it depends on comes with it
+   * @param since the first series of kernels that needs it; empty if all do
    */
-  record Newer(String path, PackageArchive.Release release, String name) {}
+  record Newer(String path, PackageArchive.Release release, String name, String since) {}
 
   static Recipe read(Path file) throws IOException, RootfsException {
     Recipe recipe =
@@ -79,7 +82,10 @@ record Recipe(
       case "tree" -> trees.addAll(rest);
       case "compile" -> rest.size() == 2 && compiled.add(rest);
       case "module" -> modules.addAll(rest);
-      case "newer" -> rest.size() == 3 && putNewer(rest.get(0), rest.get(1), rest.get(2));
+      case "newer" ->
+          (rest.size() == 3 || rest.size() == 4)
+              && putNewer(
+                  rest.get(0), rest.get(1), rest.get(2), rest.size() == 4 ? rest.get(3) : "");
       case "link" -> rest.size() == 2 && links.add(rest);
       case "folder" -> rest.size() == 2 && folders.add(rest);
       case "device" -> rest.size() == 4 && devices.add(rest);
@@ -94,9 +100,28 @@ record Recipe(
     return new Recipe(packages, taken, all, newer, links, folders, devices, trees, compiled);
   }
 
-  private boolean putNewer(String path, String suite, String name) {
+  /** The same with one program for each path: the last of those that these kernels need. */
+  Recipe forKernels(String... releases) {
+    String newest = Arrays.stream(releases).max(KernelNames.BY_NUMBERS).orElse("");
+    var chosen = new LinkedHashMap<String, Newer>();
+    newer.stream()
+        .filter(one -> KernelNames.BY_NUMBERS.compare(one.since(), newest) <= 0)
+        .forEach(one -> chosen.put(one.path(), one));
+    return new Recipe(
+        packages,
+        taken,
+        modules,
+        List.copyOf(chosen.values()),
+        links,
+        folders,
+        devices,
+        trees,
+        compiled);
+  }
+
+  private boolean putNewer(String path, String suite, String name, String since) {
     return PackageArchive.Release.named(suite)
-        .map(release -> newer.add(new Newer(path, release, name)))
+        .map(release -> newer.add(new Newer(path, release, name, since)))
         .orElse(false);
   }
 }

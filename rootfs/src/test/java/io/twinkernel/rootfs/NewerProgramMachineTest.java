@@ -8,6 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Unpacks the node's userland from Debian's archive and runs a newer release's program in it. */
 @Tag("machine")
@@ -16,14 +18,15 @@ class NewerProgramMachineTest {
 
   @TempDir private Path folder;
 
-  @Test
-  void runsBesideAnOlderLibc() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"6.1", "7.2"})
+  void runsBesideAnOlderLibc(String kernel) throws Exception {
     ProjectHome home = ProjectHome.find();
     Userland userland =
         Userland.of(
             ImageCache.standard(),
             home,
-            Recipe.read(home.images().resolve("node.recipe")),
+            Recipe.read(home.images().resolve("node.recipe")).forKernels(kernel),
             PROGRESS);
     userland.programs().unpack(userland.busybox(), folder);
 
@@ -43,7 +46,7 @@ class NewerProgramMachineTest {
             cache,
             new PackageArchive(cache, PROGRESS),
             PROGRESS,
-            new Recipe.Newer("/usr/sbin/criuu", PackageArchive.Release.TRIXIE, "criu"));
+            new Recipe.Newer("/usr/sbin/criuu", PackageArchive.Release.TRIXIE, "criu", ""));
 
     assertThatThrownBy(() -> program.put(new CpioWriter()))
         .isInstanceOf(RootfsException.class)

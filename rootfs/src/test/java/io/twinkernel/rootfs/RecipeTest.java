@@ -18,8 +18,20 @@ class RecipeTest {
 
     assertThat(recipe.packages()).contains("redis-server", "busybox-static", "libc6");
     assertThat(recipe.newer())
-        .contains(new Recipe.Newer("/usr/sbin/criu", PackageArchive.Release.TRIXIE, "criu"));
+        .contains(new Recipe.Newer("/usr/sbin/criu", PackageArchive.Release.TRIXIE, "criu", ""));
     assertThat(recipe.modules()).contains("virtio_net", "virtio_console", "unix_diag");
+  }
+
+  @Test
+  void takesTheProgramThatTheKernelsNeed() throws IOException, RootfsException {
+    Recipe recipe = Recipe.read(ProjectHome.find().images().resolve("node.recipe"));
+
+    assertThat(recipe.forKernels("6.1.0-56-cloud-amd64", "6.12.117+deb12-cloud-amd64").newer())
+        .containsExactly(
+            new Recipe.Newer("/usr/sbin/criu", PackageArchive.Release.TRIXIE, "criu", ""));
+    assertThat(recipe.forKernels("7.2.12+deb13-cloud-amd64", "6.12.117+deb12-cloud-amd64").newer())
+        .containsExactly(
+            new Recipe.Newer("/usr/sbin/criu", PackageArchive.Release.SID, "criu", "6.16"));
   }
 
   @Test

@@ -51,9 +51,14 @@ final class CriuService implements AutoCloseable {
             "1");
     builder.redirectError(ProcessBuilder.Redirect.to(absolute.resolve("service.err").toFile()));
     Process process = clocks == null ? builder.start() : TimeNamespace.start(builder, clocks);
-    // One zero byte, written when the service listens (status_ready() in criu/util.c).
-    try (InputStream ready = process.getInputStream()) {
-      if (ready.read() != 0) {
+    // One zero byte, written when the service listens (status_ready() in criu/util.c); from 4.2 on
+    // it is preceded by a remark about the socket.
+    try (InputStream said = process.getInputStream()) {
+      int last = said.read();
+      while (last > 0) {
+        last = said.read();
+      }
+      if (last < 0) {
         process.destroyForcibly();
         String log = Criu.tail(absolute.resolve(LOG)) + Criu.tail(absolute.resolve("service.err"));
         throw new CriuException(
