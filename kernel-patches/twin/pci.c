@@ -41,6 +41,9 @@ int twin_pci_use_ecam(void)
 {
 	if (!*twin_symbols.raw_pci_ext_ops)
 		return -EOPNOTSUPP;
+	/* What is put back in the end has to be the kernel's own. */
+	if (twin_shadow_active())
+		return -EBUSY;
 	original_ops = *twin_symbols.raw_pci_ops;
 	WRITE_ONCE(*twin_symbols.raw_pci_ops, *twin_symbols.raw_pci_ext_ops);
 	return 0;
@@ -97,9 +100,6 @@ static bool is_ssdt(const struct acpi_table_header *table, u32 length)
 	       !memcmp(table->signature, ACPI_SIG_SSDT, ACPI_NAMESEG_SIZE);
 }
 
-/* The table that twin_pci_prepare() was given last. */
-static const struct acpi_table_header *prepared;
-
 static struct acpi_table_header *copy_table(const void __user *from, u32 length)
 {
 	struct acpi_table_header *table;
@@ -120,9 +120,8 @@ static struct acpi_table_header *copy_table(const void __user *from, u32 length)
  * ACPICA goes on using the table, even after some failures: from here on it is
  * never freed.
  */
-static int enumerate(void *argument)
+static int enumerate(struct acpi_table_header *table)
 {
-	struct acpi_table_header *table = argument;
 	acpi_status status;
 	u32 index;
 	int err;
@@ -143,37 +142,28 @@ static int enumerate(void *argument)
 int twin_pci_prepare(const struct twin_prepare *prepare)
 {
 	struct acpi_table_header *table;
-	int err;
 
 	if (prepare->reserved)
 		return -EINVAL;
-	if (twin_shadow_active())
-		return -EBUSY;
 	table = copy_table(u64_to_user_ptr(prepare->address), prepare->length);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	err = twin_shadow_enumerate(prepare->first_bus, prepare->last_bus,
-				    u64_to_user_ptr(prepare->bars),
-				    prepare->bar_count, enumerate, table);
-	if (!err)
-		prepared = table;
-	return err;
+	return twin_shadow_enumerate(prepare->first_bus, prepare->last_bus,
+				     u64_to_user_ptr(prepare->bars),
+				     prepare->bar_count, enumerate, table);
 }
 
 /* Called with twin.lock held. */
 int twin_pci_adopt(const void __user *from, u32 length)
 {
 	struct acpi_table_header *table = copy_table(from, length);
+	int err;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	if (!twin_shadow_active())
+	err = twin_shadow_write_back(table);
+	if (err == -ENOENT)
 		return enumerate(table);
-	if (length != prepared->length || memcmp(table, prepared, length)) {
-		kfree(table);
-		return -EBUSY;
-	}
 	kfree(table);
-	twin_shadow_write_back();
-	return 0;
+	return err;
 }

@@ -4,168 +4,90 @@
  * their drivers' part is left for the moment when they come. Enumeration writes
  * to configuration space, above all to find the size of base address registers;
  * a function must not see that while it works. So writes go into a shadow, from
- * which they are read back, until the functions are this kernel's.
+ * which they are read back, until the functions are this kernel's. There is one
+ * for each range of buses that was prepared, which goes when that is taken.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/acpi.h>
 #include <linux/device.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
-#include "twin_internal.h"
+#include "shadow.h"
 
-#define WORDS_MAX 4096
 #define BARS_MAX 512
 
 /* A name that no driver has. */
 #define NOT_YET "twin-prepared"
 
-struct word {
-	u32 address;		/* of the function, as in struct twin_bar */
-	u32 reg;
-	u32 value;
-	u32 written;		/* mask */
-};
+/*
+ * The list changes under twin.lock and, inside that, under this one, which
+ * guards the words as well: configuration is accessed from any CPU, with
+ * interrupts off. Whoever finds a shadow holds the lock as long as it uses it,
+ * so what was taken from the list can be freed.
+ */
+static DEFINE_RAW_SPINLOCK(shadows_lock);
+static LIST_HEAD(shadows);
 
-static struct {
-	raw_spinlock_t lock;	/* guards the words: config accesses hold raw locks */
-	bool active;
-	u32 first_bus, last_bus;
-	const struct pci_raw_ops *ops, *ext_ops;
-	const struct twin_bar *bars;
-	unsigned int bar_count;
-	struct word *words;
-	unsigned int count;
-	bool full;
-} shadow = {
-	.lock = __RAW_SPIN_LOCK_UNLOCKED(shadow.lock),
-};
+/* The kernel's own; they stay for who is still in the functions below. */
+static const struct pci_raw_ops *own_ops, *own_ext_ops;
 
-static bool covers(unsigned int domain, unsigned int bus)
+static struct shadow *find_shadow(unsigned int domain, unsigned int bus)
 {
-	return shadow.active && !domain && bus >= shadow.first_bus &&
-	       bus <= shadow.last_bus;
-}
+	struct shadow *shadow;
 
-static const struct pci_raw_ops *real(u32 reg)
-{
-	return reg < PCI_CFG_SPACE_SIZE ? shadow.ops : shadow.ext_ops;
-}
-
-static int read_real(u32 address, u32 reg, u32 *value)
-{
-	return real(reg)->read(0, address >> 8, address & 0xff, reg, 4, value);
-}
-
-static struct word *find_word(u32 address, u32 reg)
-{
-	unsigned int i;
-
-	for (i = 0; i < shadow.count; i++)
-		if (shadow.words[i].address == address &&
-		    shadow.words[i].reg == reg)
-			return &shadow.words[i];
+	if (domain)
+		return NULL;
+	list_for_each_entry(shadow, &shadows, list)
+		if (bus >= shadow->first_bus && bus <= shadow->last_bus)
+			return shadow;
 	return NULL;
 }
 
-static bool is_bar(u32 address, u32 reg)
+const struct pci_raw_ops *twin_shadow_real(unsigned int domain, u32 reg)
 {
-	u32 header;
-
-	if (reg < PCI_BASE_ADDRESS_0 || reg > PCI_ROM_ADDRESS1 ||
-	    read_real(address, PCI_CACHE_LINE_SIZE, &header))
-		return false;
-	/* The third byte is the header type. */
-	if ((header >> 16 & 0x7f) == PCI_HEADER_TYPE_NORMAL)
-		return reg <= PCI_BASE_ADDRESS_5 || reg == PCI_ROM_ADDRESS;
-	return reg <= PCI_BASE_ADDRESS_1 || reg == PCI_ROM_ADDRESS1;
-}
-
-/* What a base address register answers after @written: PCI Local Bus 3.0, 6.2.5.1. */
-static u32 bar_answer(const struct word *word, u32 original)
-{
-	const struct twin_bar *bar;
-	u64 mask;
-
-	for (bar = shadow.bars; bar < shadow.bars + shadow.bar_count; bar++) {
-		if (bar->address != word->address)
-			continue;
-		mask = ~(bar->bytes - 1);
-		if (bar->reg == word->reg) {
-			u32 flags = original & ~PCI_BASE_ADDRESS_MEM_MASK;
-
-			if (word->reg >= PCI_ROM_ADDRESS)
-				flags = word->value & PCI_ROM_ADDRESS_ENABLE;
-			else if (original & PCI_BASE_ADDRESS_SPACE_IO)
-				flags = original & ~PCI_BASE_ADDRESS_IO_MASK;
-			return (word->value & lower_32_bits(mask)) | flags;
-		}
-		if (bar->wide && bar->reg + 4 == word->reg)
-			return word->value & upper_32_bits(mask);
-	}
-	return 0;
-}
-
-static u32 width_mask(int len)
-{
-	return len == 4 ? ~0U : (1U << 8 * len) - 1;
+	return !domain && reg < PCI_CFG_SPACE_SIZE ? own_ops : own_ext_ops;
 }
 
 static int shadow_read(unsigned int domain, unsigned int bus,
 		       unsigned int devfn, int reg, int len, u32 *value)
 {
-	u32 address = bus << 8 | devfn;
-	u32 answer;
-	struct word *word;
+	const struct pci_raw_ops *real = twin_shadow_real(domain, reg);
+	struct shadow *shadow;
 	unsigned long flags;
-	int err;
+	int err = 0;
 
-	if (!covers(domain, bus))
-		return real(reg)->read(domain, bus, devfn, reg, len, value);
-	err = read_real(address, reg & ~3, &answer);
-	if (err)
+	raw_spin_lock_irqsave(&shadows_lock, flags);
+	shadow = find_shadow(domain, bus);
+	if (shadow)
+		err = twin_shadow_words_read(shadow, bus << 8 | devfn, reg, len,
+					     value);
+	raw_spin_unlock_irqrestore(&shadows_lock, flags);
+	if (shadow)
 		return err;
-	raw_spin_lock_irqsave(&shadow.lock, flags);
-	word = find_word(address, reg & ~3);
-	if (word && is_bar(address, word->reg))
-		answer = bar_answer(word, answer);
-	else if (word)
-		answer = (answer & ~word->written) | (word->value & word->written);
-	raw_spin_unlock_irqrestore(&shadow.lock, flags);
-	*value = answer >> 8 * (reg & 3) & width_mask(len);
-	return 0;
+	return real->read(domain, bus, devfn, reg, len, value);
 }
 
 static int shadow_write(unsigned int domain, unsigned int bus,
 			unsigned int devfn, int reg, int len, u32 value)
 {
-	u32 address = bus << 8 | devfn;
-	unsigned int shift = 8 * (reg & 3);
-	u32 mask = width_mask(len) << shift;
-	struct word *word;
+	const struct pci_raw_ops *real = twin_shadow_real(domain, reg);
+	struct shadow *shadow;
 	unsigned long flags;
 
-	if (!covers(domain, bus))
-		return real(reg)->write(domain, bus, devfn, reg, len, value);
-	/* Its upper half is written to clear bits, and is not what is read. */
-	if ((reg & ~3) == PCI_COMMAND)
-		mask &= 0xffff;
-	raw_spin_lock_irqsave(&shadow.lock, flags);
-	word = find_word(address, reg & ~3);
-	if (!word && shadow.count < WORDS_MAX) {
-		word = &shadow.words[shadow.count++];
-		word->address = address;
-		word->reg = reg & ~3;
-	}
-	if (word) {
-		word->value = (word->value & ~mask) | (value << shift & mask);
-		word->written |= mask;
-	} else {
-		shadow.full = true;
-	}
-	raw_spin_unlock_irqrestore(&shadow.lock, flags);
-	return 0;
+	raw_spin_lock_irqsave(&shadows_lock, flags);
+	shadow = find_shadow(domain, bus);
+	if (shadow)
+		twin_shadow_words_write(shadow, bus << 8 | devfn, reg, len,
+					value);
+	raw_spin_unlock_irqrestore(&shadows_lock, flags);
+	if (shadow)
+		return 0;
+	return real->write(domain, bus, devfn, reg, len, value);
 }
 
 static const struct pci_raw_ops shadow_ops = {
@@ -173,52 +95,58 @@ static const struct pci_raw_ops shadow_ops = {
 	.write = shadow_write,
 };
 
-static void begin(u32 first_bus, u32 last_bus)
+static void begin(struct shadow *shadow)
 {
-	shadow.first_bus = first_bus;
-	shadow.last_bus = last_bus;
-	shadow.count = 0;
-	shadow.full = false;
-	shadow.ops = *twin_symbols.raw_pci_ops;
-	shadow.ext_ops = *twin_symbols.raw_pci_ext_ops;
-	shadow.active = true;
+	bool first = list_empty(&shadows);
+
+	raw_spin_lock_irq(&shadows_lock);
+	list_add(&shadow->list, &shadows);
+	raw_spin_unlock_irq(&shadows_lock);
+	if (!first)
+		return;
+	own_ops = *twin_symbols.raw_pci_ops;
+	own_ext_ops = *twin_symbols.raw_pci_ext_ops;
+	smp_store_release(twin_symbols.raw_pci_ops, &shadow_ops);
 	/* Without this pointer the kernel sees no more than 256 bytes. */
-	WRITE_ONCE(*twin_symbols.raw_pci_ops, &shadow_ops);
-	if (shadow.ext_ops)
-		WRITE_ONCE(*twin_symbols.raw_pci_ext_ops, &shadow_ops);
+	if (own_ext_ops)
+		smp_store_release(twin_symbols.raw_pci_ext_ops, &shadow_ops);
 }
 
-static void end(void)
+static void free_shadow(struct shadow *shadow)
 {
-	WRITE_ONCE(*twin_symbols.raw_pci_ops, shadow.ops);
-	WRITE_ONCE(*twin_symbols.raw_pci_ext_ops, shadow.ext_ops);
-	shadow.active = false;
-	kfree(shadow.bars);
-	kvfree(shadow.words);
-	shadow.bars = NULL;
-	shadow.words = NULL;
+	kvfree(shadow->words);
+	kfree(shadow->bars);
+	kfree(shadow);
 }
 
-/* What was not written is not touched: the rest of the word may mean something. */
-static void write_back(const struct word *word)
+/* What was taken from the list goes. */
+static void end(struct shadow *shadow)
 {
-	unsigned int bus = word->address >> 8, devfn = word->address & 0xff;
-	u32 value = word->value;
-	int len, offset;
-
-	/* The driver says when the function may write to memory. */
-	if (word->reg == PCI_COMMAND)
-		value &= ~PCI_COMMAND_MASTER;
-	for (offset = 0; offset < 4; offset += len ?: 1) {
-		len = 4;
-		while (len && (offset % len ||
-			       ~word->written >> 8 * offset & width_mask(len)))
-			len /= 2;
-		if (len)
-			real(word->reg)->write(0, bus, devfn, word->reg + offset,
-					       len, value >> 8 * offset &
-							    width_mask(len));
+	if (list_empty(&shadows)) {
+		WRITE_ONCE(*twin_symbols.raw_pci_ops, own_ops);
+		WRITE_ONCE(*twin_symbols.raw_pci_ext_ops, own_ext_ops);
 	}
+	free_shadow(shadow);
+}
+
+static void drop(struct shadow *shadow)
+{
+	raw_spin_lock_irq(&shadows_lock);
+	list_del(&shadow->list);
+	raw_spin_unlock_irq(&shadows_lock);
+	end(shadow);
+}
+
+/* Whether a bus of segment 0 is enumerated, but still the other kernel's. */
+bool twin_shadow_covers(unsigned int bus)
+{
+	unsigned long flags;
+	bool found;
+
+	raw_spin_lock_irqsave(&shadows_lock, flags);
+	found = find_shadow(0, bus);
+	raw_spin_unlock_irqrestore(&shadows_lock, flags);
+	return found;
 }
 
 static int on_added(struct notifier_block *block, unsigned long action,
@@ -226,8 +154,8 @@ static int on_added(struct notifier_block *block, unsigned long action,
 {
 	struct pci_dev *function = to_pci_dev(data);
 
-	if (action == BUS_NOTIFY_ADD_DEVICE &&
-	    covers(pci_domain_nr(function->bus), function->bus->number) &&
+	if (action == BUS_NOTIFY_ADD_DEVICE && !pci_domain_nr(function->bus) &&
+	    twin_shadow_covers(function->bus->number) &&
 	    twin_driver_override(function, NOT_YET))
 		pci_err(function, "cannot be kept from drivers\n");
 	return NOTIFY_DONE;
@@ -235,84 +163,111 @@ static int on_added(struct notifier_block *block, unsigned long action,
 
 static struct notifier_block added_block = { .notifier_call = on_added };
 
+/* Called with twin.lock held. */
 bool twin_shadow_active(void)
 {
-	return shadow.active;
-}
-
-/* Whether a bus of segment 0 is enumerated, but still the other kernel's. */
-bool twin_shadow_covers(unsigned int bus)
-{
-	return covers(0, bus);
+	return !list_empty(&shadows);
 }
 
 /* What reaches all of configuration space, shadow or not. */
 const struct pci_raw_ops *twin_shadow_real_ops(void)
 {
-	return shadow.active ? shadow.ext_ops : *twin_symbols.raw_pci_ext_ops;
+	return twin_shadow_active() ? own_ext_ops : *twin_symbols.raw_pci_ext_ops;
+}
+
+static int check_buses(u32 first_bus, u32 last_bus)
+{
+	u32 bus;
+
+	if (!first_bus || last_bus < first_bus || last_bus > 0xff)
+		return -EINVAL;
+	/* What is prepared, this kernel has enumerated, too. */
+	for (bus = first_bus; bus <= last_bus; bus++)
+		if (twin_shadow_covers(bus) || pci_find_bus(0, bus))
+			return -EBUSY;
+	return 0;
+}
+
+static struct shadow *make_shadow(const struct twin_bar __user *bars,
+				  u32 bar_count)
+{
+	struct shadow *shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
+	void *copy;
+
+	if (!shadow)
+		return ERR_PTR(-ENOMEM);
+	copy = memdup_user(bars, bar_count * sizeof(*bars));
+	if (IS_ERR(copy)) {
+		kfree(shadow);
+		return copy;
+	}
+	shadow->bars = copy;
+	shadow->bar_count = bar_count;
+	shadow->words = kvcalloc(SHADOW_WORDS_MAX, sizeof(*shadow->words), GFP_KERNEL);
+	if (!shadow->words) {
+		free_shadow(shadow);
+		return ERR_PTR(-ENOMEM);
+	}
+	return shadow;
 }
 
 /*
  * Called with twin.lock held. @bars: where on these buses which addresses are
- * decoded. On success the shadow is on until twin_shadow_write_back().
+ * decoded. @enumerate keeps @table. On success they are in the shadow until
+ * twin_shadow_write_back().
  */
 int twin_shadow_enumerate(u32 first_bus, u32 last_bus,
 			  const struct twin_bar __user *bars, u32 bar_count,
-			  int (*enumerate)(void *table), void *table)
+			  int (*enumerate)(struct acpi_table_header *table),
+			  struct acpi_table_header *table)
 {
-	int err;
+	struct shadow *shadow;
+	int err = check_buses(first_bus, last_bus);
 
-	if (shadow.active)
-		return -EBUSY;
-	if (!first_bus || last_bus < first_bus || last_bus > 0xff ||
-	    bar_count > BARS_MAX)
-		return -EINVAL;
-	shadow.bars = memdup_user(bars, bar_count * sizeof(*bars));
-	if (IS_ERR(shadow.bars)) {
-		err = PTR_ERR(shadow.bars);
-		shadow.bars = NULL;
+	if (err)
 		return err;
-	}
-	shadow.bar_count = bar_count;
-	shadow.words = kvcalloc(WORDS_MAX, sizeof(*shadow.words), GFP_KERNEL);
-	if (!shadow.words) {
-		kfree(shadow.bars);
-		shadow.bars = NULL;
-		return -ENOMEM;
-	}
+	if (bar_count > BARS_MAX)
+		return -EINVAL;
+	shadow = make_shadow(bars, bar_count);
+	if (IS_ERR(shadow))
+		return PTR_ERR(shadow);
+	shadow->first_bus = first_bus;
+	shadow->last_bus = last_bus;
+	shadow->table = table;
 	err = bus_register_notifier(&pci_bus_type, &added_block);
 	if (err) {
-		kvfree(shadow.words);
-		kfree(shadow.bars);
-		shadow.bars = NULL;
+		free_shadow(shadow);
 		return err;
 	}
-	begin(first_bus, last_bus);
+	begin(shadow);
 	err = enumerate(table);
 	bus_unregister_notifier(&pci_bus_type, &added_block);
-	if (!err && shadow.full)
+	if (!err && shadow->full)
 		err = -ENOSPC;
 	if (err)
-		end();
+		drop(shadow);
 	return err;
 }
 
-/*
- * Called with twin.lock held, when the other kernel has let go of the buses:
- * does what enumeration had to leave undone, and lets drivers have the functions.
- */
-void twin_shadow_write_back(void)
+static struct shadow *described_by(const struct acpi_table_header *table)
+{
+	struct shadow *shadow;
+
+	list_for_each_entry(shadow, &shadows, list)
+		if (shadow->table->length == table->length &&
+		    !memcmp(shadow->table, table, table->length))
+			return shadow;
+	return NULL;
+}
+
+static void attach_drivers(u32 first_bus, u32 last_bus)
 {
 	struct pci_dev *function = NULL;
-	unsigned int i;
 
-	for (i = 0; i < shadow.count; i++)
-		write_back(&shadow.words[i]);
-	end();
 	for_each_pci_dev(function) {
 		if (pci_domain_nr(function->bus) ||
-		    function->bus->number < shadow.first_bus ||
-		    function->bus->number > shadow.last_bus)
+		    function->bus->number < first_bus ||
+		    function->bus->number > last_bus)
 			continue;
 		if (twin_driver_override(function, "") ||
 		    device_attach(&function->dev) < 0)
@@ -320,8 +275,36 @@ void twin_shadow_write_back(void)
 	}
 }
 
+/*
+ * Called with twin.lock held, when the other kernel has let go of the buses that
+ * @table describes: does what enumeration had to leave undone, and lets drivers
+ * have the functions. The other shadows stay. -ENOENT: they are not prepared.
+ */
+int twin_shadow_write_back(const struct acpi_table_header *table)
+{
+	struct shadow *shadow = described_by(table);
+	u32 first_bus, last_bus;
+
+	if (!shadow)
+		return -ENOENT;
+	first_bus = shadow->first_bus;
+	last_bus = shadow->last_bus;
+	/* No access falls in between. */
+	raw_spin_lock_irq(&shadows_lock);
+	twin_shadow_words_write_back(shadow);
+	list_del(&shadow->list);
+	raw_spin_unlock_irq(&shadows_lock);
+	end(shadow);
+	attach_drivers(first_bus, last_bus);
+	return 0;
+}
+
 void twin_shadow_exit(void)
 {
-	if (shadow.active)
-		end();
+	struct shadow *shadow, *next;
+
+	list_for_each_entry_safe(shadow, next, &shadows, list)
+		drop(shadow);
+	/* Nobody is in the functions above any more. */
+	synchronize_rcu();
 }

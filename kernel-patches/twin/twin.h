@@ -116,7 +116,8 @@ struct twin_function {
  * configuration goes through ECAM, no shorthand IPI is sent, and A's own panic
  * does not jump into the image.
  * EINVAL no such CPU, EPERM the machine's boot CPU, ENOEXEC no crash image
- * loaded, EBUSY a twin runs, ENXIO nothing carved, EOPNOTSUPP no ECAM.
+ * loaded, EBUSY a twin runs, or a bus is prepared that was not adopted, ENXIO
+ * nothing carved, EOPNOTSUPP no ECAM.
  */
 #define TWIN_IOC_ARM		_IOW(TWIN_IOC_MAGIC, 2, struct twin_cpu)
 /*
@@ -131,9 +132,10 @@ struct twin_function {
  */
 #define TWIN_IOC_PARK		_IO(TWIN_IOC_MAGIC, 4)
 /*
- * B: load an SSDT and enumerate what it describes; or, if that is what
- * PREPARE_PCI has enumerated, let drivers have it. EBADMSG not a valid table,
- * EBUSY something else is prepared.
+ * B: load an SSDT and enumerate what it describes; or, if PREPARE_PCI was given
+ * the same table, let drivers have what that has enumerated, and nothing else
+ * that is prepared. EBADMSG not a valid table, EEXIST it is loaded already,
+ * EOPNOTSUPP this kernel is no twin.
  */
 #define TWIN_IOC_ADOPT_PCI	_IOW(TWIN_IOC_MAGIC, 5, struct twin_table)
 /*
@@ -179,8 +181,10 @@ struct twin_function {
  * B: enumerate what an SSDT describes while the other kernel still uses it: no
  * write reaches a function, no driver gets one before ADOPT_PCI with the same
  * table. @bars has every base address register there, and ROM; not for buses
- * with SR-IOV. EBADMSG not a valid table, EBUSY something is prepared already,
- * EINVAL buses or bars out of range, ENOSPC too much was written.
+ * with SR-IOV. Once for each range of buses, as many as there are. EBADMSG not
+ * a valid table, EBUSY one of the buses is prepared or in use here already,
+ * EEXIST the table is loaded already, EINVAL buses or bars out of range, ENOSPC
+ * too much was written, EOPNOTSUPP this kernel is no twin.
  */
 #define TWIN_IOC_PREPARE_PCI	_IOW(TWIN_IOC_MAGIC, 12, struct twin_prepare)
 /*

@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "twin.h"
 
+struct acpi_table_header;
 struct memory_block;
 struct miscdevice;
 struct resource;
@@ -220,11 +221,12 @@ int twin_pci_adopt(const void __user *table, u32 length);
 /* shadow.c: buses that the other kernel still uses */
 int twin_shadow_enumerate(u32 first_bus, u32 last_bus,
 			  const struct twin_bar __user *bars, u32 bar_count,
-			  int (*enumerate)(void *table), void *table);
+			  int (*enumerate)(struct acpi_table_header *table),
+			  struct acpi_table_header *table);
 bool twin_shadow_active(void);
 bool twin_shadow_covers(unsigned int bus);
 const struct pci_raw_ops *twin_shadow_real_ops(void);
-void twin_shadow_write_back(void);
+int twin_shadow_write_back(const struct acpi_table_header *table);
 void twin_shadow_exit(void);
 
 /* suspend.c: functions that A hands over with their driver bound */

@@ -15,6 +15,7 @@ final class TwinAdvice {
           case "TWIN_IOC_DISARM" -> disarm(errno);
           case "TWIN_IOC_PARK" -> park(errno);
           case "TWIN_IOC_ADOPT_PCI" -> adopt(errno);
+          case "TWIN_IOC_PREPARE_PCI" -> prepare(errno);
           case "TWIN_IOC_ADD_MEMORY" -> addMemory(errno);
           case "TWIN_IOC_DOORBELL" -> doorbell(errno);
           case "TWIN_IOC_PROMOTE" -> promote(errno);
@@ -43,7 +44,9 @@ final class TwinAdvice {
       case "EINVAL" -> "there is no such CPU online";
       case "EPERM" -> "it is the machine's boot CPU, which cannot be given away; choose another";
       case "ENOEXEC" -> "no crash image is loaded; load one first";
-      case "EBUSY" -> "a twin runs already, or a kexec load is under way";
+      case "EBUSY" ->
+          "a twin runs already, a kexec load is under way, or a bus was prepared that is not"
+              + " adopted";
       case "ENXIO" -> "there is no shared region with a valid header; carve and fill it first";
       case "EOPNOTSUPP" ->
           "this kernel is itself a twin, or the machine has no ECAM, without which two kernels"
@@ -67,6 +70,15 @@ final class TwinAdvice {
       case "ENOSPC" -> "the parking area in the shared region is too small";
       case "EOPNOTSUPP" -> PRIMARY_ONLY;
       default -> "";
+    };
+  }
+
+  private static String prepare(String errno) {
+    return switch (errno) {
+      case "EBUSY" -> "one of the buses is prepared or in use in this kernel already";
+      case "EINVAL" -> "the buses must be among 1 to 255, and no more than 512 registers";
+      case "ENOSPC" -> "more was written to them than is kept; adopt them when they come instead";
+      default -> adopt(errno);
     };
   }
 

@@ -5,7 +5,7 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.net.InterfaceState;
-import io.twinkernel.broker.pci.PciBars;
+import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.ClockOffsets;
@@ -171,7 +171,11 @@ final class Incoming {
       restarts = Restarts.read(stage);
       cgroups = StagedCgroups.read(stage);
       Optional<IncomingDisk> disk = IncomingDisk.read(stage);
-      enumerate(stage);
+      // What is left of taking the NIC is its driver's part.
+      BusAhead.fromJson(stage.object("bus")).prepare(device, ssdt);
+      if (disk.isPresent()) {
+        disk.get().prepare(device);
+      }
       Path cgroup = Path.of(stage.text("cgroup"));
       InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
@@ -191,17 +195,6 @@ final class Incoming {
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
       tell("getting ready", e);
-    }
-  }
-
-  /** What is left of taking the NIC is its driver's part. */
-  private void enumerate(Fields stage) throws IOException {
-    if (stage.flag("enumerable")) {
-      device.preparePci(
-          ssdt,
-          Math.toIntExact(stage.number("first_bus")),
-          Math.toIntExact(stage.number("last_bus")),
-          PciBars.fromJson(stage.objects("bars")));
     }
   }
 

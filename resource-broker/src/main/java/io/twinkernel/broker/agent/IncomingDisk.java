@@ -4,9 +4,8 @@ import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.disk.BlockDevice;
 import io.twinkernel.broker.disk.Ext4Superblock;
+import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.pci.HostBridges;
-import io.twinkernel.broker.pci.PciAddress;
-import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.FileSystems;
 import io.twinkernel.ffi.Mounts;
@@ -35,6 +34,7 @@ record IncomingDisk(
     String function,
     int partition,
     HostBridge bridge,
+    BusAhead bus,
     long flags,
     String data,
     String uuid) {
@@ -73,9 +73,19 @@ record IncomingDisk(
             disk.text("function"),
             Math.toIntExact(disk.number("partition")),
             HostBridges.parse(disk.texts("bridge")).getFirst(),
+            BusAhead.fromJson(disk.object("bus")),
             disk.number("flags"),
             disk.text("data"),
             disk.text("uuid")));
+  }
+
+  /** What is left of taking it is its driver's part. */
+  void prepare(TwinDevice device) throws SyscallException {
+    bus.prepare(device, ssdt());
+  }
+
+  private byte[] ssdt() {
+    return AcpiTables.ssdt(bridge, "TWINDISK");
   }
 
   /**
@@ -86,9 +96,7 @@ record IncomingDisk(
    */
   void mount(TwinDevice device, List<String> open, Trace trace, long from) throws IOException {
     long at = from;
-    if (!PciDelegation.hasBus(PciAddress.bus(function))) {
-      device.adoptPci(AcpiTables.ssdt(bridge, "TWINDISK"));
-    }
+    device.adoptPci(ssdt());
     String name = BlockDevice.find(SYS, function, partition);
     at = trace.add("disk-bind", at);
     Path node = Path.of("/dev").resolve(name);

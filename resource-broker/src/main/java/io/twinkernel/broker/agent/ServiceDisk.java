@@ -4,6 +4,7 @@ import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.disk.BlockDevice;
 import io.twinkernel.broker.disk.Ext4Superblock;
 import io.twinkernel.broker.disk.Mount;
+import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.plan.DiskFacts;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -45,6 +46,7 @@ final class ServiceDisk {
   private final Mount mount;
   private final BlockDevice block;
   private final HostBridge bridge;
+  private final BusAhead bus;
   private final Ext4Superblock superblock;
   private boolean released;
   private boolean told;
@@ -54,11 +56,13 @@ final class ServiceDisk {
       Mount mount,
       BlockDevice block,
       HostBridge bridge,
+      BusAhead bus,
       Ext4Superblock superblock) {
     this.device = device;
     this.mount = mount;
     this.block = block;
     this.bridge = bridge;
+    this.bus = bus;
     this.superblock = superblock;
   }
 
@@ -83,8 +87,9 @@ final class ServiceDisk {
         facts.superblock().orElseThrow(() -> new IOException(point.get() + " is not ext4"));
     Files.createDirectories(RECORD.getParent());
     Files.write(RECORD, List.of(block.function(), mount.point()));
+    HostBridge bridge = Preparation.hostBridge(block.bus());
     return Optional.of(
-        new ServiceDisk(device, mount, block, Preparation.hostBridge(block.bus()), superblock));
+        new ServiceDisk(device, mount, block, bridge, BusAhead.of(bridge), superblock));
   }
 
   /** Where it is mounted. */
@@ -103,6 +108,8 @@ final class ServiceDisk {
         block.partition(),
         "bridge",
         HostBridges.format(List.of(bridge)),
+        "bus",
+        bus.toJson(),
         "flags",
         mount.flags(),
         "data",

@@ -2,17 +2,15 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.acpi.HostBridge;
-import io.twinkernel.broker.pci.PciBars;
+import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
-import io.twinkernel.ffi.PciBar;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -47,16 +45,12 @@ final class Staging {
     Peer peer = booted.peer();
     HostBridge bridge = Preparation.hostBridge(nic.bus());
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
-    Optional<List<PciBar>> bars = PciBars.behind(Path.of("/sys/bus/pci/devices"), bridge);
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
     peer.send(
         FrameType.STAGE,
         Map.ofEntries(
             Map.entry("function", conf.serviceFunction()),
-            Map.entry("first_bus", bridge.startBus()),
-            Map.entry("last_bus", bridge.endBus()),
-            Map.entry("enumerable", bars.isPresent()),
-            Map.entry("bars", PciBars.toJson(bars.orElse(List.of()))),
+            Map.entry("bus", BusAhead.of(bridge).toJson()),
             Map.entry("disks", disk.map(one -> List.of(one.toJson())).orElse(List.of())),
             Map.entry("cgroup", conf.serviceCgroup().toString()),
             Map.entry("threads", service.threads()),
