@@ -106,8 +106,9 @@ static void begin(struct shadow *shadow)
 		return;
 	own_ops = *twin_symbols.raw_pci_ops;
 	own_ext_ops = *twin_symbols.raw_pci_ext_ops;
+	/* Last: whoever gets there finds the list and the kernel's own. */
 	smp_store_release(twin_symbols.raw_pci_ops, &shadow_ops);
-	/* Without this pointer the kernel sees no more than 256 bytes. */
+	/* Likewise. Without it the kernel sees no more than 256 bytes. */
 	if (own_ext_ops)
 		smp_store_release(twin_symbols.raw_pci_ext_ops, &shadow_ops);
 }
@@ -199,7 +200,7 @@ static struct shadow *make_shadow(const struct twin_bar __user *bars,
 	copy = memdup_user(bars, bar_count * sizeof(*bars));
 	if (IS_ERR(copy)) {
 		kfree(shadow);
-		return copy;
+		return ERR_CAST(copy);
 	}
 	shadow->bars = copy;
 	shadow->bar_count = bar_count;

@@ -62,7 +62,8 @@ final class HardwareTest {
     }
   }
 
-  private static long ecam(TestNode node) throws Exception {
+  /** Physical base of the configuration space. */
+  static long ecam(TestNode node) throws Exception {
     String line = node.onA("grep -E 'PCI (MMCONFIG|ECAM) 0000' /proc/iomem").strip();
     assertThat(line).isNotEmpty();
     return Long.parseLong(line.substring(0, line.indexOf('-')), 16);

@@ -19,6 +19,7 @@ import io.twinkernel.rootfs.NodeImages;
 import io.twinkernel.rootfs.Progress;
 import io.twinkernel.rootfs.RootfsException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -35,6 +36,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -59,6 +61,7 @@ final class TestNode implements AutoCloseable {
   private static final String TOKEN = "a-token-for-nobody-else";
   private static final int MEGABYTES = 3072;
   private static final int CRASH_MEGABYTES = 768;
+  private static final long DISK_BYTES = 512L << 20;
 
   private final Machine machine;
   private final ControlPlane control;
@@ -99,6 +102,26 @@ final class TestNode implements AutoCloseable {
   }
 
   /**
+   * The same with a disk that the service writes to and that moves with it.
+   *
+   * @param emulator more of the emulator's command line
+   */
+  static TestNode startWithDisk(Path folder, List<String> emulator) throws Exception {
+    Path image = folder.resolve("disk.raw");
+    try (var disk = new RandomAccessFile(image.toFile(), "rw")) {
+      disk.setLength(DISK_BYTES);
+    }
+    return start(
+        folder,
+        Map.of("service.disk", MachineSpec.DISK),
+        System.getProperty("twin.test.from", "6.1"),
+        System.getProperty("twin.test.to", "6.12"),
+        "",
+        emulator,
+        Optional.of(image));
+  }
+
+  /**
    * The same with other kernels.
    *
    * @param parameters more of kernel A's command line
@@ -112,12 +135,25 @@ final class TestNode implements AutoCloseable {
       String parameters,
       List<String> emulator)
       throws Exception {
+    return start(folder, settings, from, to, parameters, emulator, Optional.empty());
+  }
+
+  private static TestNode start(
+      Path folder,
+      Map<String, String> settings,
+      String from,
+      String to,
+      String parameters,
+      List<String> emulator,
+      Optional<Path> disk)
+      throws Exception {
     NodeImages images =
         NodeImages.build(
             ImageCache.standard(),
             KernelSource.parse(from),
             KernelSource.parse(to),
             BrokerApp.standard(),
+            disk.isPresent() ? List.of("disk") : List.of(),
             Progress.lines(System.out));
     MachineFiles files = new MachineFiles(folder);
     ControlPlane control =
@@ -132,7 +168,7 @@ final class TestNode implements AutoCloseable {
     Machine machine = null;
     try {
       List<String> line =
-          new ArrayList<>(arguments(images, initrd, files, memory, port, parameters));
+          new ArrayList<>(arguments(images, initrd, files, memory, port, parameters, disk));
       line.addAll(emulator);
       machine = Machine.start(line, files);
       TestNode node =
@@ -164,7 +200,13 @@ final class TestNode implements AutoCloseable {
   }
 
   private static List<String> arguments(
-      NodeImages images, Path initrd, MachineFiles files, Path memory, int port, String parameters)
+      NodeImages images,
+      Path initrd,
+      MachineFiles files,
+      Path memory,
+      int port,
+      String parameters,
+      Optional<Path> disk)
       throws IOException, RootfsException, InterruptedException {
     MachineSpec spec =
         new MachineSpec(
@@ -183,7 +225,7 @@ final class TestNode implements AutoCloseable {
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
             "unused",
-            java.util.Optional.empty());
+            disk);
     List<String> line = new ArrayList<>();
     for (String word : spec.arguments(files)) {
       line.add(
@@ -222,10 +264,21 @@ final class TestNode implements AutoCloseable {
 
   /** Starts an upgrade that stops after B has booted; returns its id when B runs. */
   String boot(int... cpus) throws Exception {
-    String id = start(cpus);
-    UpgradeEvent event = await(id, one -> one.is("boot", "done") || FINAL.contains(one.state()));
-    if (!event.is("boot", "done")) {
-      throw new AssertionError("B did not boot: " + rest.upgrade(id) + "\n" + bootLog());
+    return startUntil("boot", cpus);
+  }
+
+  /** Starts an upgrade that stops before the switch; returns its id when all is ready for it. */
+  String precopy(int... cpus) throws Exception {
+    return startUntil("precopy", cpus);
+  }
+
+  private String startUntil(String phase, int... cpus) throws Exception {
+    var request = new HashMap<>(request(cpus));
+    request.put("until", phase);
+    String id = rest.start(request);
+    UpgradeEvent event = await(id, one -> one.is(phase, "done") || FINAL.contains(one.state()));
+    if (!event.is(phase, "done")) {
+      throw new AssertionError("no " + phase + ": " + rest.upgrade(id) + "\n" + bootLog());
     }
     return id;
   }
