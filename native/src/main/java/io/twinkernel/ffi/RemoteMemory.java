@@ -34,11 +34,19 @@ public final class RemoteMemory {
   /**
    * Copies local memory to ranges of a process, one after the other.
    *
-   * @return bytes copied: fewer where a range is not writable for the process itself
+   * @return bytes copied: fewer where a range is not writable for the process itself, 0 if the
+   *     first is not
    */
   public static long write(int pid, List<Range> ranges, MemorySegment local)
       throws SyscallException {
-    return copy("process_vm_writev", Linux.__NR_process_vm_writev(), pid, ranges, local);
+    try {
+      return copy("process_vm_writev", Linux.__NR_process_vm_writev(), pid, ranges, local);
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EFAULT)) {
+        return 0;
+      }
+      throw e;
+    }
   }
 
   private static long copy(String name, int call, int pid, List<Range> ranges, MemorySegment local)

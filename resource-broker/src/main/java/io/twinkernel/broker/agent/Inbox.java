@@ -20,6 +20,11 @@ final class Inbox {
    */
   record Message(int type, byte[] payload, long arrivedTsc) {
 
+    /** One that has just come. */
+    static Message now(int type, byte[] payload) {
+      return new Message(type, payload, Tsc.read());
+    }
+
     Fields json() throws MalformedMessageException {
       return new Fields(Json.parse(new String(payload, StandardCharsets.UTF_8)));
     }
@@ -29,7 +34,7 @@ final class Inbox {
   private @Nullable IOException end;
 
   synchronized void put(int type, byte[] payload) {
-    messages.addLast(new Message(type, payload, Tsc.read()));
+    messages.addLast(Message.now(type, payload));
     notifyAll();
   }
 

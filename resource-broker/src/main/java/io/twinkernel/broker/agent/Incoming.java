@@ -73,10 +73,11 @@ final class Incoming {
   /** On the link's thread: the one that carries out the upgrade may be busy with the NIC. */
   private void receive(ImageReceiver images, Inbox inbox, int type, MemorySegment payload)
       throws IOException {
-    if (type == FrameType.DELTA) {
-      current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
-    } else {
-      images.receive(inbox, type, payload);
+    switch (type) {
+      case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
+      case FrameType.DISK_RELEASED ->
+          current().diskReleased(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
+      default -> images.receive(inbox, type, payload);
     }
   }
 
@@ -128,8 +129,6 @@ final class Incoming {
       case FrameType.GET_READY -> attempt("getting ready", this::getReady);
       case FrameType.NIC_RELEASED ->
           attempt("taking the NIC", current -> current.nicReleased(message));
-      case FrameType.DISK_RELEASED ->
-          attempt("taking the disk", current -> current.diskReleased(message));
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }

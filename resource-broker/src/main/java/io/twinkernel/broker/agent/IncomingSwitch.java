@@ -47,7 +47,7 @@ final class IncomingSwitch {
   private final CompletableFuture<Boolean> reopened = new CompletableFuture<>();
 
   /** Taking the disk; null if A has not let go of it. */
-  private @Nullable Background taking;
+  private volatile @Nullable Background taking;
 
   IncomingSwitch(
       TwinDevice device,
@@ -121,7 +121,7 @@ final class IncomingSwitch {
     nic = name;
   }
 
-  /** A has let go of the disk: mount it. */
+  /** A has let go of the disk: mount it, beside all else. */
   void diskReleased(Inbox.Message message) throws IOException {
     long from = trace.add("disk-handler", message.arrivedTsc());
     IncomingDisk disk =
@@ -230,10 +230,11 @@ final class IncomingSwitch {
       throw new IOException("the image came before the NIC");
     }
     if (ready.disk().isPresent()) {
-      if (taking == null) {
+      Background disk = taking;
+      if (disk == null) {
         throw new IOException("the image came before the disk");
       }
-      taking.join();
+      disk.join();
     }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
     Fields images = complete.object("images");
@@ -255,8 +256,9 @@ final class IncomingSwitch {
    */
   boolean letGo() {
     try {
-      if (taking != null) {
-        taking.settle();
+      Background disk = taking;
+      if (disk != null) {
+        disk.settle();
         ready.disk().orElseThrow().letGo(device);
       }
       ServiceNic.suspend(device, ready.function());

@@ -140,16 +140,17 @@ final class OutgoingSwitch {
       // Whatever of this is evaluated for the first time is set up by that, before the gap.
       var attempt = new Attempt(copied);
       Background.Task memoryTask = () -> attempt.sendMemory(trace);
+      Background.Task diskTask = () -> attempt.sendDisk(gap, trace);
       Undo.Step release = prestaging::release;
       trace.follow();
       gap.push("resuming the processes", copied.service()::resume);
       long start = Tsc.read();
       copied.service().stop();
       long stopped = trace.add("freeze", start);
-      // The memory of a stopped process does not change: it need not wait for the NIC.
+      // A file that nobody else may write to does not change; first, as B needs longest for it.
+      var disk = new Background(diskTask);
+      // Nor does the memory of a stopped process: it need not wait for the NIC.
       var memory = new Background(memoryTask);
-      // Nor does a file that nobody else may write to.
-      var disk = new Background(() -> attempt.sendDisk(gap, trace));
       Optional<String> obstacle;
       try {
         // Before a dump: CRIU guards the connections only while it looks at them.

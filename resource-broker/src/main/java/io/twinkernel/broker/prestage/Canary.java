@@ -14,6 +14,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,21 +43,36 @@ public final class Canary implements AutoCloseable {
   private final int pid;
   private final SourceProcess source;
 
+  /** It has this open. */
+  private final DiskFile file;
+
   /** One for each connection: an accepted connection does not say whose it is. */
   private final List<ServerSocket> listeners;
 
-  private Canary(Process parent, int pid, SourceProcess source, List<ServerSocket> listeners) {
+  private Canary(
+      Process parent, int pid, SourceProcess source, DiskFile file, List<ServerSocket> listeners) {
     this.parent = parent;
     this.pid = pid;
     this.source = source;
+    this.file = file;
     this.listeners = listeners;
   }
 
   /** Starts one; it stops at once. */
   public static Canary hatch() throws IOException {
+    Path file = Files.createTempFile("canary", null);
+    try {
+      return hatch(file);
+    } catch (IOException e) {
+      Files.delete(file);
+      throw e;
+    }
+  }
+
+  private static Canary hatch(Path file) throws IOException {
     // Java waits for its children, and would take what the tracer waits for: a grandchild it is.
-    Process parent =
-        new ProcessBuilder("/bin/sh", "-c", "sleep 3600 >&- & echo \"$!\"; wait").start();
+    String work = "sleep 3600 <\"$0\" >&- & echo \"$!\"; wait";
+    Process parent = new ProcessBuilder("/bin/sh", "-c", work, file.toString()).start();
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
       pid = Integer.parseUnsignedInt(Objects.requireNonNullElse(output.readLine(), ""));
@@ -68,7 +85,8 @@ public final class Canary implements AutoCloseable {
       SourceProcess source = SourceProcess.follow(pid, "", SyscallWatch.possible());
       try {
         source.begin();
-        return new Canary(parent, pid, source, List.of(listen(), listen()));
+        DiskFile open = DiskFile.of(pid, 0, file.toString());
+        return new Canary(parent, pid, source, open, List.of(listen(), listen()));
       } catch (IOException e) {
         source.close();
         throw e;
@@ -117,10 +135,11 @@ public final class Canary implements AutoCloseable {
       source.collect();
       source.send(new Collector(arena, frames));
       ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());
-      try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), "")) {
+      try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(), List.of(file), "")) {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
+        staged.reopen();
         staged.take(delta, CompletableFuture.completedFuture(true), Steps.UNTOLD);
       }
     }
@@ -194,6 +213,7 @@ public final class Canary implements AutoCloseable {
     try (source) {
       end(parent, pid);
     } finally {
+      Files.delete(Path.of(file.path()));
       for (ServerSocket listener : listeners) {
         listener.close();
       }

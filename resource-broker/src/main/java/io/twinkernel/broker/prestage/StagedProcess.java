@@ -32,18 +32,23 @@ public final class StagedProcess implements AutoCloseable {
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
 
+  /** Made ahead: what it has to know is looked for in the whole address space. */
+  private final Optional<FileExchange> exchange;
+
   private StagedProcess(
       int pid,
       List<Integer> threads,
       List<DiskFile> onDisk,
       String directory,
       Fd memory,
+      Optional<FileExchange> exchange,
       RawSockets raw) {
     this.pid = pid;
     this.threads = List.copyOf(threads);
     this.onDisk = List.copyOf(onDisk);
     this.directory = directory;
     this.memory = memory;
+    this.exchange = exchange;
     this.raw = raw;
   }
 
@@ -65,7 +70,12 @@ public final class StagedProcess implements AutoCloseable {
     Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDWR());
     StagedProcess staged;
     try {
-      staged = new StagedProcess(pid, threads, onDisk, directory, memory, RawSockets.open());
+      Optional<FileExchange> exchange =
+          onDisk.isEmpty() && directory.isEmpty()
+              ? Optional.empty()
+              : Optional.of(new FileExchange(pid, memory));
+      RawSockets raw = RawSockets.open();
+      staged = new StagedProcess(pid, threads, onDisk, directory, memory, exchange, raw);
     } catch (IOException e) {
       memory.close();
       throw e;
@@ -140,12 +150,13 @@ public final class StagedProcess implements AutoCloseable {
 
   /** The disk is here: has the copy open its files there instead of their stand-ins. */
   public void reopen() throws IOException {
-    if (onDisk.isEmpty() && directory.isEmpty()) {
+    if (exchange.isEmpty()) {
       return;
     }
+    FileExchange made = exchange.get();
     tracer.call(
         () -> {
-          new FileExchange(pid, memory).exchange(onDisk, directory);
+          made.exchange(onDisk, directory);
           return true;
         });
     try (Fd process = Processes.open(pid)) {
