@@ -108,9 +108,10 @@ static void begin(struct shadow *shadow)
 	own_ext_ops = *twin_symbols.raw_pci_ext_ops;
 	/* Last: whoever gets there finds the list and the kernel's own. */
 	smp_store_release(twin_symbols.raw_pci_ops, &shadow_ops);
+	if (!own_ext_ops)
+		return;
 	/* Likewise. Without it the kernel sees no more than 256 bytes. */
-	if (own_ext_ops)
-		smp_store_release(twin_symbols.raw_pci_ext_ops, &shadow_ops);
+	smp_store_release(twin_symbols.raw_pci_ext_ops, &shadow_ops);
 }
 
 static void free_shadow(struct shadow *shadow)

@@ -46,7 +46,7 @@ final class PreparedBusesTest {
         // All is known of it, and nobody drives it.
         String resources = node.onA("cat " + folder + "/resource");
         assertThat(node.onB("cat " + folder + "/resource")).isEqualTo(resources);
-        assertThat(node.onB("ls " + folder).lines()).contains("config").doesNotContain("driver");
+        assertThat(node.onB("ls -1 " + folder).lines()).contains("config").doesNotContain("driver");
       }
       assertThat(configuration(registers)).isEqualTo(before);
       // Of what B has from its start every write is seen.
