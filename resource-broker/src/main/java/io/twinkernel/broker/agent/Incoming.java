@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 final class Incoming {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
+  // Made here, and not in the gap: the first evaluation sets up a class.
+  private static final Part TAKE_NIC = IncomingSwitch::nicReleased;
+
+  private final Part becomeReady = (current, _) -> getReady(current);
   private final TwinDevice device;
   private final SharedRegion region;
   private final Clock clock;
@@ -126,9 +130,8 @@ final class Incoming {
         copies.clear();
         peer.send(FrameType.UNSTAGED, Map.of());
       }
-      case FrameType.GET_READY -> attempt("getting ready", this::getReady);
-      case FrameType.NIC_RELEASED ->
-          attempt("taking the NIC", current -> current.nicReleased(message));
+      case FrameType.GET_READY -> attempt("getting ready", becomeReady, message);
+      case FrameType.NIC_RELEASED -> attempt("taking the NIC", TAKE_NIC, message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
@@ -237,14 +240,14 @@ final class Incoming {
   /** A part of the switch. */
   @FunctionalInterface
   private interface Part {
-    void run(IncomingSwitch current) throws IOException;
+    void run(IncomingSwitch current, Inbox.Message message) throws IOException;
   }
 
   /** Does it; where it cannot be done, A goes on. */
-  private void attempt(String what, Part part) throws IOException {
+  private void attempt(String what, Part part, Inbox.Message message) throws IOException {
     IncomingSwitch current = current();
     try {
-      part.run(current);
+      part.run(current, message);
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure(what, e).toJson());
       tell(what, e);

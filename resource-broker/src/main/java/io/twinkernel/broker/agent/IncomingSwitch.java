@@ -124,23 +124,38 @@ final class IncomingSwitch {
   /** A has let go of the disk: mount it, beside all else. */
   void diskReleased(Inbox.Message message) throws IOException {
     long from = trace.add("disk-handler", message.arrivedTsc());
-    IncomingDisk disk =
-        ready.disk().orElseThrow(() -> new IOException("A gives a disk that it did not announce"));
+    if (ready.disk().isEmpty()) {
+      throw new IOException("A gives a disk that it did not announce");
+    }
     var open = new ArrayList<String>(message.json().texts("open"));
     open.addAll(copies.diskFiles());
-    taking = new Background(() -> take(disk, open, from));
+    taking = new Background(new TakeDisk(ready.disk().get(), open, from));
   }
 
-  private void take(IncomingDisk disk, List<String> open, long from) throws IOException {
-    try {
-      disk.mount(device, open, trace, from);
-      long mounted = Tsc.read();
-      copies.reopen();
-      trace.add("disk-files", mounted);
-      reopened.complete(true);
-    } catch (IOException | RuntimeException e) {
-      reopened.completeExceptionally(e);
-      throw e;
+  /** Not a lambda: in the gap its first evaluation would set up a class. */
+  private final class TakeDisk implements Background.Task {
+    private final IncomingDisk disk;
+    private final List<String> open;
+    private final long from;
+
+    TakeDisk(IncomingDisk disk, List<String> open, long from) {
+      this.disk = disk;
+      this.open = open;
+      this.from = from;
+    }
+
+    @Override
+    public void run() throws IOException {
+      try {
+        disk.mount(device, open, trace, from);
+        long mounted = Tsc.read();
+        copies.reopen();
+        trace.add("disk-files", mounted);
+        reopened.complete(true);
+      } catch (IOException | RuntimeException e) {
+        reopened.completeExceptionally(e);
+        throw e;
+      }
     }
   }
 

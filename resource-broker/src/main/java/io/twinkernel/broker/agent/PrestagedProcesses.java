@@ -106,7 +106,11 @@ final class PrestagedProcesses {
 
   /** The files on the disk that {@link #reopen} will open. */
   List<String> diskFiles() {
-    return processes.values().stream().flatMap(process -> process.diskFiles().stream()).toList();
+    var files = new ArrayList<String>();
+    for (StagedProcess process : processes.values()) {
+      files.addAll(process.diskFiles());
+    }
+    return List.copyOf(files);
   }
 
   /** The disk is here: the copies open their files there. */

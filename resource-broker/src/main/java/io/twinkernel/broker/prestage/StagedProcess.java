@@ -145,7 +145,11 @@ public final class StagedProcess implements AutoCloseable {
 
   /** The files on the disk that it will open by {@link #reopen}. */
   public List<String> diskFiles() {
-    return onDisk.stream().map(DiskFile::path).toList();
+    var files = new ArrayList<String>();
+    for (DiskFile file : onDisk) {
+      files.add(file.path());
+    }
+    return List.copyOf(files);
   }
 
   /** The disk is here: has the copy open its files there instead of their stand-ins. */
