@@ -31,11 +31,11 @@ final class FileExchangeTest {
   @BeforeEach
   void start() throws Exception {
     disk = Files.createDirectories(folder.resolve("disk"));
-    Path standIn = Files.writeString(folder.resolve("first"), "stand-in\n");
+    Path held = Files.writeString(folder.resolve("first"), "stand-in\n");
     Files.writeString(disk.resolve("second"), "one\ntwo\n");
     // Not a child of this program: the JVM waits for its children, and would be told of their
     // stops.
-    String work = "exec 7<>" + standIn + "; echo up; read go; read line <&7; /bin/pwd -P; echo $line";
+    String work = "exec 7<>" + held + "; echo up; read go; read line <&7; /bin/pwd -P; echo $line";
     process =
         new ProcessBuilder(
                 "/bin/sh", "-c", "exec 3<&0; /bin/sh -c '" + work + "' <&3 3<&- & echo $!; wait")
