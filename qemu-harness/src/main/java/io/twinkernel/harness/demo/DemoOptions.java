@@ -91,6 +91,12 @@ public final class DemoOptions {
           "Redis writes what it is told to a disk, which moves with it; in the end that is read back")
   boolean disk;
 
+  @Option(
+      names = "--postgres",
+      hidden = true,
+      description = "with --disk: PostgreSQL under pgbench moves beside Redis; what the tests use")
+  boolean postgres;
+
   @Option(names = "--keep", description = "leave the machine up afterwards")
   boolean keep;
 
@@ -195,6 +201,10 @@ public final class DemoOptions {
       throw new HarnessException.Refused(
           "--fault and --chain exclude each other: a fault ends the first upgrade",
           "Leave one of them out.");
+    }
+    if (postgres && !disk) {
+      throw new HarnessException.Refused(
+          "--postgres keeps its data on the disk of --disk", "Give --disk as well.");
     }
     if (disk && workloads) {
       throw new HarnessException.Refused(

@@ -84,7 +84,9 @@ public final class DemoRun {
 
   private static List<String> layers(DemoOptions options) {
     if (options.disk) {
-      return List.of(Workloads.DISK_LAYER);
+      return options.postgres
+          ? List.of(Workloads.DISK_LAYER, Workloads.POSTGRES_LAYER)
+          : List.of(Workloads.DISK_LAYER);
     }
     return options.workloads ? List.of(Workloads.LAYER) : List.of();
   }
@@ -184,6 +186,7 @@ public final class DemoRun {
         options.rehearse,
         options.workloads,
         options.disk,
+        options.postgres,
         options.keep,
         out.toAbsolutePath().toString());
   }

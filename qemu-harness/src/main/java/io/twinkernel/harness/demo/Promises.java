@@ -71,7 +71,7 @@ final class Promises {
       ownedByAAgain();
     }
     service();
-    if (plan.workloads()) {
+    if (plan.workloads() || plan.postgres()) {
       workloads();
     }
     if (plan.disk()) {
@@ -282,7 +282,7 @@ final class Promises {
   private void disk() {
     List<String> bad = findings.disk.stream().filter(line -> !line.startsWith("ok ")).toList();
     add(
-        "what Redis acknowledged is on the disk, which is whole",
+        "what was acknowledged is on the disk, which is whole",
         !findings.disk.isEmpty() && bad.isEmpty(),
         String.join("; ", bad.isEmpty() ? findings.disk : bad));
   }

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param rehearse whether the upgrade ends before its commit
  * @param workloads whether the image layer of that name moves as well
  * @param disk whether Redis keeps its data on a disk, which moves as well
+ * @param postgres whether PostgreSQL moves as well, whose data is on the disk
  * @param keep whether the machine stays up
  * @param out where the reports go
  */
@@ -56,6 +57,7 @@ public record RunPlan(
     boolean rehearse,
     boolean workloads,
     boolean disk,
+    boolean postgres,
     boolean keep,
     String out) {
 

@@ -71,10 +71,12 @@ final class Scenario {
     KeepAliveClients web = null;
     try {
       fill(dataset);
-      if (plan.workloads()) {
+      if (plan.workloads() || plan.postgres()) {
         findings.workloadsBefore = Workloads.awaitReady(files.consoleA());
-        web = Workloads.connect();
         narrator.say("the workloads are at work");
+      }
+      if (plan.workloads()) {
+        web = Workloads.connect();
       }
       findings.aBefore = KernelProbe.facts(files.consoleA());
       capture = TapCapture.start(Namespace.TAP, redis.getPort(), files.wire());
@@ -84,7 +86,7 @@ final class Scenario {
       calm(client);
       upgrade(client);
       further(client);
-      if (web != null) {
+      if (plan.workloads() || plan.postgres()) {
         judgeWorkloads(web);
       }
       judge(client, dataset);
@@ -115,9 +117,11 @@ final class Scenario {
     }
   }
 
-  private void judgeWorkloads(KeepAliveClients web) throws IOException {
+  private void judgeWorkloads(@Nullable KeepAliveClients web) throws IOException {
     List<String> said = new ArrayList<>(Workloads.check(serving()));
-    said.add(web.finish());
+    if (web != null) {
+      said.add(web.finish());
+    }
     findings.workloads = List.copyOf(said);
     findings.workloads.forEach(narrator::say);
   }

@@ -15,6 +15,9 @@ final class Sizing {
   /** What the image layer "workloads" takes, as files and as processes. */
   private static final int WORKLOADS = 192;
 
+  /** What the image layer "postgres" takes, as files and as processes, which go over as images. */
+  private static final int POSTGRES = 192;
+
   private static final int ROUND = 64;
 
   private Sizing() {}
@@ -28,7 +31,9 @@ final class Sizing {
   }
 
   static int crash(RunPlan plan) {
-    return crash(plan.megabytes()) + (plan.workloads() ? WORKLOADS : 0);
+    return crash(plan.megabytes())
+        + (plan.workloads() ? WORKLOADS : 0)
+        + (plan.postgres() ? POSTGRES : 0);
   }
 
   /**

@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The processes of the image layer "workloads", which move beside Redis: each tells whether its
- * data is right, before the upgrade and after it.
+ * The processes of the image layer "workloads" or "postgres", which move beside Redis: each tells
+ * whether its data is right, before the upgrade and after it.
  */
 final class Workloads {
   /** Name of the image layer. */
@@ -21,6 +21,9 @@ final class Workloads {
 
   /** Name of the image layer of a disk. */
   static final String DISK_LAYER = "disk";
+
+  /** Name of the image layer of PostgreSQL. */
+  static final String POSTGRES_LAYER = "postgres";
 
   private static final String CHECK_DISK = "/opt/disk/check";
   private static final String CHECK = "/opt/workloads/check";

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The disk that the service writes to goes over with it, or comes back with it. */
 @Tag("machine")
 final class DiskTest {
-  private static final String PROMISE = "what Redis acknowledged is on the disk, which is whole";
+  private static final String PROMISE = "what was acknowledged is on the disk, which is whole";
 
   @TempDir Path out;
 
@@ -39,6 +39,20 @@ final class DiskTest {
       JsonNode report = demo.report();
       assertThat(report.path("checks").path(PROMISE).path("ok").asBoolean()).isTrue();
       assertThat(report.path("outcome").asText()).isEqualTo("rolled-back");
+    }
+  }
+
+  /** What an operator's database is: many processes, shared memory, files, connections. */
+  @Test
+  void postgresGoesOnWithItsDataOnIt() throws Exception {
+    try (DemoProcess demo =
+        DemoProcess.start(out, "--disk", "--postgres", "--megabytes", "8", "--connections", "2")) {
+      assertThat(demo.exitCode()).as(demo.output()).isZero();
+      JsonNode checks = demo.report().path("checks");
+      assertThat(checks.path(PROMISE).path("ok").asBoolean()).isTrue();
+      assertThat(checks.path(PROMISE).path("reason").asText())
+          .contains("postgres-recovered", "postgres-checksums");
+      assertThat(checks.path("every workload's data is right").path("ok").asBoolean()).isTrue();
     }
   }
 

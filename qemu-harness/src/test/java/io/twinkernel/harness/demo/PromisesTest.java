@@ -55,6 +55,7 @@ final class PromisesTest {
         workloads,
         false,
         false,
+        false,
         "/out");
   }
 
