@@ -131,6 +131,15 @@ static int prepare_ioctl(const void __user *argument)
 	       twin_pci_prepare(&prepare);
 }
 
+static int pages_ioctl(const void __user *argument)
+{
+	struct twin_pages pages;
+	u32 usize;
+
+	return get_struct(&pages, sizeof(pages), argument, &usize) ?:
+	       twin_pages_scan(&pages);
+}
+
 static int memory_ioctl(void __user *argument)
 {
 	struct twin_memory memory;
@@ -200,6 +209,8 @@ static long twin_ioctl(struct file *file, unsigned int command,
 		return err;
 	if (_IOC_NR(command) == _IOC_NR(TWIN_IOC_DOORBELL))
 		return doorbell_ioctl();
+	if (_IOC_NR(command) == _IOC_NR(TWIN_IOC_PAGES))
+		return pages_ioctl(argument);
 	err = mutex_lock_interruptible(&twin.lock);
 	if (err)
 		return err;

@@ -25,6 +25,7 @@ DEFINE_STATIC_CALL_NULL(twin_ioapic_zap_locks, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_lock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_unlock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_walk_memory_blocks, twin_walk_fn);
+DEFINE_STATIC_CALL_NULL(twin_walk_page_range, twin_pagewalk_fn);
 DEFINE_STATIC_CALL_NULL(twin_device_online, twin_device_fn);
 DEFINE_STATIC_CALL_NULL(twin_init_memory_mapping, twin_map_fn);
 DEFINE_STATIC_CALL_NULL(twin_add_memory_resource, twin_add_fn);
@@ -147,6 +148,7 @@ static void find_memory(struct twin_symbols *s)
 	require_call(twin_lock_device_hotplug, "lock_device_hotplug");
 	require_call(twin_unlock_device_hotplug, "unlock_device_hotplug");
 	require_call(twin_walk_memory_blocks, "walk_memory_blocks");
+	require_call(twin_walk_page_range, "walk_page_range");
 	require_call(twin_device_online, "device_online");
 	require_call(twin_init_memory_mapping, "init_memory_mapping");
 	require_call(twin_add_memory_resource, "add_memory_resource");

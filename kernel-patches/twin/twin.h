@@ -99,6 +99,16 @@ struct twin_function {
 	__u32 address;		/* segment << 16 | bus << 8 | device << 3 | function */
 };
 
+/* Pages of a process, a bit for each in arrays of __u64. */
+struct twin_pages {
+	__u32 size;
+	__u32 pid;		/* as the caller counts processes */
+	__u64 start;		/* address of the first page */
+	__u64 count;
+	__u64 own;		/* user pointer: present or swapped out, and not a file's */
+	__u64 changed;		/* user pointer: of those, the soft-dirty ones */
+};
+
 #define TWIN_IOC_MAGIC 0xB7
 
 /* What is known; always allowed. */
@@ -195,6 +205,13 @@ struct twin_function {
  * function is as it was.
  */
 #define TWIN_IOC_FREEZE_PCI	_IOW(TWIN_IOC_MAGIC, 13, struct twin_function)
+/*
+ * What /proc/PID/pagemap says of a process's pages, in far less time; needs
+ * CAP_SYS_PTRACE. Beside other calls. EAGAIN a page is on its way elsewhere,
+ * EOPNOTSUPP hugetlb pages, or a kernel without soft-dirty bits: read pagemap;
+ * ESRCH no such process, EINVAL not its addresses.
+ */
+#define TWIN_IOC_PAGES		_IOW(TWIN_IOC_MAGIC, 14, struct twin_pages)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

@@ -18,6 +18,8 @@
 
 struct acpi_table_header;
 struct memory_block;
+struct mm_struct;
+struct mm_walk_ops;
 struct miscdevice;
 struct resource;
 
@@ -122,6 +124,9 @@ void twin_void_fn(void);
 unsigned long twin_lookup_fn(const char *name);
 int twin_walk_fn(unsigned long start, unsigned long size, void *arg,
 		 int (*func)(struct memory_block *block, void *arg));
+int twin_pagewalk_fn(struct mm_struct *mm, unsigned long start,
+		     unsigned long end, const struct mm_walk_ops *ops,
+		     void *private);
 int twin_device_fn(struct device *dev);
 unsigned long twin_map_fn(unsigned long start, unsigned long end, pgprot_t prot);
 int twin_add_fn(int nid, struct resource *res, mhp_t flags);
@@ -141,6 +146,7 @@ DECLARE_STATIC_CALL(twin_ioapic_zap_locks, twin_void_fn);
 DECLARE_STATIC_CALL(twin_lock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_unlock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
+DECLARE_STATIC_CALL(twin_walk_page_range, twin_pagewalk_fn);
 DECLARE_STATIC_CALL(twin_device_online, twin_device_fn);
 DECLARE_STATIC_CALL(twin_init_memory_mapping, twin_map_fn);
 DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
@@ -238,6 +244,9 @@ bool twin_pci_is_suspended(const struct pci_dev *function);
 /* memory.c: memory that A let go */
 int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);
 int twin_memory_map(u64 start, u64 size, struct resource **claimed);
+
+/* pages.c: what a process's pages are */
+int twin_pages_scan(const struct twin_pages *pages);
 
 /* kasan.c: what a kernel that checks its memory accesses needs of more memory */
 #ifdef CONFIG_KASAN_GENERIC

@@ -8,6 +8,7 @@ import io.twinkernel.ffi.bindings.twin_cpu;
 import io.twinkernel.ffi.bindings.twin_function;
 import io.twinkernel.ffi.bindings.twin_info;
 import io.twinkernel.ffi.bindings.twin_memory;
+import io.twinkernel.ffi.bindings.twin_pages;
 import io.twinkernel.ffi.bindings.twin_prepare;
 import io.twinkernel.ffi.bindings.twin_range;
 import io.twinkernel.ffi.bindings.twin_table;
@@ -210,6 +211,32 @@ public final class TwinDevice implements AutoCloseable {
       twin_function.size(argument, (int) argument.byteSize());
       twin_function.address(argument, address);
       call(name, request, argument, function);
+    }
+  }
+
+  /**
+   * What a process's pages are, a bit for each, as pagemap says it, in far less time.
+   *
+   * @param start address of the first page
+   * @param own receives which have content of their own; room for whole 64-bit words
+   * @param changed receives which of those are soft-dirty; likewise
+   */
+  public void pages(int pid, long start, int count, MemorySegment own, MemorySegment changed)
+      throws SyscallException {
+    long bytes = (count + 63L) / 64 * Long.BYTES;
+    if (own.byteSize() < bytes || changed.byteSize() < bytes) {
+      throw new IllegalArgumentException("no room for the bits of " + count + " pages");
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment pages = arena.allocate(twin_pages.layout());
+      twin_pages.size(pages, (int) pages.byteSize());
+      twin_pages.pid(pages, pid);
+      twin_pages.start(pages, start);
+      twin_pages.count(pages, count);
+      twin_pages.own(pages, own.address());
+      twin_pages.changed(pages, changed.address());
+      String arguments = "process " + pid + ", " + count + " pages";
+      call("TWIN_IOC_PAGES", Twin.TWIN_IOC_PAGES(), pages, arguments);
     }
   }
 

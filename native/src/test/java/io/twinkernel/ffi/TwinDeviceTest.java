@@ -45,6 +45,8 @@ final class TwinDeviceTest {
       refused("TWIN_IOC_ADOPT_PCI(SSDT of 3 bytes)", () -> device.adoptPci(new byte[3]));
       refused(
           "TWIN_IOC_ADD_MEMORY(0x8000000-0x8001fff)", () -> device.addMemory(0x8000000, 0x2000));
+      MemorySegment bits = Arena.ofAuto().allocate(16, 8);
+      refused("TWIN_IOC_PAGES(process 7, 65 pages)", () -> device.pages(7, 0x4000, 65, bits, bits));
       refused("TWIN_IOC_DOORBELL()", device::doorbell);
       refused("TWIN_IOC_PROMOTE()", device::promote);
       refused("TWIN_IOC_INFO()", () -> device.mapShared(Arena.global()));

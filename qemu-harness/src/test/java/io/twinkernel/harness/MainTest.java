@@ -28,7 +28,7 @@ final class MainTest {
         Arguments.of(List.of("demo", "--cpus", "2", "--twin-cpus", "2"), "from 1 to 1."),
         Arguments.of(List.of("demo", "--memory", "512"), "Give --memory a number from 2048"),
         Arguments.of(List.of("demo", "--memory", "1000000"), "Give the machine less by --memory"),
-        Arguments.of(List.of("demo", "--megabytes", "4000"), "--megabytes"),
+        Arguments.of(List.of("demo", "--megabytes", "9000"), "--megabytes"),
         Arguments.of(List.of("demo", "--connections", "0"), "--connections"),
         Arguments.of(List.of("demo", "--fault", "earthquake"), "twin-hangs, restore-fails"),
         Arguments.of(List.of("demo", "--out", "/dev/null"), "Name a folder"),

@@ -266,6 +266,15 @@ public class Twin extends Twin$shared {
     public static long TWIN_IOC_FREEZE_PCI() {
         return TWIN_IOC_FREEZE_PCI;
     }
+    private static final long TWIN_IOC_PAGES = 1076410126L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_PAGES 1076410126
+     * }
+     */
+    public static long TWIN_IOC_PAGES() {
+        return TWIN_IOC_PAGES;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :

@@ -19,6 +19,7 @@ final class ClientConnection implements Runnable {
   private final int number;
   private final RespConnection connection;
   private final Dataset dataset;
+  private final Versions versions;
   private final long pauseNanos;
   private final CountDownLatch stop;
   private final Semaphore answers;
@@ -37,12 +38,14 @@ final class ClientConnection implements Runnable {
       int number,
       RespConnection connection,
       Dataset dataset,
+      Versions versions,
       Duration pause,
       CountDownLatch stop,
       Semaphore answers) {
     this.number = number;
     this.connection = connection;
     this.dataset = dataset;
+    this.versions = versions;
     this.pauseNanos = pause.toNanos();
     this.stop = stop;
     this.answers = answers;
@@ -96,8 +99,9 @@ final class ClientConnection implements Runnable {
 
   private void read() throws IOException {
     int index = random.nextInt(dataset.count());
+    int oldest = versions.oldest(index);
     Reply reply = timed(false, "GET", Dataset.key(index));
-    if (!dataset.isValue(index, reply)) {
+    if (!dataset.isValue(index, oldest, versions.newest(index), reply)) {
       wrongReads++;
     }
   }

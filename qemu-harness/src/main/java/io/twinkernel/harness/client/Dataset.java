@@ -28,10 +28,15 @@ public record Dataset(long seed, int count) {
     return "data:" + index;
   }
 
-  /** The value that belongs under {@link #key}. */
+  /** The value that is first under {@link #key}. */
   public byte[] value(int index) {
+    return value(index, 0);
+  }
+
+  /** The value under {@link #key} after it was written anew so often. */
+  byte[] value(int index, int version) {
     byte[] value = new byte[VALUE_BYTES];
-    long state = mix(seed ^ (index * 0x9E3779B97F4A7C15L));
+    long state = mix(seed ^ (index * 0x9E3779B97F4A7C15L)) + version * 0xD1342543DE82EF95L;
     for (int at = 0; at < VALUE_BYTES; at += Long.BYTES) {
       state += 0x9E3779B97F4A7C15L;
       long word = mix(state);
@@ -73,6 +78,11 @@ public record Dataset(long seed, int count) {
 
   /** Reads every value back and counts those that are missing or not what they were. */
   public int countWrong(RespConnection connection) throws IOException {
+    return countWrong(connection, new Versions(count));
+  }
+
+  /** As {@link #countWrong(RespConnection)}, of values that were written anew. */
+  int countWrong(RespConnection connection, Versions versions) throws IOException {
     int wrong = 0;
     for (int from = 0; from < count; from += BATCH) {
       int to = Math.min(count, from + BATCH);
@@ -81,7 +91,7 @@ public record Dataset(long seed, int count) {
       }
       connection.flush();
       for (int i = from; i < to; i++) {
-        wrong += isValue(i, connection.receive()) ? 0 : 1;
+        wrong += isValue(i, versions.oldest(i), versions.newest(i), connection.receive()) ? 0 : 1;
       }
     }
     return wrong;
@@ -89,7 +99,18 @@ public record Dataset(long seed, int count) {
 
   /** Whether this is the value that belongs under {@link #key}. */
   public boolean isValue(int index, Reply reply) {
-    return reply instanceof Reply.Bulk bulk
-        && bulk.text().equals(new String(value(index), StandardCharsets.ISO_8859_1));
+    return isValue(index, 0, 0, reply);
+  }
+
+  /** Whether it is, after it was written anew at least and at most so often. */
+  boolean isValue(int index, int oldest, int newest, Reply reply) {
+    if (reply instanceof Reply.Bulk bulk) {
+      for (int version = newest; version >= oldest; version--) {
+        if (bulk.text().equals(new String(value(index, version), StandardCharsets.ISO_8859_1))) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 }

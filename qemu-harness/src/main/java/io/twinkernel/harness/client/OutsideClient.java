@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * The outside client: the measure of an upgrade. Holds connections to Redis, writes and reads on
@@ -19,15 +20,18 @@ public final class OutsideClient implements AutoCloseable {
 
   private final InetSocketAddress server;
   private final Dataset dataset;
+  private final Versions versions;
   private final Duration silence;
   private final CountDownLatch stop = new CountDownLatch(1);
   private final Semaphore answers = new Semaphore(0);
   private final List<ClientConnection> connections = new ArrayList<>();
+  private final List<Rewriter> rewriters = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
 
   private OutsideClient(InetSocketAddress server, Dataset dataset, Duration silence) {
     this.server = server;
     this.dataset = dataset;
+    this.versions = new Versions(dataset.count());
     this.silence = silence;
   }
 
@@ -40,12 +44,34 @@ public final class OutsideClient implements AutoCloseable {
   public static OutsideClient start(
       InetSocketAddress server, Dataset dataset, int connections, Duration pause, Duration silence)
       throws HarnessException {
+    return start(server, dataset, connections, pause, silence, 0);
+  }
+
+  /**
+   * As above, with one connection more, which writes values of the dataset anew.
+   *
+   * @param rewrites so many each second; 0: there is no such connection
+   */
+  public static OutsideClient start(
+      InetSocketAddress server,
+      Dataset dataset,
+      int connections,
+      Duration pause,
+      Duration silence,
+      int rewrites)
+      throws HarnessException {
     OutsideClient client = new OutsideClient(server, dataset, silence);
     try {
       for (int i = 0; i < connections; i++) {
         RespConnection connection = RespConnection.open(server, silence);
         client.connections.add(
-            new ClientConnection(i, connection, dataset, pause, client.stop, client.answers));
+            new ClientConnection(
+                i, connection, dataset, client.versions, pause, client.stop, client.answers));
+      }
+      if (rewrites > 0) {
+        RespConnection connection = RespConnection.open(server, silence);
+        client.rewriters.add(
+            new Rewriter(connections, connection, dataset, client.versions, rewrites, client.stop));
       }
     } catch (IOException failure) {
       client.close();
@@ -62,12 +88,23 @@ public final class OutsideClient implements AutoCloseable {
       client.threads.add(
           Thread.ofPlatform().daemon().name("client-" + i).start(client.connections.get(i)));
     }
+    for (Rewriter rewriter : client.rewriters) {
+      client.threads.add(Thread.ofPlatform().daemon().name("rewriter").start(rewriter));
+    }
     return client;
   }
 
   /** What the connections have seen so far. */
   public List<ConnectionRecord> records() {
-    return connections.stream().map(ClientConnection::record).toList();
+    return Stream.concat(
+            connections.stream().map(ClientConnection::record),
+            rewriters.stream().map(Rewriter::record))
+        .toList();
+  }
+
+  /** What became of each value. */
+  Versions versions() {
+    return versions;
   }
 
   /**
@@ -110,7 +147,7 @@ public final class OutsideClient implements AutoCloseable {
     }
     List<ConnectionRecord> records = records();
     try (RespConnection checker = RespConnection.open(server, silence)) {
-      return Verdict.of(records, checker, dataset);
+      return Verdict.of(records, checker, dataset, versions);
     } catch (IOException failure) {
       throw new HarnessException.Service(
           "Redis at "
@@ -129,6 +166,13 @@ public final class OutsideClient implements AutoCloseable {
         connection.close();
       } catch (IOException alreadyGone) {
         // Nothing of a closed socket is left to release.
+      }
+    }
+    for (Rewriter rewriter : rewriters) {
+      try {
+        rewriter.close();
+      } catch (IOException alreadyGone) {
+        // As above.
       }
     }
     for (Thread thread : threads) {

@@ -34,7 +34,8 @@ public record Verdict(
   }
 
   /** Reads the lists and the dataset back over {@code checker}. */
-  static Verdict of(List<ConnectionRecord> records, RespConnection checker, Dataset dataset)
+  static Verdict of(
+      List<ConnectionRecord> records, RespConnection checker, Dataset dataset, Versions versions)
       throws IOException {
     long acknowledged = 0;
     long lost = 0;
@@ -59,7 +60,7 @@ public record Verdict(
         outOfOrder,
         unexplained,
         wrongReads,
-        dataset.countWrong(checker));
+        dataset.countWrong(checker, versions));
   }
 
   private static List<String> entries(RespConnection checker, String log) throws IOException {

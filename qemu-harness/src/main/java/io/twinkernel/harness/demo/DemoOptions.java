@@ -1,6 +1,7 @@
 package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.HarnessException;
+import io.twinkernel.harness.client.Dataset;
 import io.twinkernel.harness.net.Namespace;
 import io.twinkernel.harness.qemu.MachineSpec;
 import java.nio.file.Files;
@@ -45,14 +46,21 @@ public final class DemoOptions {
   @Option(
       names = "--memory",
       paramLabel = "MIB",
-      description = "RAM of the machine (default: ${DEFAULT-VALUE})")
-  int memory = 3072;
+      description = "RAM of the machine (default: 3072, more with more data)")
+  @Nullable Integer memory;
 
   @Option(
       names = "--megabytes",
       paramLabel = "MIB",
       description = "data in Redis (default: ${DEFAULT-VALUE})")
   int megabytes = 64;
+
+  @Option(
+      names = "--rewrite",
+      paramLabel = "PERCENT",
+      description =
+          "of the data that one connection more writes anew each second (default: ${DEFAULT-VALUE})")
+  double rewrite;
 
   @Option(
       names = "--connections",
@@ -155,7 +163,13 @@ public final class DemoOptions {
 
   /** The load in a few words. */
   public String summary() {
-    return megabytes + " MiB, " + connections + " connections, a request every " + pause + " ms";
+    return megabytes
+        + " MiB, "
+        + connections
+        + " connections, a request every "
+        + pause
+        + " ms"
+        + (rewrite > 0 ? ", " + rewrite + " % rewritten per second" : "");
   }
 
   /** Refuses --keep, for runs that come one after the other. */
@@ -185,7 +199,7 @@ public final class DemoOptions {
             : "of " + cpus + " CPUs kernel A keeps two until the switch, its boot CPU for good");
     range(
         "--memory",
-        memory,
+        memory(),
         Sizing.LEAST_MEMORY,
         1 << 20,
         "kernel A needs room beside " + Sizing.crash(megabytes) + " MiB for kernel B");
@@ -194,7 +208,11 @@ public final class DemoOptions {
         megabytes,
         1,
         Sizing.mostData(),
-        "a copy of the data must fit beside kernel B in " + Sizing.crash(megabytes) + " MiB");
+        "more than Redis is filled with in a quarter of an hour under emulation");
+    if (rewrite < 0 || rewrite > 100) {
+      throw new HarnessException.Refused(
+          "--rewrite " + rewrite + " is no share of the data", "Give it a number from 0 to 100.");
+    }
     range("--connections", connections, 1, MOST_CONNECTIONS, "each has a thread of its own");
     range("--chain", chain, 1, MOST_UPGRADES, "each takes a minute or more");
     if (chain > 1 && fault != null) {
@@ -240,6 +258,18 @@ public final class DemoOptions {
           option + " " + value + " is not between " + least + " and " + most + ": " + why,
           "Give " + option + " a number from " + least + " to " + most + ".");
     }
+  }
+
+  /** RAM of the machine, MiB. */
+  int memory() {
+    return memory == null ? Sizing.memory(megabytes) : memory;
+  }
+
+  /** Values of the dataset that are written anew each second. */
+  int rewrites() {
+    return rewrite == 0
+        ? 0
+        : (int) Math.max(1, Dataset.ofMegabytes(0, megabytes).count() * rewrite / 100);
   }
 
   /** CPUs of A that B starts on, by A's numbers: the last ones, and the very last first. */

@@ -49,7 +49,7 @@ public final class DemoRun {
   public static DemoRun prepare(DemoOptions options)
       throws HarnessException, IOException, InterruptedException {
     options.check();
-    Preflight.require(options.memory, options.out);
+    Preflight.require(options.memory(), options.out);
     System.out.println("Images");
     Emulator emulator = emulator();
     NodeImages there = images(options, options.from, options.to);
@@ -178,8 +178,9 @@ public final class DemoRun {
         token,
         options.cpus,
         options.twinCpus(),
-        options.memory,
+        options.memory(),
         options.megabytes,
+        options.rewrites(),
         options.connections,
         options.pause,
         fault,

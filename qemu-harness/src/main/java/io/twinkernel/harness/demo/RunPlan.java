@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param twinCpus those that B starts on, by A's numbers
  * @param memory RAM in MiB
  * @param megabytes data in Redis in MiB
+ * @param rewrites values that the outside client writes anew each second
  * @param connections of the outside client
  * @param pauseMillis between two requests of a connection
  * @param fault to inject, or null
@@ -51,6 +52,7 @@ public record RunPlan(
     List<Integer> twinCpus,
     int memory,
     int megabytes,
+    int rewrites,
     int connections,
     int pauseMillis,
     @Nullable Fault fault,

@@ -82,7 +82,12 @@ final class Scenario {
       capture = TapCapture.start(Namespace.TAP, redis.getPort(), files.wire());
       client =
           OutsideClient.start(
-              redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE);
+              redis,
+              dataset,
+              plan.connections(),
+              Duration.ofMillis(plan.pauseMillis()),
+              SILENCE,
+              plan.rewrites());
       calm(client);
       upgrade(client);
       further(client);

@@ -12,6 +12,15 @@ final class Sizing {
   /** Kernel B with its userland in memory, the shared region included, before any process. */
   private static final int WITHOUT_DATA = 640;
 
+  /** For more data than this kernel A lends B memory. */
+  private static final int DATA_IN_CRASH = 64;
+
+  /** The machine, for that much data or less. */
+  private static final int USUAL_MEMORY = 3072;
+
+  /** Data is there as process and as images, in both kernels, and a process is larger than it. */
+  private static final int COPIES = 6;
+
   /** What the image layer "workloads" takes, as files and as processes. */
   private static final int WORKLOADS = 192;
 
@@ -22,12 +31,15 @@ final class Sizing {
 
   private Sizing() {}
 
-  /**
-   * What kernel A is booted with, {@code crashkernel=}: in B the data is there twice for a while,
-   * as image and as process.
-   */
+  /** What kernel A is booted with, {@code crashkernel=}. */
   static int crash(int dataMegabytes) {
-    return (WITHOUT_DATA + 2 * dataMegabytes + ROUND - 1) / ROUND * ROUND;
+    int data = Math.min(dataMegabytes, DATA_IN_CRASH);
+    return (WITHOUT_DATA + 2 * data + ROUND - 1) / ROUND * ROUND;
+  }
+
+  /** RAM of a machine that can move so much data. */
+  static int memory(int dataMegabytes) {
+    return USUAL_MEMORY + COPIES * Math.max(0, dataMegabytes - DATA_IN_CRASH);
   }
 
   static int crash(RunPlan plan) {
@@ -36,11 +48,8 @@ final class Sizing {
         + (plan.postgres() ? POSTGRES : 0);
   }
 
-  /**
-   * The most data that a machine can move. A crash region above 896 MiB does not fit below 2 GiB
-   * for every place at which kernel A may find itself: it chooses one at random.
-   */
+  /** The most data that a run fills a Redis with. */
   static int mostData() {
-    return 128;
+    return 8192;
   }
 }

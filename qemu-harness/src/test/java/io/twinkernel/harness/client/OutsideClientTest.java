@@ -3,6 +3,7 @@ package io.twinkernel.harness.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -179,11 +180,34 @@ final class OutsideClientTest {
     }
   }
 
+  @Test
+  void seesARewriteThatWasLost() throws Exception {
+    try (OutsideClient client =
+        OutsideClient.start(redis.address(), DATASET, CONNECTIONS, PAUSE, PATIENCE, 2000)) {
+      assertThat(client.awaitAnswers(60, PATIENCE)).isTrue();
+      Verdict verdict = client.finish();
+      assertThat(verdict.flawless()).as("%s", verdict).isTrue();
+      assertThat(verdict.open()).isEqualTo(CONNECTIONS + 1);
+      assertThat(client.versions().oldest(0)).isPositive();
+
+      try (RespConnection checker = RespConnection.open(redis.address(), PATIENCE)) {
+        checker.send(
+            "SET".getBytes(StandardCharsets.ISO_8859_1),
+            Dataset.key(0).getBytes(StandardCharsets.ISO_8859_1),
+            DATASET.value(0));
+        checker.flush();
+        assertThat(checker.receive()).isInstanceOf(Reply.Status.class);
+        Verdict stale = Verdict.of(client.records(), checker, DATASET, client.versions());
+        assertThat(stale.wrongValues()).isEqualTo(1);
+      }
+    }
+  }
+
   /** The connections go through the meddler, the check must not. */
   private static Verdict judgeDirectly(OutsideClient client) throws Exception {
     assertThat(client.awaitAnswers(1_000_000, Duration.ofMillis(1500))).isFalse();
     try (RespConnection checker = RespConnection.open(redis.address(), PATIENCE)) {
-      return Verdict.of(client.records(), checker, DATASET);
+      return Verdict.of(client.records(), checker, DATASET, new Versions(DATASET.count()));
     }
   }
 }

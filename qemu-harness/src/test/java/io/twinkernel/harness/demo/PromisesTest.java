@@ -48,6 +48,7 @@ final class PromisesTest {
         List.of(3, 2),
         3072,
         64,
+        0,
         1,
         20,
         fault,

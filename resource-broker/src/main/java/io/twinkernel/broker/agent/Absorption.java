@@ -154,16 +154,12 @@ final class Absorption {
     }
   }
 
-  private static List<SystemRam.Range> memory(Fields released) throws MalformedMessageException {
+  /** What A had, without what it let go before: this kernel has that already. */
+  private static List<SystemRam.Range> memory(Fields released) throws IOException {
+    IoMem own = IoMem.parse(SysFiles.read("/proc/iomem"));
     var memory = new ArrayList<SystemRam.Range>();
-    for (Object item : released.list("memory")) {
-      if (!(item instanceof List<?> range
-          && range.size() == 2
-          && range.get(0) instanceof Long start
-          && range.get(1) instanceof Long size)) {
-        throw new MalformedMessageException("'memory' is not a list of starts and sizes");
-      }
-      memory.add(new SystemRam.Range(start, size));
+    for (SystemRam.Range range : SystemRam.fromJson(released, "memory")) {
+      memory.addAll(SystemRam.leftOut(range, own));
     }
     return memory;
   }

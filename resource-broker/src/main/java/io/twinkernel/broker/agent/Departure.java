@@ -68,9 +68,7 @@ final class Departure {
   /** All that B can use once this kernel has parked, as start and size. */
   private static List<List<Long>> memory(IoMem iomem) {
     var memory = new ArrayList<List<Long>>();
-    for (SystemRam.Range range : SystemRam.withoutCrashRegion(iomem)) {
-      memory.add(List.of(range.start(), range.size()));
-    }
+    memory.addAll(SystemRam.toJson(SystemRam.withoutCrashRegion(iomem)));
     // This kernel's tables, if another one started it; the CPU that parked beside them is in use.
     for (IoMem.Range range : iomem.named("Twinkernel tables")) {
       memory.add(List.of(range.start(), range.size()));

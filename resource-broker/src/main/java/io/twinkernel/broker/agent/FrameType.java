@@ -9,6 +9,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
  *   │ ◀──── SSDT, INTERFACE, then FAILOVER  │  what B needs should A panic; if it is to take over
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
+ *   │ ◀───────────────────────────── MEMORY │  that A let go, if the processes need it
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
@@ -64,6 +65,7 @@ final class FrameType {
   static final int SERVED = 31;
   static final int REHEARSED = 32;
   static final int DISK_RELEASED = 33;
+  static final int MEMORY = 34;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

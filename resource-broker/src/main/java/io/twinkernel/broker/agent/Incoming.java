@@ -4,6 +4,7 @@ import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.net.InterfaceState;
 import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.policy.Policy;
@@ -63,7 +64,7 @@ final class Incoming {
     this.region = region;
     this.clock = new Clock(device.info().tscKhz());
     var inbox = new Inbox();
-    Files.createDirectories(ProcessCopy.IMAGES);
+    ProcessCopy.open();
     var images = new ImageReceiver(ProcessCopy.IMAGES, copies);
     Link link =
         region.connect(
@@ -120,6 +121,7 @@ final class Incoming {
     switch (message.type()) {
       case FrameType.CONFIG -> conf = NodeConf.adopt(message.payload());
       case FrameType.POLICY -> Files.write(Policy.FILE, message.payload());
+      case FrameType.MEMORY -> takeMemory(message.json());
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
       case FrameType.FAILOVER -> legacy = message.json();
@@ -164,6 +166,21 @@ final class Incoming {
       throw new IOException("A switches before this kernel is ready");
     }
     return current;
+  }
+
+  /** One block after the other: each has room for the structures of the next. */
+  private void takeMemory(Fields memory) throws IOException {
+    try {
+      for (SystemRam.Range range : SystemRam.fromJson(memory, "ranges")) {
+        long added = device.addMemory(range.start(), range.size());
+        if (added < range.size()) {
+          throw new IOException("of " + range + " only " + added + " bytes could be taken");
+        }
+      }
+    } catch (IOException e) {
+      peer.send(FrameType.RESUME_FAILED, failure("taking memory", e).toJson());
+      tell("taking memory", e);
+    }
   }
 
   private void stage(Fields stage) throws IOException {

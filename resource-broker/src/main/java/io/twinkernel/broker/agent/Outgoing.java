@@ -105,13 +105,20 @@ final class Outgoing {
     return planned.detail();
   }
 
-  private Map<String, Object> prepare(Stage.Planned planned) throws BrokerException, IOException {
+  private Map<String, Object> prepare(Stage.Planned planned)
+      throws BrokerException, IOException, InterruptedException {
     prepared = new Undo();
     running = new Undo();
     gap = new Undo();
     var ready = new Preparation(conf, device).prepare(planned, prepared);
     stage = ready;
-    return Map.of("shared_bytes", ready.region().layout().region());
+    return Map.of(
+        "shared_bytes",
+        ready.region().layout().region(),
+        "lent_bytes",
+        ready.loan().total(),
+        "blocks_kept",
+        ready.loan().kept());
   }
 
   private Map<String, Object> boot(Stage.Prepared ready)

@@ -1,9 +1,11 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.image.KernelImage;
+import io.twinkernel.broker.memory.MemoryBlocks;
 import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.plan.DiskChecks;
 import io.twinkernel.broker.plan.DiskFacts;
+import io.twinkernel.broker.plan.MemoryNeed;
 import io.twinkernel.broker.plan.NodeFacts;
 import io.twinkernel.broker.plan.NodeFactsReader;
 import io.twinkernel.broker.plan.PlanFiles;
@@ -58,6 +60,16 @@ final class Planner {
             conf.serviceFunction(),
             conf.sharedBytes(),
             imageBytes(service));
+    var blocks = new MemoryBlocks(Path.of("/"));
+    long lent =
+        files.refusals().isEmpty()
+            ? MemoryNeed.of(files, request).lent(node.crashBytes(), blocks.size())
+            : 0;
+    if (lent > 0) {
+      node =
+          node.withLendable(
+              SystemRam.total(blocks.spare(lent).stream().map(MemoryBlocks.Block::range).toList()));
+    }
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
     refusals.addAll(moves.refusals());
     Optional<String> disk = policy(conf).disk();
@@ -77,7 +89,10 @@ final class Planner {
       throw refused(refusals);
     }
     return new Stage.Planned(
-        plan, image.get(), detail(plan, node, info, image.get().release(), moves, service));
+        plan,
+        image.get(),
+        lent,
+        detail(plan, node, info, image.get().release(), moves, service, lent));
   }
 
   private static long imageBytes(ProcessTree service) throws IOException {
@@ -120,7 +135,8 @@ final class Planner {
       TwinInfo info,
       String to,
       MovePlan moves,
-      ProcessTree service) {
+      ProcessTree service,
+      long lent) {
     var stay = new ArrayList<>(node.online());
     stay.removeAll(plan.cpus());
     var processes = new ArrayList<Map<String, Object>>();
@@ -157,6 +173,8 @@ final class Planner {
             info.crash().map(TwinInfo.Range::size).orElse(0L),
             "shared_bytes",
             conf.sharedBytes(),
+            "lent_bytes",
+            lent,
             "stay_bytes",
             SystemRam.total(SystemRam.withoutCrashRegion(node.iomem()))),
         "buses",

@@ -5,6 +5,7 @@ import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.acpi.TwinMachine;
 import io.twinkernel.broker.cpu.ApicIds;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.memory.MemoryLoan;
 import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -35,8 +36,13 @@ final class Preparation {
   /**
    * @throws IOException what failed; the caller undoes what {@code undo} holds by then
    */
-  Stage.Prepared prepare(Stage.Planned planned, Undo undo) throws IOException, BrokerException {
+  Stage.Prepared prepare(Stage.Planned planned, Undo undo)
+      throws IOException, BrokerException, InterruptedException {
     UpgradePlan plan = planned.plan();
+    // Taken back last: until the buses are quiet, B's devices may write to it.
+    var loan = new MemoryLoan();
+    undo.push("taking memory back", loan::takeBack);
+    loan.lend(planned.lent());
     long start = device.carve(conf.sharedBytes());
     undo.push("giving the shared region back", () -> device.carve(0));
     var mapping = Arena.ofShared();
@@ -67,7 +73,7 @@ final class Preparation {
     ImageLoading.load(
         plan, conf.serviceFunction(), TwinCommandLine.of(info, tables, conf, planned, given));
     undo.push("unloading kernel B", () -> Kexec.unload(Linux.KEXEC_FILE_ON_CRASH()));
-    return new Stage.Prepared(plan, given, region, undo);
+    return new Stage.Prepared(plan, given, region, loan, undo);
   }
 
   /** The machine's boot CPU, then B's, then all others, which B takes in the end. */

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.ffi.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,10 +57,37 @@ final class ProcessCopy {
     return roots;
   }
 
+  /**
+   * Makes room for images: a file system of their own, which takes what there is. That of /run
+   * takes half of what this kernel had when it started, and it may have got more.
+   */
+  static void open() throws IOException {
+    Files.createDirectories(IMAGES);
+    if (!isOpen()) {
+      Mounts.mount("twin-images", IMAGES.toString(), "tmpfs", 0, "mode=700,size=0");
+    }
+    clear(IMAGES);
+  }
+
+  private static boolean isOpen() throws IOException {
+    Object outside = Files.getAttribute(Path.of("/run/twin"), "unix:dev");
+    return !Files.getAttribute(IMAGES, "unix:dev").equals(outside);
+  }
+
   /** Removes all images from this kernel; they take as much memory as the processes. */
   static void clear() throws IOException {
     clear(IMAGES);
-    Files.deleteIfExists(IMAGES);
+  }
+
+  /** Undoes {@link #open}. */
+  static void close() throws IOException {
+    if (Files.exists(IMAGES)) {
+      clear(IMAGES);
+      if (isOpen()) {
+        Mounts.unmount(IMAGES.toString(), 0);
+      }
+      Files.delete(IMAGES);
+    }
   }
 
   /** Empties a folder, if it is there. */

@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.memory.MemoryLoan;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -71,6 +72,8 @@ final class Recovery {
     TwinInfo.State state = device.info().state();
     List<String> functions = PciDelegation.released();
     if (state == TwinInfo.State.IDLE && functions.isEmpty()) {
+      // It may have died before anything else was done.
+      new MemoryLoan().takeBack();
       return;
     }
     KernelLog.say("recovery: undoing an upgrade that was left at " + state);
@@ -92,10 +95,11 @@ final class Recovery {
       SourceProcess.abandon(process.pid());
     }
     service.resume();
-    ProcessCopy.clear();
+    ProcessCopy.close();
     if (state != TwinInfo.State.IDLE) {
       Kexec.unload(Linux.KEXEC_FILE_ON_CRASH());
       device.carve(0);
     }
+    new MemoryLoan().takeBack();
   }
 }

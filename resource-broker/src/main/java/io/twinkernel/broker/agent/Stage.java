@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.memory.MemoryLoan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -24,17 +25,20 @@ sealed interface Stage {
    * Checked and found possible; nothing has changed.
    *
    * @param image kernel B
+   * @param lent bytes that A is to let go so that the processes fit into B
    * @param detail what moves and what stays, for the operator
    */
-  record Planned(UpgradePlan plan, KernelImage image, Map<String, Object> detail)
+  record Planned(UpgradePlan plan, KernelImage image, long lent, Map<String, Object> detail)
       implements Stage {}
 
   /**
    * B's image, tables and resources are ready.
    *
    * @param apicIds of the CPUs that B gets when it starts
+   * @param loan memory that B gets before the processes come
    */
-  record Prepared(UpgradePlan plan, List<Integer> apicIds, SharedRegion region, Undo undo)
+  record Prepared(
+      UpgradePlan plan, List<Integer> apicIds, SharedRegion region, MemoryLoan loan, Undo undo)
       implements Stage {}
 
   /**

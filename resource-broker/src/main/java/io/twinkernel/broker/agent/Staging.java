@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.acpi.HostBridge;
+import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.process.CgroupLayout;
@@ -31,8 +32,8 @@ final class Staging {
    */
   Stage.Copied stage(Stage.Booted booted, Undo undo, Duration deadline)
       throws IOException, BrokerException, InterruptedException {
-    ProcessCopy.clear();
-    undo.push("removing the images", ProcessCopy::clear);
+    undo.push("removing the images", ProcessCopy::close);
+    ProcessCopy.open();
     ServiceNic nic = ServiceNic.capture(device, conf.serviceFunction());
     nic.record();
     Optional<ServiceDisk> disk = ServiceDisk.capture(device, Planner.policy(conf).disk());
@@ -43,6 +44,10 @@ final class Staging {
     }
     var service = new Service(moves.moves().cgroups());
     Peer peer = booted.peer();
+    List<SystemRam.Range> lent = booted.prepared().loan().ranges();
+    if (!lent.isEmpty()) {
+      peer.send(FrameType.MEMORY, Map.of("ranges", SystemRam.toJson(lent)));
+    }
     HostBridge bridge = Preparation.hostBridge(nic.bus());
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());

@@ -1,6 +1,8 @@
 package io.twinkernel.broker.memory;
 
 import io.twinkernel.broker.plan.IoMem;
+import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.broker.protocol.MalformedMessageException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -76,6 +78,26 @@ public final class SystemRam {
       total += range.size();
     }
     return total;
+  }
+
+  /** For the way to the other kernel: a start and a size each. */
+  public static List<List<Long>> toJson(List<Range> ranges) {
+    return ranges.stream().map(range -> List.of(range.start(), range.size())).toList();
+  }
+
+  /** What {@link #toJson} wrote. */
+  public static List<Range> fromJson(Fields message, String name) throws MalformedMessageException {
+    var ranges = new ArrayList<Range>();
+    for (Object item : message.list(name)) {
+      if (!(item instanceof List<?> range
+          && range.size() == 2
+          && range.get(0) instanceof Long start
+          && range.get(1) instanceof Long size)) {
+        throw new MalformedMessageException("'" + name + "' is not a list of starts and sizes");
+      }
+      ranges.add(new Range(start, size));
+    }
+    return List.copyOf(ranges);
   }
 
   private static List<Range> cut(List<Range> ranges, Range hole) {

@@ -12,7 +12,7 @@ import io.twinkernel.broker.image.KernelImage;
  * @param processes their images, and the processes once restored
  * @param runtime what the kernel and the broker allocate
  */
-record MemoryNeed(long shared, long kernel, long initrd, long processes, long runtime) {
+public record MemoryNeed(long shared, long kernel, long initrd, long processes, long runtime) {
 
   private static final long MIB = 1L << 20;
 
@@ -25,7 +25,11 @@ record MemoryNeed(long shared, long kernel, long initrd, long processes, long ru
   /** crashkernel= takes any size; round ones are easier to remember. */
   private static final long ROUND = 64 * MIB;
 
-  static MemoryNeed of(PlanFiles files, PlanRequest request) {
+  /** Of so many pages one is full of structures for the others. */
+  private static final long PAGES_PER_STRUCTURES = 63;
+
+  /** An estimate from the files and what is asked. */
+  public static MemoryNeed of(PlanFiles files, PlanRequest request) {
     long initrd = 0;
     if (files.initrd().isPresent()) {
       InitrdImage image = files.initrd().get();
@@ -40,13 +44,31 @@ record MemoryNeed(long shared, long kernel, long initrd, long processes, long ru
         RUNTIME);
   }
 
-  long total() {
-    return shared + kernel + initrd + processes + runtime;
+  /** Before any process comes: what the crash region must have room for. */
+  long start() {
+    return shared + kernel + initrd + runtime;
   }
 
-  /** As a value of crashkernel=. */
+  long total() {
+    return start() + processes;
+  }
+
+  /**
+   * What the first kernel has to let go in addition.
+   *
+   * @param crash bytes of the crash region
+   * @param block what it lets memory go in
+   * @return whole blocks; with page structures for themselves
+   */
+  public long lent(long crash, long block) {
+    long lacking = Math.max(0, total() - crash);
+    long bytes = lacking + lacking / PAGES_PER_STRUCTURES;
+    return block == 0 ? bytes : (bytes + block - 1) / block * block;
+  }
+
+  /** As a value of crashkernel=; the processes' memory can be lent. */
   String advice() {
-    return (total() + ROUND - 1) / ROUND * ROUND / MIB + "M";
+    return (start() + ROUND - 1) / ROUND * ROUND / MIB + "M";
   }
 
   static String mebibytes(long bytes) {

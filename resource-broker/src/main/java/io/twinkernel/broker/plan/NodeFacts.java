@@ -25,6 +25,8 @@ import java.util.Set;
  * @param hostBridges root buses that this kernel was given as such by the one before it, and can
  *     pass on
  * @param availableBytes memory that processes can still get
+ * @param lendableBytes memory that this kernel could let go of, in whole blocks, as far as that was
+ *     asked for
  */
 public record NodeFacts(
     int uid,
@@ -40,7 +42,8 @@ public record NodeFacts(
     Map<Integer, Integer> apicIds,
     List<PciFunction> functions,
     List<HostBridge> hostBridges,
-    long availableBytes) {
+    long availableBytes,
+    long lendableBytes) {
 
   /** Keeps the collections from changing. */
   public NodeFacts {
@@ -50,5 +53,35 @@ public record NodeFacts(
     apicIds = Map.copyOf(apicIds);
     functions = List.copyOf(functions);
     hostBridges = List.copyOf(hostBridges);
+  }
+
+  /** The same with so much memory to let go of. */
+  public NodeFacts withLendable(long bytes) {
+    return new NodeFacts(
+        uid,
+        lockdown,
+        kexecDisabled,
+        crashImageLoaded,
+        release,
+        iomem,
+        module,
+        present,
+        online,
+        hotpluggable,
+        apicIds,
+        functions,
+        hostBridges,
+        availableBytes,
+        bytes);
+  }
+
+  /** Bytes in which a second kernel starts, the shared region included; 0 if there are none. */
+  public long crashBytes() {
+    if (module.isPresent()) {
+      TwinInfo info = module.get();
+      return info.crash().map(TwinInfo.Range::size).orElse(0L)
+          + info.shared().map(TwinInfo.Range::size).orElse(0L);
+    }
+    return iomem.named("Crash kernel").stream().mapToLong(IoMem.Range::size).max().orElse(0);
   }
 }

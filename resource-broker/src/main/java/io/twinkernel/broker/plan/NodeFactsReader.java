@@ -56,7 +56,8 @@ public final class NodeFactsReader {
         apicIds(),
         new PciReader(root).functions(),
         new HostBridges(root).recorded(),
-        number(line("proc/meminfo", "MemAvailable:"), 0) * 1024);
+        number(line("proc/meminfo", "MemAvailable:"), 0) * 1024,
+        0);
   }
 
   /** {@code [none] integrity confidentiality}; absent in kernels without it. */

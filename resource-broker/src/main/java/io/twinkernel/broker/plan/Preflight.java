@@ -26,7 +26,7 @@ public final class Preflight {
     refusals.addAll(files.refusals());
     versions(files, refusals);
     crashRegion(node, files, request, refusals);
-    memory(node, request, refusals);
+    memory(node, files, request, refusals);
     CpuChecks.check(node, request, refusals);
     BusChecks.check(node, request, refusals);
     return List.copyOf(refusals);
@@ -137,21 +137,11 @@ public final class Preflight {
 
   private static void crashRegion(
       NodeFacts node, PlanFiles files, PlanRequest request, List<Refusal> refusals) {
-    List<IoMem.Range> regions = node.iomem().named("Crash kernel");
-    long size = 0;
-    boolean high = false;
-    if (node.module().isPresent()) {
-      TwinInfo info = node.module().get();
-      size =
-          info.crash().map(TwinInfo.Range::size).orElse(0L)
-              + info.shared().map(TwinInfo.Range::size).orElse(0L);
-      high = info.crash().map(TwinInfo.Range::end).orElse(0L) > FOUR_GIB;
-    } else {
-      for (IoMem.Range region : regions) {
-        size = Math.max(size, region.size());
-        high |= region.end() >= FOUR_GIB;
-      }
-    }
+    long size = node.crashBytes();
+    boolean high =
+        node.module().isPresent()
+            ? node.module().get().crash().map(TwinInfo.Range::end).orElse(0L) > FOUR_GIB
+            : node.iomem().named("Crash kernel").stream().anyMatch(one -> one.end() >= FOUR_GIB);
     if (size == 0) {
       refusals.add(
           new Refusal(
@@ -172,26 +162,45 @@ public final class Preflight {
               "use crashkernel=SIZE without ',high'"));
     }
     MemoryNeed need = MemoryNeed.of(files, request);
-    if (files.refusals().isEmpty() && size < need.total()) {
+    if (files.refusals().isEmpty() && size < need.start()) {
       refusals.add(
           new Refusal(
               "crash-region-too-small",
               "the crash region of " + MemoryNeed.mebibytes(size),
-              "the second kernel needs about " + need,
+              "the second kernel needs about " + need + "; all but the processes must fit",
               "boot with crashkernel=" + need.advice()));
     }
   }
 
-  private static void memory(NodeFacts node, PlanRequest request, List<Refusal> refusals) {
+  private static void memory(
+      NodeFacts node, PlanFiles files, PlanRequest request, List<Refusal> refusals) {
+    long crash = node.crashBytes();
+    long lent = crash == 0 ? 0 : MemoryNeed.of(files, request).lent(crash, 0);
+    if (files.refusals().isEmpty() && lent > node.lendableBytes()) {
+      refusals.add(
+          new Refusal(
+              "not-enough-memory-to-lend",
+              "memory for the second kernel",
+              "beside its crash region of "
+                  + MemoryNeed.mebibytes(crash)
+                  + " it needs "
+                  + MemoryNeed.mebibytes(lent)
+                  + " for the processes, and of this kernel's memory blocks only "
+                  + MemoryNeed.mebibytes(node.lendableBytes())
+                  + " hold nothing that must stay where it is",
+              "free memory, add some, or boot with a larger crashkernel="));
+    }
     // The images of the processes lie here until they are sent.
-    if (node.availableBytes() < request.processBytes()) {
+    if (node.availableBytes() < request.processBytes() + lent) {
       refusals.add(
           new Refusal(
               "not-enough-memory",
               "memory for the images of the processes",
               "they have "
                   + MemoryNeed.mebibytes(request.processBytes())
-                  + " resident, but only "
+                  + " resident, and "
+                  + MemoryNeed.mebibytes(lent)
+                  + " go to the second kernel, but only "
                   + MemoryNeed.mebibytes(node.availableBytes())
                   + " are available",
               "free memory, or stop what need not move"));

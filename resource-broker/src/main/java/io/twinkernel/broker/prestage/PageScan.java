@@ -1,21 +1,28 @@
 package io.twinkernel.broker.prestage;
 
+import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which pages of a stopped process changed since the last look, by the soft-dirty bits of {@code
- * /proc/PID/pagemap} (Documentation/admin-guide/mm/soft-dirty.rst, pagemap.rst).
+ * /proc/PID/pagemap} (Documentation/admin-guide/mm/soft-dirty.rst, pagemap.rst). The twin module
+ * tells the same of many pages in a fraction of the time.
  */
 final class PageScan implements AutoCloseable {
   static final int PAGE = 4096;
@@ -29,6 +36,7 @@ final class PageScan implements AutoCloseable {
 
   private final int pid;
   private final Fd pagemap;
+  private final @Nullable TwinDevice module;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment entries = arena.allocate((long) ENTRIES * Long.BYTES, Long.BYTES);
   // Walked in the heap: a compiler of little ambition makes of each access to a segment a call.
@@ -48,10 +56,11 @@ final class PageScan implements AutoCloseable {
     }
   }
 
-  private PageScan(int pid, List<PageSpan> spans, Fd pagemap) {
+  private PageScan(int pid, List<PageSpan> spans, Fd pagemap, @Nullable TwinDevice module) {
     this.pid = pid;
     this.spans = spans;
     this.pagemap = pagemap;
+    this.module = module;
   }
 
   /**
@@ -61,7 +70,16 @@ final class PageScan implements AutoCloseable {
    */
   static PageScan open(int pid, MemoryMap map) throws IOException {
     List<PageSpan> spans = PageSpan.of(map);
-    return new PageScan(pid, spans, Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY()));
+    TwinDevice module = Files.exists(Path.of(TwinDevice.PATH)) ? TwinDevice.open() : null;
+    try {
+      Fd pagemap = Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY());
+      return new PageScan(pid, spans, pagemap, module);
+    } catch (IOException e) {
+      if (module != null) {
+        module.close();
+      }
+      throw e;
+    }
   }
 
   /**
@@ -102,6 +120,35 @@ final class PageScan implements AutoCloseable {
   private BitSet look(PageSpan span, List<Range> dirty) throws IOException {
     var own = new long[words(span.pages())];
     var changed = new long[own.length];
+    if (!ask(span, own, changed)) {
+      read(span, own, changed);
+    }
+    span.runs(span.only(changed), dirty);
+    return span.only(own);
+  }
+
+  /** By the module, where it is there and can say it. */
+  private boolean ask(PageSpan span, long[] own, long[] changed) throws IOException {
+    if (module == null) {
+      return false;
+    }
+    try (Arena room = Arena.ofConfined()) {
+      MemorySegment owned = room.allocate(ValueLayout.JAVA_LONG, own.length);
+      MemorySegment dirty = room.allocate(ValueLayout.JAVA_LONG, own.length);
+      module.pages(pid, span.start(), span.pages(), owned, dirty);
+      MemorySegment.copy(owned, ValueLayout.JAVA_LONG, 0, own, 0, own.length);
+      MemorySegment.copy(dirty, ValueLayout.JAVA_LONG, 0, changed, 0, own.length);
+      return true;
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EAGAIN) || e.errno().equals(Errno.EOPNOTSUPP)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** By pagemap, which has a word for each. */
+  private void read(PageSpan span, long[] own, long[] changed) throws IOException {
     for (int from = 0; from < span.pages(); from += ENTRIES) {
       int count = Math.min(ENTRIES, span.pages() - from);
       read(span.start() / PAGE + from, count);
@@ -112,8 +159,6 @@ final class PageScan implements AutoCloseable {
         changed[from / Long.SIZE + word] = changed(chunk, word * Long.SIZE);
       }
     }
-    span.runs(span.only(changed), dirty);
-    return span.only(own);
   }
 
   private static int words(int pages) {
@@ -157,7 +202,11 @@ final class PageScan implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    pagemap.close();
-    arena.close();
+    try (arena;
+        pagemap) {
+      if (module != null) {
+        module.close();
+      }
+    }
   }
 }

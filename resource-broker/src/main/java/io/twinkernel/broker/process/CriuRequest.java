@@ -57,6 +57,7 @@ final class CriuRequest {
     options.number(1, directories.imagesFd());
     connections(options, connections);
     common(options, directories);
+    options.flag(16, connections == Connections.CLOSED); // auto_dedup
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.RESTORE).message(2, options).toByteArray();

@@ -70,7 +70,7 @@ final class TwinCommandLineTest {
             false);
     String line =
         TwinCommandLine.of(
-            INFO, 0x3000_1000L, conf, new Stage.Planned(plan, image, Map.of()), given);
+            INFO, 0x3000_1000L, conf, new Stage.Planned(plan, image, 0, Map.of()), given);
     return List.of(line.split(" ", -1));
   }
 }

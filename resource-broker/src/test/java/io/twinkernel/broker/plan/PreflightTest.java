@@ -79,12 +79,25 @@ class PreflightTest {
         "crashkernel=");
     // kernel 55.9, initrd 90 + 90, processes 2*80, shared 128, run time 160: 684 MiB.
     assertThat(Preflight.refusals(with(crash(0x3000_0000L, 684)), files(), request())).isEmpty();
-    Refusal small = refused(with(crash(0x3000_0000L, 683)), "crash-region-too-small", "683 MiB");
+    NodeFacts lends = with(crash(0x3000_0000L, 523)).withLendable(1024 * MIB);
+    Refusal small = refused(lends, "crash-region-too-small", "523 MiB");
     assertThat(small.why())
         .contains("684 MiB", "kernel 56 MiB", "initrd packed and unpacked 180 MiB")
         .contains("images 160 MiB", "shared region 128 MiB", "run time 160 MiB");
-    assertThat(small.todo()).contains("crashkernel=704M");
+    assertThat(small.todo()).contains("crashkernel=576M");
     refused(with(crash(0xe000_0000L, 1024)), "crash-region-too-high", "4 GiB");
+  }
+
+  @Test
+  void whatTheProcessesNeedBesideTheCrashRegionMustBeThereToLend() {
+    NodeFacts full = with(crash(0x3000_0000L, 524));
+    Refusal refusal = refused(full, "not-enough-memory-to-lend", "524 MiB");
+    // Of 684 MiB 160 are missing, and their page structures.
+    assertThat(refusal.why()).contains("it needs 163 MiB", "only 0 MiB");
+    assertThat(Preflight.refusals(full.withLendable(256 * MIB), files(), request())).isEmpty();
+    MemoryNeed need = MemoryNeed.of(files(), request());
+    assertThat(need.lent(524 * MIB, 128 * MIB)).isEqualTo(256 * MIB);
+    assertThat(need.lent(1024 * MIB, 128 * MIB)).isZero();
   }
 
   @Test
@@ -129,7 +142,8 @@ class PreflightTest {
             Map.of(0, 0, 1, 2, 2, 4, 3, 6),
             functions,
             hostBridges,
-            node.availableBytes());
+            node.availableBytes(),
+            node.lendableBytes());
     for (String release : List.of("5.10.0-46-amd64", "6.1.0-56-amd64", "6.12.117+deb12-amd64")) {
       assertThat(codes(four, files(release), cpus(3, 1, 2))).isEmpty();
     }
@@ -394,7 +408,8 @@ class PreflightTest {
         Map.of(0, 0, 1, 2, 3, 6),
         functions,
         hostBridges,
-        2048 * MIB);
+        2048 * MIB,
+        0);
   }
 
   private static TwinInfo crash(long start, long mebibytes) {
