@@ -3,6 +3,9 @@ package io.twinkernel.harness.client;
 import io.twinkernel.harness.HarnessException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * The data that Redis holds during a run: {@code count} values of {@value #VALUE_BYTES} bytes under
@@ -18,6 +21,18 @@ public record Dataset(long seed, int count) {
   public static final int VALUE_BYTES = 4096;
 
   private static final int BATCH = 64;
+  private static final int HEAD_BYTES = 64;
+
+  /** Of each key its head, then the pattern from its turn on, then what is before that. */
+  private static final String FILL =
+      """
+      local pattern = ARGV[1]
+      for i, key in ipairs(KEYS) do
+        local turn = tonumber(ARGV[2 * i + 1])
+        redis.call('SET', key, ARGV[2 * i] .. pattern:sub(turn + 1) .. pattern:sub(1, turn))
+      end
+      return #KEYS
+      """;
 
   /** As many values as fill {@code megabytes} MiB. */
   public static Dataset ofMegabytes(long seed, int megabytes) {
@@ -35,16 +50,43 @@ public record Dataset(long seed, int count) {
 
   /** The value under {@link #key} after it was written anew so often. */
   byte[] value(int index, int version) {
-    byte[] value = new byte[VALUE_BYTES];
-    long state = mix(seed ^ (index * 0x9E3779B97F4A7C15L)) + version * 0xD1342543DE82EF95L;
-    for (int at = 0; at < VALUE_BYTES; at += Long.BYTES) {
+    byte[] pattern = pattern();
+    byte[] value = Arrays.copyOf(head(index, version), VALUE_BYTES);
+    int turn = turn(index, version);
+    System.arraycopy(pattern, turn, value, HEAD_BYTES, pattern.length - turn);
+    System.arraycopy(pattern, 0, value, HEAD_BYTES + pattern.length - turn, turn);
+    return value;
+  }
+
+  /** What a value begins with: its own. */
+  private byte[] head(int index, int version) {
+    return random(state(index, version), HEAD_BYTES);
+  }
+
+  /** By how much the pattern is turned after it. */
+  private int turn(int index, int version) {
+    return (int) Long.remainderUnsigned(mix(state(index, version)), VALUE_BYTES - HEAD_BYTES);
+  }
+
+  private long state(int index, int version) {
+    return mix(seed ^ (index * 0x9E3779B97F4A7C15L)) + version * 0xD1342543DE82EF95L;
+  }
+
+  /** What all values of a run have in common. */
+  private byte[] pattern() {
+    return random(mix(seed), VALUE_BYTES - HEAD_BYTES);
+  }
+
+  private static byte[] random(long state, int length) {
+    byte[] bytes = new byte[length];
+    for (int at = 0; at < length; at += Long.BYTES) {
       state += 0x9E3779B97F4A7C15L;
       long word = mix(state);
       for (int i = 0; i < Long.BYTES; i++) {
-        value[at + i] = (byte) (word >>> (8 * i));
+        bytes[at + i] = (byte) (word >>> (8 * i));
       }
     }
-    return value;
+    return bytes;
   }
 
   /** SplitMix64's output function. */
@@ -54,26 +96,38 @@ public record Dataset(long seed, int count) {
     return z ^ (z >>> 31);
   }
 
-  /** Stores all values, in pipelines. */
+  /** Stores all values. Redis puts them together: to send all of it takes an emulated NIC long. */
   public void fill(RespConnection connection) throws IOException, HarnessException {
     for (int from = 0; from < count; from += BATCH) {
       int to = Math.min(count, from + BATCH);
+      List<byte[]> words = new ArrayList<>();
+      words.add(ascii("EVAL"));
+      words.add(ascii(FILL));
+      words.add(ascii(Integer.toString(to - from)));
       for (int i = from; i < to; i++) {
-        connection.send(
-            "SET".getBytes(StandardCharsets.ISO_8859_1),
-            key(i).getBytes(StandardCharsets.ISO_8859_1),
-            value(i));
+        words.add(ascii(key(i)));
       }
-      connection.flush();
+      words.add(pattern());
       for (int i = from; i < to; i++) {
-        if (!(connection.receive() instanceof Reply.Status)) {
-          throw new HarnessException.Service(
-              "Redis refused SET "
-                  + key(i)
-                  + ": it may be out of memory; give the machine more by --memory or ask for less by --megabytes");
-        }
+        words.add(head(i, 0));
+        words.add(ascii(Integer.toString(turn(i, 0))));
+      }
+      connection.send(words.toArray(byte[][]::new));
+      connection.flush();
+      Reply reply = connection.receive();
+      if (!(reply instanceof Reply.Count stored) || stored.value() != to - from) {
+        throw new HarnessException.Service(
+            "Redis refused "
+                + key(from)
+                + " and those that follow: "
+                + reply
+                + "; give the machine more by --memory or ask for less by --megabytes");
       }
     }
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
   /** Reads every value back and counts those that are missing or not what they were. */

@@ -289,7 +289,7 @@ class PreflightTest {
         new PlanRequest(
             IMAGE, INITRD, List.of(3), List.of(), "0000:81:00.0", 128 * MIB, 3000 * MIB);
     assertThat(codes(node, files(), large))
-        .containsExactly("crash-region-too-small", "not-enough-memory");
+        .containsExactly("not-enough-memory-to-lend", "not-enough-memory");
   }
 
   @Test
