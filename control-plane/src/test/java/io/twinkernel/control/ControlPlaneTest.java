@@ -93,7 +93,7 @@ class ControlPlaneTest {
           .isEqualTo(
               """
               {"image":"/boot/twin/6.12/vmlinuz","initrd":"/boot/twin/6.12/initrd","cpus":[3],\
-              "buses":["0000:82"],"faults":[],"rehearse":false}\
+              "buses":["0000:82"],"faults":[],"rehearse":false,"measure_link":0}\
               """);
       assertThat(plan.upgrade()).isEqualTo(id);
       primary.obey("prepare");

@@ -103,6 +103,16 @@ public final class TwinCtl {
               names = "--rehearse",
               description = "everything but the commit; then it is undone, and the gap estimated")
           boolean rehearse,
+      @Option(
+              names = "--measure-link",
+              paramLabel = "SAMPLES",
+              arity = "0..1",
+              defaultValue = "0",
+              fallbackValue = "4000",
+              description =
+                  "measure the link when the new kernel has booted, by so many round trips"
+                      + " (default without SAMPLES: 4000)")
+          int measureLink,
       @Option(names = "--until", description = "stop after that phase") @Nullable String until,
       @Option(names = "--detach", description = "do not follow it") boolean detach)
       throws ApiException {
@@ -114,6 +124,7 @@ public final class TwinCtl {
     body.put("buses", buses == null ? List.of() : buses);
     body.put("faults", faults == null ? List.of() : faults);
     body.put("rehearse", rehearse);
+    body.put("measure_link", measureLink);
     if (until != null) {
       body.put("until", until);
     }

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param buses PCI buses, as 0000:82, that it gets when it boots; empty: as above
  * @param faults faults to inject: twin-hangs, restore-fails
  * @param rehearse everything but the commit; then it is undone
+ * @param measureLink measure the link between the kernels when the new one has booted, by so many
+ *     round trips of each kind; 0: it is not measured
  * @param until the phase after which the upgrade waits to be continued; none: it runs through
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -29,12 +31,14 @@ public record UpgradeRequest(
     List<String> buses,
     List<String> faults,
     Boolean rehearse,
+    Integer measureLink,
     @Nullable Verb until) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   private static final Pattern BUS = Pattern.compile("[0-9a-f]{4}:[0-9a-f]{2}");
   private static final Set<String> FAULTS = Set.of("twin-hangs", "restore-fails");
   private static final int LONGEST_PATH = 4095;
   private static final int MOST_CPUS = 4096;
+  private static final int MOST_SAMPLES = 1_000_000;
 
   /**
    * Also takes what JSON leaves out.
@@ -50,6 +54,7 @@ public record UpgradeRequest(
     buses = buses == null ? List.of() : buses;
     faults = faults == null ? List.of() : faults;
     rehearse = rehearse != null && rehearse;
+    measureLink = measureLink == null ? 0 : measureLink;
     require(isName(node), "node", "is a name of letters, digits, '.', '_' and '-', at most 64");
     requirePath(image, "image");
     requirePath(initrd, "initrd");
@@ -63,6 +68,10 @@ public record UpgradeRequest(
             && buses.stream().distinct().count() == buses.size(),
         "buses",
         "are different PCI buses such as 0000:82");
+    require(
+        measureLink >= 0 && measureLink <= MOST_SAMPLES,
+        "measure_link",
+        "is a number from 0 to " + MOST_SAMPLES);
     require(FAULTS.containsAll(faults), "faults", "are twin-hangs or restore-fails");
     require(
         until == null || until.isPhase(),
@@ -87,6 +96,7 @@ public record UpgradeRequest(
     map.put("buses", buses);
     map.put("faults", faults);
     map.put("rehearse", rehearse);
+    map.put("measure_link", measureLink);
     return map;
   }
 

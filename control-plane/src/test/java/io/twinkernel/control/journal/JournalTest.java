@@ -26,7 +26,7 @@ class JournalTest {
           "00ff",
           1_795_243_300_000L,
           new UpgradeRequest(
-              "demo", "/boot/ä", "/boot/initrd", List.of(3), List.of(), List.of(), false, null));
+              "demo", "/boot/ä", "/boot/initrd", List.of(3), List.of(), List.of(), false, 0, null));
 
   @TempDir Path root;
   private final List<Upgrade> prefixes = new ArrayList<>();

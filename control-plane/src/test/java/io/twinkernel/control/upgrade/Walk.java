@@ -33,6 +33,7 @@ final class Walk {
                 List.of("0000:82"),
                 List.of(),
                 false,
+                0,
                 until));
     upgrade = Upgrade.begin(first);
     feed(new Input.Begin());

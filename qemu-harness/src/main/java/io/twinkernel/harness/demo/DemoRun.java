@@ -2,6 +2,7 @@ package io.twinkernel.harness.demo;
 
 import io.twinkernel.harness.HarnessException;
 import io.twinkernel.harness.net.RunDirectory;
+import io.twinkernel.harness.qemu.MachineSpec;
 import io.twinkernel.rootfs.BrokerApp;
 import io.twinkernel.rootfs.Emulator;
 import io.twinkernel.rootfs.ImageCache;
@@ -16,8 +17,10 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -118,7 +121,7 @@ public final class DemoRun {
 
   /** One upgrade; what it says goes to this process' output. */
   int upgrade() throws HarnessException, IOException {
-    return enter(options.out, null, false);
+    return enter(options.out, null, RunMode.UPGRADE);
   }
 
   /**
@@ -129,26 +132,31 @@ public final class DemoRun {
    * @return its exit code
    */
   public int upgrade(Path out, Path log) throws HarnessException, IOException {
-    return enter(out, log, false);
+    return enter(out, log, RunMode.UPGRADE);
   }
 
   /** The same by kexec, as {@link KexecBaseline} tells. */
   public int kexec(Path out, Path log) throws HarnessException, IOException {
-    return enter(out, log, true);
+    return enter(out, log, RunMode.KEXEC);
   }
 
-  private int enter(Path out, @Nullable Path log, boolean kexec)
+  /** What {@link LinkRun} measures; what it says goes to this process' output. */
+  public int link(Path out) throws HarnessException, IOException {
+    return enter(out, null, RunMode.LINK);
+  }
+
+  private int enter(Path out, @Nullable Path log, RunMode mode)
       throws HarnessException, IOException {
     Files.createDirectories(out);
     try (Supervisor supervisor = Supervisor.prepare(RunDirectory.root())) {
       String token = token();
       Path directory = supervisor.run().path();
       Path initrd = directory.resolve("initrd");
-      images.writeInitramfs(initrd, NodeConfig.of(options.nodeConfig(token)));
+      images.writeInitramfs(initrd, NodeConfig.of(nodeConfig(token, mode)));
       plan(initrd, token, out).write(directory);
       int rest = supervisor.expose(InsideCommand.REST, options.restPort);
       int bridge = supervisor.expose(InsideCommand.BRIDGE, options.bridgePort);
-      if (log == null) {
+      if (log == null && mode == RunMode.UPGRADE) {
         System.out.println(
             "Upgrade of "
                 + images.from()
@@ -159,8 +167,16 @@ public final class DemoRun {
                 + ", event bus bridge on port "
                 + bridge);
       }
-      return supervisor.enter(log, kexec);
+      return supervisor.enter(log, mode);
     }
+  }
+
+  private Map<String, String> nodeConfig(String token, RunMode mode) {
+    Map<String, String> config = new HashMap<>(options.nodeConfig(token));
+    if (mode == RunMode.LINK) {
+      config.put("measure.nics", MachineSpec.JOINED_NICS);
+    }
+    return config;
   }
 
   private RunPlan plan(Path initrd, String token, Path out) {

@@ -36,8 +36,8 @@ public final class InsideCommand implements Callable<Integer> {
 
   static final String BRIDGE = "bridge";
 
-  /** Option: by kexec, to compare with. */
-  static final String KEXEC = "--kexec";
+  /** Option: what is done. */
+  static final String MODE = "--mode";
 
   /**
    * Journals are one run's: an upgrade that an earlier one left unfinished is none of its business.
@@ -52,8 +52,8 @@ public final class InsideCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN_DIRECTORY")
   private Path directory = Path.of(".");
 
-  @Option(names = KEXEC)
-  private boolean kexec;
+  @Option(names = MODE)
+  private RunMode mode = RunMode.UPGRADE;
 
   @Override
   public Integer call() throws HarnessException, IOException, InterruptedException {
@@ -79,15 +79,17 @@ public final class InsideCommand implements Callable<Integer> {
         Relay _ = Relay.inside(directory.resolve(REST + ".sock"), control.restPort());
         Relay _ = Relay.inside(directory.resolve(BRIDGE + ".sock"), control.bridgePort());
         RestClient client = new RestClient(control.restPort());
-        Machine machine = Machine.start(spec(plan, found.accelerator(), files), files)) {
+        Machine machine = Machine.start(spec(plan, mode, found.accelerator(), files), files)) {
       Thread hook = new Thread(() -> cleanUp(narrator, machine));
       Runtime.getRuntime().addShutdownHook(hook);
       try {
-        if (kexec) {
-          Readiness.await(machine, client);
-          return new KexecBaseline(plan, machine, narrator).run();
-        }
-        return run(plan, machine, client, control.bridgePort(), narrator, findings);
+        Readiness.await(machine, client);
+        return switch (mode) {
+          case UPGRADE -> run(plan, machine, client, control.bridgePort(), narrator, findings);
+          case KEXEC -> new KexecBaseline(plan, machine, narrator).run();
+          case LINK ->
+              new LinkRun(plan, machine, client, control.bridgePort(), narrator, found).run();
+        };
       } finally {
         keepLogs(files, out);
         removeHook(hook);
@@ -102,9 +104,8 @@ public final class InsideCommand implements Callable<Integer> {
       int bridgePort,
       Narrator narrator,
       Findings findings)
-      throws HarnessException, IOException, InterruptedException {
+      throws HarnessException, IOException {
     Path out = Path.of(plan.out());
-    Readiness.await(machine, client);
     // QEMU has read it; it is as large as the whole userland.
     Files.deleteIfExists(Path.of(plan.initrd()));
     findings.kernelABootMs = (System.nanoTime() - machine.startedAt()) / 1e6;
@@ -124,8 +125,8 @@ public final class InsideCommand implements Callable<Integer> {
     return report.kept() ? 0 : 1;
   }
 
-  private static MachineSpec spec(RunPlan plan, Accelerator accelerator, MachineFiles files)
-      throws IOException {
+  private static MachineSpec spec(
+      RunPlan plan, RunMode mode, Accelerator accelerator, MachineFiles files) throws IOException {
     Optional<Path> disk = plan.disk() ? Optional.of(files.disk()) : Optional.empty();
     if (disk.isPresent()) {
       try (var image = new RandomAccessFile(disk.get().toFile(), "rw")) {
@@ -141,7 +142,8 @@ public final class InsideCommand implements Callable<Integer> {
         plan.memory(),
         accelerator,
         Namespace.TAP,
-        disk);
+        disk,
+        mode == RunMode.LINK);
   }
 
   private static void tails(Narrator narrator, MachineFiles files) {

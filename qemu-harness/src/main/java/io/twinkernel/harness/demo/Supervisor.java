@@ -60,19 +60,17 @@ final class Supervisor implements AutoCloseable {
    * long as the run does.
    *
    * @param log where what it says goes; null: where what this process says goes
-   * @param kexec as {@link InsideCommand}'s option
+   * @param mode what is done inside
    * @return its exit code
    */
-  int enter(@Nullable Path log, boolean kexec) throws HarnessException {
+  int enter(@Nullable Path log, RunMode mode) throws HarnessException {
     List<String> line = new ArrayList<>(run.namespace().enter());
     line.addAll(List.of("setpriv", "--pdeathsig", "TERM", "--"));
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     line.addAll(List.of("inside", run.path().toString()));
-    if (kexec) {
-      line.add(InsideCommand.KEXEC);
-    }
+    line.addAll(List.of(InsideCommand.MODE, mode.name()));
     ProcessBuilder builder = new ProcessBuilder(line).inheritIO();
     if (log != null) {
       builder.redirectErrorStream(true).redirectOutput(log.toFile());

@@ -44,9 +44,25 @@ final class UpgradeRun {
   /**
    * Returns when it has ended, however that was.
    *
-   * @param request as REST takes it, without {@code until}
+   * @param request as REST takes it, to stop after {@code boot}
    */
   void run(Map<String, ?> request, WhileBothRun whileBothRun) throws HarnessException, IOException {
+    run(request, whileBothRun, rest::goOn);
+  }
+
+  /** The same, but B is stopped and A serves on. */
+  void runAndRollBack(Map<String, ?> request) throws HarnessException, IOException {
+    run(request, () -> {}, rest::rollBack);
+  }
+
+  /** What the control plane is told when both kernels run. */
+  @FunctionalInterface
+  private interface Then {
+    void with(String id) throws HarnessException;
+  }
+
+  private void run(Map<String, ?> request, WhileBothRun whileBothRun, Then then)
+      throws HarnessException, IOException {
     try (UpgradeFollower follower = new UpgradeFollower(rest, bridgePort, narrator::event)) {
       var _ =
           machine
@@ -65,7 +81,7 @@ final class UpgradeRun {
                 UNTIL_BOTH_RUN);
         if (booted.is("boot", "done")) {
           whileBothRun.act();
-          rest.goOn(id);
+          then.with(id);
         }
         follower.await("the end of the upgrade", UpgradeRun::isEnd, UNTIL_THE_END);
       } finally {

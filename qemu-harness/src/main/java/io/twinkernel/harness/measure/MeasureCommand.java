@@ -50,6 +50,12 @@ public final class MeasureCommand implements Callable<Integer> {
       description = "go the same way by kexec as well, so often (default without COUNT: 3)")
   private int baselines;
 
+  @Option(
+      names = "--link",
+      description =
+          "measure only the link between the two kernels, by doorbell and polling, and TCP beside it")
+  private boolean link;
+
   @Mixin private Targets targets = new Targets();
 
   @Mixin private DemoOptions options = DemoOptions.into(Path.of("target", "measure"));
@@ -63,6 +69,9 @@ public final class MeasureCommand implements Callable<Integer> {
     range("--upgrades", upgrades, 1);
     range("--baseline", baselines, 0);
     options.refuseToKeep();
+    if (link) {
+      return DemoRun.prepare(options).link(options.out());
+    }
     Instant started = Instant.now();
     long startedAt = System.nanoTime();
     DemoRun run = DemoRun.prepare(options);

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param accelerator what runs its code
  * @param tap name of the tap device of the service's NIC
  * @param disk a raw image
+ * @param joined whether the second kernel's NIC leads to one that the first kernel has for it
  */
 public record MachineSpec(
     Emulator emulator,
@@ -31,7 +32,8 @@ public record MachineSpec(
     int megabytes,
     Accelerator accelerator,
     String tap,
-    Optional<Path> disk) {
+    Optional<Path> disk,
+    boolean joined) {
 
   /** The service's NIC, as Linux names it. */
   public static final String SERVICE_NIC = "0000:81:00.0";
@@ -44,6 +46,9 @@ public record MachineSpec(
 
   /** The disk, as Linux names its PCI function. */
   public static final String DISK = "0000:84:00.0";
+
+  /** What node.conf calls {@code measure.nics}, where they are joined: the first kernel's, the second's. */
+  public static final String JOINED_NICS = "0000:00:10.0 0000:82:00.1";
 
   /** The words that start it. {@code files} says where its sockets and logs go. */
   public List<String> arguments(MachineFiles files) {
@@ -68,7 +73,13 @@ public record MachineSpec(
         "virtio-net-pci,netdev=service,bus=rp1,disable-legacy=on,mac=52:54:00:74:77:01");
     add(line, "-chardev", console("b", files.consoleB(), files.logB()));
     add(line, "-device", consoles("rp2", "ports"));
-    add(line, "-device", spareNic("rp2"));
+    add(line, "-device", spareNic("rp2") + (joined ? ",netdev=joined-b" : ""));
+    if (joined) {
+      // A hub of QEMU's own: nothing of the host is in between.
+      add(line, "-netdev", "hubport,hubid=0,id=joined-a");
+      add(line, "-netdev", "hubport,hubid=0,id=joined-b");
+      add(line, "-device", "virtio-net-pci,netdev=joined-a,addr=0x10,disable-legacy=on");
+    }
     add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
     add(line, "-chardev", console("c", files.consoleC(), files.logC()));
     add(line, "-device", consoles("rp3", "next"));

@@ -196,6 +196,7 @@ final class TestNode implements AutoCloseable {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry("b.cpus", "3"),
+        Map.entry("measure.nics", MachineSpec.JOINED_NICS),
         Map.entry("shared.bytes", Long.toString((long) SHARED_MEGABYTES << 20)));
   }
 
@@ -225,7 +226,8 @@ final class TestNode implements AutoCloseable {
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
             "unused",
-            disk);
+            disk,
+            true);
     List<String> line = new ArrayList<>();
     for (String word : spec.arguments(files)) {
       line.add(
@@ -276,11 +278,23 @@ final class TestNode implements AutoCloseable {
     var request = new HashMap<>(request(cpus));
     request.put("until", phase);
     String id = rest.start(request);
+    awaitDone(phase, id);
+    return id;
+  }
+
+  /** As {@link #boot}, and has the link measured; returns the event that has the figures. */
+  UpgradeEvent bootAndMeasure(int samples, int... cpus) throws Exception {
+    var request = new HashMap<>(request(cpus));
+    request.put("measure_link", samples);
+    return awaitDone("boot", rest.start(request));
+  }
+
+  private UpgradeEvent awaitDone(String phase, String id) throws Exception {
     UpgradeEvent event = await(id, one -> one.is(phase, "done") || FINAL.contains(one.state()));
     if (!event.is(phase, "done")) {
       throw new AssertionError("no " + phase + ": " + rest.upgrade(id) + "\n" + bootLog());
     }
-    return id;
+    return event;
   }
 
   /** Rehearses an upgrade from its beginning to its end; returns its id. */

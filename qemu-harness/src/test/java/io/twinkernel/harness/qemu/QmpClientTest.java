@@ -120,7 +120,8 @@ final class QmpClientTest {
             128,
             Accelerator.TCG,
             "none",
-            java.util.Optional.empty());
+            java.util.Optional.empty(),
+            true);
     List<String> arguments =
         spec.arguments(files).stream()
             // No kernel, and no tap: what is left is the whole rest of the machine.

@@ -8,6 +8,8 @@ package io.twinkernel.broker.agent;
  *   │ ── HELLO ───────────────────────────▶ │  B is up, on all CPUs that A gave it
  *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
  *   │ ◀──── SSDT, INTERFACE, then FAILOVER  │  what B needs should A panic; if it is to take over
+ *   │ ◀── MEASURE, ECHO …, BULK …, MEASURE  │  where the link is to be measured: only now
+ *   │ ── MEASURED, ECHOED … ──────────────▶ │
  *   │ ── EVENT … ─────────────────────────▶ │  A passes them on to the control plane
  *   │ ◀───────────────────────────── MEMORY │  that A let go, if the processes need it
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
@@ -66,6 +68,11 @@ final class FrameType {
   static final int REHEARSED = 32;
   static final int DISK_RELEASED = 33;
   static final int MEMORY = 34;
+  static final int ECHO = 35;
+  static final int ECHOED = 36;
+  static final int BULK = 37;
+  static final int MEASURE = 38;
+  static final int MEASURED = 39;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

@@ -41,6 +41,7 @@ final class Incoming {
   private final Clock clock;
   private final Peer peer;
   private final PrestagedProcesses copies = new PrestagedProcesses();
+  private final LinkAnswers answers = new LinkAnswers();
   private byte[] ssdt = {};
   private byte[] network = {};
   private Restarts restarts = new Restarts(List.of());
@@ -78,6 +79,10 @@ final class Incoming {
   /** On the link's thread: the one that carries out the upgrade may be busy with the NIC. */
   private void receive(ImageReceiver images, Inbox inbox, int type, MemorySegment payload)
       throws IOException {
+    if (LinkAnswers.takes(type) && incomingSwitch == null) {
+      answers.receive(peer.link(), type, payload);
+      return;
+    }
     switch (type) {
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.DISK_RELEASED ->

@@ -24,6 +24,8 @@ import java.util.Properties;
  * @param serviceStart the program that starts the service anew, for {@link Failover.Policy#ADOPT}
  * @param earlyConsole what B's kernel says its first words to, as {@code earlycon=} takes it; must
  *     be a device that A does not use; empty for none
+ * @param measuredNics a NIC of A's and one of B's that are joined and that nobody uses: where the
+ *     link is measured, TCP is, too; empty for none
  */
 public record NodeConf(
     String node,
@@ -37,7 +39,8 @@ public record NodeConf(
     List<Integer> cpus,
     Failover.Policy failover,
     String serviceStart,
-    String earlyConsole) {
+    String earlyConsole,
+    List<String> measuredNics) {
 
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
@@ -83,7 +86,16 @@ public record NodeConf(
         List.copyOf(cpus),
         failover,
         failover == Failover.Policy.ADOPT ? required(properties, "service.start") : "",
-        properties.getProperty("b.earlycon", ""));
+        properties.getProperty("b.earlycon", ""),
+        pair(words(properties.getProperty("measure.nics", ""))));
+  }
+
+  private static List<String> pair(List<String> nics) throws IOException {
+    if (!nics.isEmpty() && nics.size() != 2) {
+      throw new IOException(
+          FILE + ": 'measure.nics' names a PCI function of A's and one of B's, not " + nics);
+    }
+    return nics;
   }
 
   private static List<String> words(String text) {

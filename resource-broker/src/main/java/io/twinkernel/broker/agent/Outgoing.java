@@ -8,6 +8,7 @@ import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -124,10 +125,17 @@ final class Outgoing {
   private Map<String, Object> boot(Stage.Prepared ready)
       throws BrokerException, IOException, InterruptedException {
     var booted =
-        new TwinBoot(device, events, this::twinLost, bootDeadline).boot(ready, running, clock);
+        new TwinBoot(device, events, this::twinLost, bootDeadline, conf.measuredNics())
+            .boot(ready, running, clock);
     Failover.prepare(conf, device, ready.plan().upgrade(), booted.peer());
     stage = booted;
-    return Map.of("kernel", booted.kernel(), "boot_ms", booted.bootTime().toNanos() / 1e6);
+    var figures = new HashMap<String, Object>();
+    figures.put("kernel", booted.kernel());
+    figures.put("boot_ms", booted.bootTime().toNanos() / 1e6);
+    if (!booted.link().isEmpty()) {
+      figures.put("link", booted.link());
+    }
+    return figures;
   }
 
   /** B has stopped: whoever waits for it learns of it there; if nobody does, it is undone here. */

@@ -46,8 +46,15 @@ sealed interface Stage {
    *
    * @param running what stops B again
    * @param bootTime what B took from the first instruction to its broker's first message
+   * @param link what was measured of the link, empty if nothing was
    */
-  record Booted(Prepared prepared, Undo running, Peer peer, String kernel, Duration bootTime)
+  record Booted(
+      Prepared prepared,
+      Undo running,
+      Peer peer,
+      String kernel,
+      Duration bootTime,
+      Map<String, Object> link)
       implements Stage {}
 
   /**

@@ -8,6 +8,7 @@ import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.link.TwinDoorbell;
+import io.twinkernel.broker.measure.Effort;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Starts B on CPUs of A's and waits until its broker answers. */
 final class TwinBoot {
@@ -31,21 +33,26 @@ final class TwinBoot {
   private final Consumer<Map<String, Object>> events;
   private final Consumer<IOException> lost;
   private final Duration deadline;
+  private final List<String> measuredNics;
+  private volatile @Nullable LinkMeter meter;
 
   /**
    * @param events takes what B's broker reports
    * @param lost told when B has stopped, or its link is damaged, whoever waits for it or not
    * @param deadline how long B may take
+   * @param measuredNics see {@link LinkMeasurement}
    */
   TwinBoot(
       TwinDevice device,
       Consumer<Map<String, Object>> events,
       Consumer<IOException> lost,
-      Duration deadline) {
+      Duration deadline,
+      List<String> measuredNics) {
     this.device = device;
     this.events = events;
     this.lost = lost;
     this.deadline = deadline;
+    this.measuredNics = measuredNics;
   }
 
   /**
@@ -97,7 +104,18 @@ final class TwinBoot {
     if (Files.exists(Policy.FILE)) {
       peer.link().send(FrameType.POLICY, Files.readAllBytes(Policy.FILE));
     }
-    return new Stage.Booted(prepared, running, peer, kernel, took);
+    return new Stage.Booted(prepared, running, peer, kernel, took, measured(prepared, link));
+  }
+
+  private Map<String, Object> measured(Stage.Prepared prepared, Link link)
+      throws BrokerException, InterruptedException {
+    int samples = prepared.plan().measureLink();
+    if (samples == 0) {
+      return Map.of();
+    }
+    var measuring = new LinkMeter(link);
+    meter = measuring;
+    return new LinkMeasurement(measuring, measuredNics).run(Effort.of(samples));
   }
 
   /** What A cannot use and B does not run on would be lost until the end of the upgrade. */
@@ -132,6 +150,10 @@ final class TwinBoot {
             ? LinkException.PeerGone.panicked()
             : reason;
     inbox.end(why);
+    LinkMeter measuring = meter;
+    if (measuring != null) {
+      measuring.end(why);
+    }
     if (!(why instanceof LinkException.Closed)) {
       lost.accept(why);
     }
@@ -167,6 +189,11 @@ final class TwinBoot {
   }
 
   private void receive(Inbox inbox, int type, MemorySegment payload) throws IOException {
+    LinkMeter measuring = meter;
+    if (measuring != null && LinkMeter.takes(type)) {
+      measuring.receive(type, payload);
+      return;
+    }
     byte[] bytes = payload.toArray(ValueLayout.JAVA_BYTE);
     if (type == FrameType.EVENT) {
       events.accept(Json.parse(new String(bytes, StandardCharsets.UTF_8)));

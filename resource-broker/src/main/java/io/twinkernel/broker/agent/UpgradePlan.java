@@ -15,6 +15,8 @@ import java.util.List;
  * @param buses PCI buses that B gets when it starts
  * @param faults faults to inject, see {@link Fault}
  * @param rehearse everything but the commit
+ * @param measureLink how many round trips each measurement of the link makes, when B has started;
+ *     0: it is not measured
  */
 record UpgradePlan(
     String upgrade,
@@ -23,7 +25,9 @@ record UpgradePlan(
     List<Integer> cpus,
     List<String> buses,
     List<Fault> faults,
-    boolean rehearse) {
+    boolean rehearse,
+    int measureLink) {
+  private static final int MOST_SAMPLES = 1_000_000;
 
   /** Failures that can be provoked in order to see the machine survive them. */
   enum Fault {
@@ -69,6 +73,16 @@ record UpgradePlan(
         cpus.isEmpty() ? conf.cpus() : cpus,
         buses.isEmpty() ? conf.buses() : buses,
         List.copyOf(faults),
-        arguments.flag("rehearse", false));
+        arguments.flag("rehearse", false),
+        samples(arguments));
+  }
+
+  private static int samples(Fields arguments) throws MalformedMessageException {
+    long samples = arguments.number("measure_link", 0);
+    if (samples < 0 || samples > MOST_SAMPLES) {
+      throw new MalformedMessageException(
+          "measure_link " + samples + "; it has to lie between 0 and " + MOST_SAMPLES);
+    }
+    return (int) samples;
   }
 }

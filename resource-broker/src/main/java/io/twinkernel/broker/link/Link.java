@@ -47,7 +47,7 @@ public final class Link implements AutoCloseable {
 
   private final Ring outgoing;
   private final Ring incoming;
-  private final Doorbell doorbell;
+  private final Polling doorbell;
   private final ReentrantLock sending = new ReentrantLock();
   private final ReentrantLock rung = new ReentrantLock();
   private final Condition rang = rung.newCondition();
@@ -59,7 +59,7 @@ public final class Link implements AutoCloseable {
       Ring outgoing, Ring incoming, Doorbell doorbell, Receiver receiver, EndListener endListener) {
     this.outgoing = outgoing;
     this.incoming = incoming;
-    this.doorbell = doorbell;
+    this.doorbell = new Polling(doorbell, incoming, outgoing);
     this.listener =
         Thread.ofPlatform().name("link").daemon().unstarted(() -> listen(receiver, endListener));
   }
@@ -151,6 +151,19 @@ public final class Link implements AutoCloseable {
         return position;
       }
     }
+  }
+
+  /**
+   * Has this side look for messages all the time, rather than wait for the doorbell, and send its
+   * own without one; the other side must do the same. It costs each side a CPU. That the other
+   * kernel has stopped is noticed only when it is over.
+   *
+   * <p>To be called by a {@link Receiver}: otherwise it begins only when something comes.
+   *
+   * @param duration at most so long; zero ends it
+   */
+  public void poll(Duration duration) {
+    doorbell.poll(duration);
   }
 
   /** Waits until the other side has taken all that was sent. */

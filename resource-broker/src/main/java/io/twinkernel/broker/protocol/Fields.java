@@ -25,6 +25,11 @@ public record Fields(Map<String, Object> values) {
     throw wrong(name, "a whole number");
   }
 
+  /** The number of that name, where there is one. */
+  public long number(String name, long otherwise) throws MalformedMessageException {
+    return values.containsKey(name) ? number(name) : otherwise;
+  }
+
   public boolean flag(String name) throws MalformedMessageException {
     if (values.get(name) instanceof Boolean flag) {
       return flag;

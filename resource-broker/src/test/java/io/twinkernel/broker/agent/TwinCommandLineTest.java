@@ -67,7 +67,8 @@ final class TwinCommandLineTest {
             List.of(3, 2, 1),
             List.of(),
             List.of(),
-            false);
+            false,
+            0);
     String line =
         TwinCommandLine.of(
             INFO, 0x3000_1000L, conf, new Stage.Planned(plan, image, 0, Map.of()), given);

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -237,26 +236,9 @@ class LinkTest {
       Link.Receiver receiver,
       CompletableFuture<IOException> end) {
     boolean isA = side == SharedRegion.Side.A;
-    Doorbell doorbell = new Bell(isA ? bellB : bellA, isA ? bellA : bellB);
+    Doorbell doorbell = new TestBell(isA ? bellB : bellA, isA ? bellA : bellB);
     Link link = region.connect(side, doorbell, receiver, end::complete);
     links.add(link);
     return link;
-  }
-
-  /** Wakes threads as the interrupt wakes kernels. */
-  private record Bell(Semaphore other, Semaphore own) implements Doorbell {
-    @Override
-    public void ring() {
-      other.release();
-    }
-
-    @Override
-    public boolean await(Duration timeout) throws IOException {
-      try {
-        return own.tryAcquire(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (InterruptedException e) {
-        throw new IOException(e);
-      }
-    }
   }
 }
