@@ -93,7 +93,9 @@ final class LinkRun {
         .findFirst()
         .map(detail -> detail.path("link"))
         .orElseThrow(
-            () -> new HarnessException.Control("B did not boot, or measured nothing: " + upgrade.failure()));
+            () ->
+                new HarnessException.Control(
+                    "B did not boot, or measured nothing: " + upgrade.failure()));
   }
 
   private Map<String, Object> json(JsonNode figures) {

@@ -40,8 +40,7 @@ final class LinkTable {
       }
     }
     text.append(
-        String.format(
-            Locale.ROOT, "%nA to B%n%-20s %10s %8s %10s%n", "", "record", "MB", "MB/s"));
+        String.format(Locale.ROOT, "%nA to B%n%-20s %10s %8s %10s%n", "", "record", "MB", "MB/s"));
     for (var way : figures.properties()) {
       for (JsonNode one : way.getValue().path("one_way")) {
         text.append(

@@ -47,7 +47,10 @@ public record MachineSpec(
   /** The disk, as Linux names its PCI function. */
   public static final String DISK = "0000:84:00.0";
 
-  /** What node.conf calls {@code measure.nics}, where they are joined: the first kernel's, the second's. */
+  /**
+   * What node.conf calls {@code measure.nics}, where they are joined: the first kernel's, the
+   * second's.
+   */
   public static final String JOINED_NICS = "0000:00:10.0 0000:82:00.1";
 
   /** The words that start it. {@code files} says where its sockets and logs go. */
@@ -78,7 +81,7 @@ public record MachineSpec(
       // A hub of QEMU's own: nothing of the host is in between.
       add(line, "-netdev", "hubport,hubid=0,id=joined-a");
       add(line, "-netdev", "hubport,hubid=0,id=joined-b");
-      add(line, "-device", "virtio-net-pci,netdev=joined-a,addr=0x10,disable-legacy=on");
+      add(line, "-device", "virtio-net-pci,netdev=joined-a,bus=pcie.0,addr=0x10,disable-legacy=on");
     }
     add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
     add(line, "-chardev", console("c", files.consoleC(), files.logC()));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.control.UpgradeEvent;
+import io.twinkernel.harness.qemu.MachineSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -27,7 +28,7 @@ final class LinkTest {
 
   @Test
   void carriesEverythingUnalteredByEachWayAndLeavesNothingBehind() throws Exception {
-    try (TestNode node = TestNode.start(folder, Map.of())) {
+    try (TestNode node = TestNode.start(folder, Map.of(TestNode.JOINED, MachineSpec.JOINED_NICS))) {
       UpgradeEvent measured = node.bootAndMeasure(SAMPLES, 3, 2);
       JsonNode figures = measured.detail().path("link");
       System.out.println(figures.toPrettyString());

@@ -53,6 +53,9 @@ final class TestNode implements AutoCloseable {
 
   static final Duration PATIENCE = Duration.ofMinutes(6);
 
+  /** A setting: with it the machine has the NICs that it names. */
+  static final String JOINED = "measure.nics";
+
   private static final Set<String> FINAL =
       Set.of("COMPLETE", "ROLLED_BACK", "REHEARSED", "REFUSED", "FAILED");
   private static final String NODE = "test";
@@ -168,7 +171,16 @@ final class TestNode implements AutoCloseable {
     Machine machine = null;
     try {
       List<String> line =
-          new ArrayList<>(arguments(images, initrd, files, memory, port, parameters, disk));
+          new ArrayList<>(
+              arguments(
+                  images,
+                  initrd,
+                  files,
+                  memory,
+                  port,
+                  parameters,
+                  disk,
+                  settings.containsKey(JOINED)));
       line.addAll(emulator);
       machine = Machine.start(line, files);
       TestNode node =
@@ -196,7 +208,6 @@ final class TestNode implements AutoCloseable {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry("b.cpus", "3"),
-        Map.entry("measure.nics", MachineSpec.JOINED_NICS),
         Map.entry("shared.bytes", Long.toString((long) SHARED_MEGABYTES << 20)));
   }
 
@@ -207,7 +218,8 @@ final class TestNode implements AutoCloseable {
       Path memory,
       int port,
       String parameters,
-      Optional<Path> disk)
+      Optional<Path> disk,
+      boolean joined)
       throws IOException, RootfsException, InterruptedException {
     MachineSpec spec =
         new MachineSpec(
@@ -227,7 +239,7 @@ final class TestNode implements AutoCloseable {
                 .accelerator(),
             "unused",
             disk,
-            true);
+            joined);
     List<String> line = new ArrayList<>();
     for (String word : spec.arguments(files)) {
       line.add(

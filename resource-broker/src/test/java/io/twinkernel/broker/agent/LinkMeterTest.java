@@ -96,8 +96,7 @@ final class LinkMeterTest {
   void aRecordThatArrivesAlteredIsNoFigure() {
     var once = new Semaphore(1);
     meddler =
-        (type, payload) ->
-            type == FrameType.BULK && once.tryAcquire() ? altered(payload) : payload;
+        (type, payload) -> type == FrameType.BULK && once.tryAcquire() ? altered(payload) : payload;
     assertThatThrownBy(() -> meter.join().measure(EFFORT))
         .isInstanceOf(AlteredException.class)
         .hasMessageContaining("128 arrived, 1 of them altered");
