@@ -104,7 +104,7 @@ public final class InsideCommand implements Callable<Integer> {
       int bridgePort,
       Narrator narrator,
       Findings findings)
-      throws HarnessException, IOException {
+      throws HarnessException, IOException, InterruptedException {
     Path out = Path.of(plan.out());
     // QEMU has read it; it is as large as the whole userland.
     Files.deleteIfExists(Path.of(plan.initrd()));
