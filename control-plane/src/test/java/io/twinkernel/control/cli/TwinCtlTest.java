@@ -166,6 +166,24 @@ class TwinCtlTest {
   }
 
   @Test
+  void theLinkIsMeasuredWhereThatIsAskedFor() throws Exception {
+    try (var primary = primary()) {
+      var plain = follow(Stream.concat(UPGRADE.stream(), Stream.of("--until", "plan")).toList());
+      assertThat(primary.obey("plan").arguments().path("measure_link").asInt(-1)).isZero();
+      end(plain);
+      var back = follow(List.of("rollback", lastId()));
+      primary.obey("rollback");
+      end(back);
+      var measured =
+          follow(
+              Stream.concat(UPGRADE.stream(), Stream.of("--measure-link", "--until", "plan"))
+                  .toList());
+      assertThat(primary.obey("plan").arguments().path("measure_link").asInt()).isEqualTo(4000);
+      assertThat(end(measured).code()).isZero();
+    }
+  }
+
+  @Test
   void asJsonEveryLineIsAnObject() throws Exception {
     try (var primary = primary()) {
       Result detached =

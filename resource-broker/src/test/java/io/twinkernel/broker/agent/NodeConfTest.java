@@ -26,6 +26,7 @@ final class NodeConfTest {
     assertThat(conf.serviceCgroup()).hasToString("/sys/fs/cgroup/service");
     assertThat(conf.sharedBytes()).isEqualTo(128L << 20);
     assertThat(conf.earlyConsole()).isEmpty();
+    assertThat(conf.measuredNics()).isEmpty();
   }
 
   @Test
@@ -39,6 +40,9 @@ final class NodeConfTest {
     assertThatThrownBy(() -> NodeConf.parse(SOUND.replace("3 2", "3 two")))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("'b.cpus'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "measure.nics=0000:82:00.1\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'measure.nics'");
   }
 
   @Test
