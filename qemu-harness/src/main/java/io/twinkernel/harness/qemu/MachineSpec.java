@@ -51,7 +51,7 @@ public record MachineSpec(
    * What node.conf calls {@code measure.nics}, where they are joined: the first kernel's, the
    * second's.
    */
-  public static final String JOINED_NICS = "0000:00:10.0 0000:82:00.1";
+  public static final String JOINED_NICS = "0000:00:10.0,0000:82:00.1";
 
   /** The words that start it. {@code files} says where its sockets and logs go. */
   public List<String> arguments(MachineFiles files) {
