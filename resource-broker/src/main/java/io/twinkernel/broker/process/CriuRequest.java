@@ -57,7 +57,9 @@ final class CriuRequest {
     options.number(1, directories.imagesFd());
     connections(options, connections);
     common(options, directories);
-    options.flag(16, connections == Connections.CLOSED); // auto_dedup
+    if (connections == Connections.CLOSED) {
+      options.flag(16, true); // auto_dedup: what waits here needs its images no more
+    }
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.RESTORE).message(2, options).toByteArray();

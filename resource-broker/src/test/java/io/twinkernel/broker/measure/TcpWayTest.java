@@ -35,7 +35,7 @@ final class TcpWayTest {
     assertThat(end.get(30, TimeUnit.SECONDS)).isTrue();
     assertThat(figures.roundTrips()).allSatisfy(one -> assertThat(one.samples()).isEqualTo(100));
     assertThat(figures.oneWay()).allSatisfy(one -> assertThat(one.bytes()).isEqualTo(4L << 20));
-    assertThat(figures.toJson().get("one_way").toString()).contains("mb_per_s", "record_bytes");
+    assertThat(figures.toJson().toString()).contains("one_way", "mb_per_s", "record_bytes");
   }
 
   @Test
