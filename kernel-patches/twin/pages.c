@@ -76,7 +76,6 @@ static int scan_pmd(pmd_t *pmd, unsigned long address, unsigned long end,
 {
 	struct scan *scan = walk->private;
 	struct vm_area_struct *vma = walk->vma;
-	spinlock_t *lock;
 	pmd_t value;
 	int err = 0;
 
@@ -100,15 +99,14 @@ static int scan_pmd(pmd_t *pmd, unsigned long address, unsigned long end,
 		err = -EAGAIN;
 		goto out;
 	}
-	lock = pte_lockptr(walk->mm, &value);
-	spin_lock(lock);
+	spin_lock(pte_lockptr(walk->mm, &value));
 	if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value))
 		err = scan_entries(scan, vma,
 				   pte_offset_kernel(&value, address), address,
 				   end);
 	else
 		err = -EAGAIN;
-	spin_unlock(lock);
+	spin_unlock(pte_lockptr(walk->mm, &value));
 out:
 	rcu_read_unlock();
 	cond_resched();

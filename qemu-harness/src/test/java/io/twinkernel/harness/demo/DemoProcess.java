@@ -136,6 +136,15 @@ final class DemoProcess implements AutoCloseable {
     return events;
   }
 
+  /** What kernel A lent kernel B of its memory. */
+  long lentBytes() throws IOException {
+    return journal().stream()
+        .filter(event -> event.path("phase").asText().equals("prepare"))
+        .mapToLong(event -> event.findPath("lent_bytes").asLong())
+        .max()
+        .orElse(0);
+  }
+
   /** All processes of this run: itself, the one inside its namespace, QEMU. */
   List<ProcessHandle> processes() {
     return Stream.concat(Stream.of(process.toHandle()), process.descendants()).toList();

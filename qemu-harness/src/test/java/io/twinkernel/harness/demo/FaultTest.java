@@ -13,12 +13,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("machine")
 final class FaultTest {
 
+  /** For what a kernel takes of its memory meanwhile, bytes: less than a block. */
+  private static final long ALLOWANCE = 16 << 20;
+
   @TempDir Path out;
 
   @ParameterizedTest
   @EnumSource(Fault.class)
   void theFirstKernelServesOn(Fault fault) throws Exception {
-    try (DemoProcess demo = DemoProcess.start(out, "--fault", fault.label())) {
+    // Where the switch itself fails, with memory that was lent to B and has to come back.
+    boolean lends = fault == Fault.RESTORE_FAILS;
+    String data = lends ? "192" : "16";
+    try (DemoProcess demo = DemoProcess.start(out, "--fault", fault.label(), "--megabytes", data)) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode report = demo.report();
       assertThat(report.path("outcome").asText()).isEqualTo("rolled-back");
@@ -32,6 +38,9 @@ final class FaultTest {
           .isEqualTo(report.path("from").asText());
       assertThat(report.path("after").path("a").path("cpus"))
           .isEqualTo(report.path("before").path("a").path("cpus"));
+      assertThat(demo.lentBytes() > 0).isEqualTo(lends);
+      assertThat(report.path("after").path("a").path("memory_bytes").asLong())
+          .isGreaterThan(report.path("before").path("a").path("memory_bytes").asLong() - ALLOWANCE);
     }
   }
 }
