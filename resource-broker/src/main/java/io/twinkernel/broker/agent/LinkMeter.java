@@ -5,6 +5,7 @@ import io.twinkernel.broker.measure.AlteredException;
 import io.twinkernel.broker.measure.Effort;
 import io.twinkernel.broker.measure.Figures;
 import io.twinkernel.broker.measure.Pattern;
+import io.twinkernel.broker.measure.RoundTrips;
 import io.twinkernel.broker.measure.Tally;
 import io.twinkernel.broker.measure.Way;
 import io.twinkernel.broker.protocol.Fields;
@@ -13,7 +14,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -136,18 +136,14 @@ final class LinkMeter implements Way {
   /** Round trips of one size. */
   private final class Echo {
     private final int bytes;
-    private final Effort effort;
-    private final long start = System.nanoTime();
-    private final long[] nanos;
+    private final RoundTrips trips;
     private final CompletableFuture<long[]> done = new CompletableFuture<>();
     private long number;
-    private int count;
     private long sent;
 
     Echo(int bytes, Effort effort) {
       this.bytes = bytes;
-      this.effort = effort;
-      this.nanos = new long[effort.samples()];
+      this.trips = new RoundTrips(effort, System.nanoTime());
     }
 
     void send() throws IOException {
@@ -162,12 +158,9 @@ final class LinkMeter implements Way {
             new AlteredException("payload " + number + " came back over the link as another"));
         return;
       }
-      if (number >= effort.warmUp()) {
-        nanos[count++] = now - sent;
-      }
       number++;
-      if (count == nanos.length || (count > 0 && now - start > effort.nanos())) {
-        done.complete(Arrays.copyOf(nanos, count));
+      if (trips.add(sent, now)) {
+        done.complete(trips.nanos());
       } else {
         send();
       }

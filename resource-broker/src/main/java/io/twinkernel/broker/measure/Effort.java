@@ -18,8 +18,8 @@ public record Effort(int samples, long bytes, long nanos) {
     return new Effort(samples, (long) samples * BYTES_A_SAMPLE, TimeUnit.SECONDS.toNanos(SECONDS));
   }
 
-  /** Round trips that do not count: code is compiled, caches are filled. */
-  public int warmUp() {
+  /** So many round trips at most go before those that count. */
+  int warmUp() {
     return samples / 4;
   }
 

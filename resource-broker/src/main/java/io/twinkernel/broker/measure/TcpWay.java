@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.SocketChannel;
-import java.util.Arrays;
 
 /** A TCP connection to the other kernel, whose end there is {@link TcpAnswers}. */
 public final class TcpWay implements Way, AutoCloseable {
@@ -17,10 +16,9 @@ public final class TcpWay implements Way, AutoCloseable {
 
   @Override
   public long[] echo(int bytes, Effort effort) throws IOException {
-    long[] nanos = new long[effort.samples()];
-    int count = 0;
-    long start = System.nanoTime();
-    for (long number = 0; count < nanos.length; number++) {
+    var trips = new RoundTrips(effort, System.nanoTime());
+    boolean enough = false;
+    for (long number = 0; !enough; number++) {
       long sent = System.nanoTime();
       messages.send(TcpMessages.ECHO, Pattern.of(number, bytes));
       MemorySegment back = receive();
@@ -28,14 +26,9 @@ public final class TcpWay implements Way, AutoCloseable {
       if (back.byteSize() != bytes || !Pattern.matches(number, back)) {
         throw new AlteredException("payload " + number + " came back over TCP as another");
       }
-      if (number >= effort.warmUp()) {
-        nanos[count++] = now - sent;
-        if (now - start > effort.nanos()) {
-          break;
-        }
-      }
+      enough = trips.add(sent, now);
     }
-    return Arrays.copyOf(nanos, count);
+    return trips.nanos();
   }
 
   @Override
