@@ -1,7 +1,6 @@
 package io.twinkernel.harness.client;
 
 import java.io.IOException;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,9 +29,7 @@ final class ClientConnection implements Runnable {
   private long acknowledged;
   private long inFlight;
   private long wrongReads;
-  private long longestGap;
-  private long gapFrom;
-  private long lastAnswer;
+  private final LongestGap gap = new LongestGap();
 
   ClientConnection(
       int number,
@@ -54,9 +51,9 @@ final class ClientConnection implements Runnable {
 
   @Override
   public void run() {
-    lastAnswer = System.nanoTime();
+    long next = System.nanoTime();
+    begin(next);
     boolean write = true;
-    long next = lastAnswer;
     try {
       while (open() && !stop.await(next - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         if (write) {
@@ -72,10 +69,8 @@ final class ClientConnection implements Runnable {
         // A connection that was not used last thing is not known to be open.
         read();
       }
-    } catch (SocketTimeoutException silence) {
-      end(new Ended.Silent(silence.toString()));
     } catch (IOException broken) {
-      end(new Ended.Reset(broken.toString()));
+      end(Ended.by(broken));
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -114,7 +109,7 @@ final class ClientConnection implements Runnable {
     long answered = System.nanoTime();
     synchronized (this) {
       samples.add(new Sample(number, write, sent, answered));
-      gapUntil(answered);
+      gap.until(answered);
     }
     answers.release();
     return reply;
@@ -122,26 +117,22 @@ final class ClientConnection implements Runnable {
 
   private synchronized void end(Ended how) {
     ended = how;
-    gapUntil(System.nanoTime());
+    gap.until(System.nanoTime());
   }
 
-  private void gapUntil(long now) {
-    if (now - lastAnswer > longestGap) {
-      longestGap = now - lastAnswer;
-      gapFrom = lastAnswer;
-    }
-    lastAnswer = now;
+  private synchronized void begin(long now) {
+    gap.begin(now);
   }
 
   /** Safe at any time, also while the connection works. */
   synchronized ConnectionRecord record() {
     return new ConnectionRecord(
-        number, ended, samples, acknowledged, inFlight, wrongReads, longestGap, gapFrom);
+        number, ended, samples, acknowledged, inFlight, wrongReads, gap.nanos(), gap.from());
   }
 
   /** Nanoseconds since the last answer. */
   synchronized long silentFor() {
-    return System.nanoTime() - lastAnswer;
+    return gap.silentFor();
   }
 
   synchronized boolean open() {

@@ -1,5 +1,8 @@
 package io.twinkernel.harness.client;
 
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+
 /** How a connection ended. */
 public sealed interface Ended {
 
@@ -11,6 +14,13 @@ public sealed interface Ended {
       case Silent(String why) -> "silent: " + why;
       case Wrong(String why) -> "wrong: " + why;
     };
+  }
+
+  /** By what went wrong on it. */
+  static Ended by(IOException why) {
+    return why instanceof SocketTimeoutException
+        ? new Silent(why.toString())
+        : new Reset(why.toString());
   }
 
   /** It was still open, and answering, when the run stopped it. */

@@ -1,7 +1,6 @@
 package io.twinkernel.harness.client;
 
 import java.io.IOException;
-import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -24,10 +23,9 @@ final class Rewriter implements AutoCloseable, Runnable {
   private final long periodNanos;
   private final CountDownLatch stop;
 
+  private final LongestGap gap = new LongestGap();
+
   private Ended ended = new Ended.Open();
-  private long longestGap;
-  private long gapFrom;
-  private long lastAnswer = System.nanoTime();
   private int index;
 
   /**
@@ -59,10 +57,8 @@ final class Rewriter implements AutoCloseable, Runnable {
         // What was missed is caught up for a second at most: the rate holds, a gap makes no burst.
         next = Math.max(next + periodNanos, System.nanoTime() - TimeUnit.SECONDS.toNanos(1));
       }
-    } catch (SocketTimeoutException silence) {
-      end(new Ended.Silent(silence.toString()));
     } catch (IOException broken) {
-      end(new Ended.Reset(broken.toString()));
+      end(Ended.by(broken));
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -93,12 +89,7 @@ final class Rewriter implements AutoCloseable, Runnable {
   }
 
   private synchronized void answered() {
-    long now = System.nanoTime();
-    if (now - lastAnswer > longestGap) {
-      longestGap = now - lastAnswer;
-      gapFrom = lastAnswer;
-    }
-    lastAnswer = now;
+    gap.until(System.nanoTime());
   }
 
   private synchronized void end(Ended how) {
@@ -109,7 +100,7 @@ final class Rewriter implements AutoCloseable, Runnable {
 
   /** Safe at any time. It appends to no list. */
   synchronized ConnectionRecord record() {
-    return new ConnectionRecord(number, ended, List.of(), 0, 0, 0, longestGap, gapFrom);
+    return new ConnectionRecord(number, ended, List.of(), 0, 0, 0, gap.nanos(), gap.from());
   }
 
   @Override
