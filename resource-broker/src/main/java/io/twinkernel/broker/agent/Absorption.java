@@ -12,7 +12,6 @@ import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.plan.IoMem;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.MalformedMessageException;
-import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
@@ -156,7 +155,7 @@ final class Absorption {
 
   /** What A had, without what it let go before: this kernel has that already. */
   private static List<SystemRam.Range> memory(Fields released) throws IOException {
-    IoMem own = IoMem.parse(SysFiles.read("/proc/iomem"));
+    IoMem own = IoMem.read();
     var memory = new ArrayList<SystemRam.Range>();
     for (SystemRam.Range range : SystemRam.fromJson(released, "memory")) {
       memory.addAll(SystemRam.leftOut(range, own));
@@ -167,7 +166,7 @@ final class Absorption {
   /** The part of the region that the module does not keep: the rings. */
   private static List<SystemRam.Range> done(TwinInfo.Range shared) throws IOException {
     var whole = List.of(new SystemRam.Range(shared.start(), shared.size()));
-    return SystemRam.withoutTwins(whole, IoMem.parse(SysFiles.read("/proc/iomem")));
+    return SystemRam.withoutTwins(whole, IoMem.read());
   }
 
   /**
@@ -182,8 +181,7 @@ final class Absorption {
         && twin.get(1) instanceof Long size)) {
       return List.of();
     }
-    return SystemRam.leftOut(
-        new SystemRam.Range(start, size), IoMem.parse(SysFiles.read("/proc/iomem")));
+    return SystemRam.leftOut(new SystemRam.Range(start, size), IoMem.read());
   }
 
   /** Some pages more or less are not worth failing for. */

@@ -5,7 +5,6 @@ import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.pci.HostBridges;
 import io.twinkernel.broker.plan.IoMem;
-import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinInfo;
 import java.io.IOException;
@@ -56,7 +55,7 @@ final class Departure {
         "parked_apic_id",
         info.bootApicId(),
         "memory",
-        memory(IoMem.parse(SysFiles.read("/proc/iomem"))),
+        memory(IoMem.read()),
         "crash_bytes",
         size(info.crash()) + size(info.shared()),
         "twin",

@@ -1,5 +1,7 @@
 package io.twinkernel.broker.plan;
 
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,6 +30,11 @@ public record IoMem(List<Range> ranges) {
   /** Keeps the list from changing. */
   public IoMem {
     ranges = List.copyOf(ranges);
+  }
+
+  /** What this kernel has now. */
+  public static IoMem read() throws SyscallException {
+    return parse(SysFiles.read("/proc/iomem"));
   }
 
   /**
