@@ -74,6 +74,14 @@ public final class DemoOptions {
   int pause = 20;
 
   @Option(
+      names = "--practice",
+      paramLabel = "N",
+      description =
+          "how often at least both kernels practise the gap; less is sooner done and makes it longer"
+              + " (default: ${DEFAULT-VALUE})")
+  int practice = 20;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       description = "where report.html, report.json and the logs go (default: ${DEFAULT-VALUE})")
@@ -235,6 +243,7 @@ public final class DemoOptions {
           "Leave one of them out.");
     }
     range("--pause", pause, 1, 1000, "in milliseconds");
+    range("--practice", practice, 1, 1000, "it is done before each switch");
     range("--rest-port", restPort, 0, 65535, "0 takes any free one");
     range("--bridge-port", bridgePort, 0, 65535, "0 takes any free one");
     if (Files.exists(out) && !Files.isDirectory(out)) {
@@ -300,6 +309,7 @@ public final class DemoOptions {
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry(
             "b.cpus", twinCpus().stream().map(String::valueOf).collect(Collectors.joining(","))),
+        Map.entry("switch.practice", Integer.toString(practice)),
         Map.entry("shared.bytes", Long.toString((long) Sizing.SHARED << 20)));
   }
 }

@@ -34,7 +34,8 @@ final class Scenario {
   private static final Duration SILENCE = Duration.ofSeconds(60);
 
   /** How many answers of all connections make a calm stretch to compare with. */
-  private static final int CALM_ANSWERS = 400;
+  /** On each connection. */
+  private static final int CALM_ANSWERS = 50;
 
   private static final Duration CALM = Duration.ofSeconds(30);
 
@@ -151,14 +152,18 @@ final class Scenario {
 
   private void calm(OutsideClient client) throws HarnessException {
     narrator.say(plan.connections() + " connections write and read");
-    if (!client.awaitAnswers(CALM_ANSWERS, CALM)) {
+    if (!client.awaitAnswers(calmAnswers(), CALM)) {
       throw new HarnessException.Service(
           "Redis gave fewer than "
-              + CALM_ANSWERS
+              + calmAnswers()
               + " answers in "
               + CALM.toSeconds()
               + " s before anything was changed: the host may be too busy");
     }
+  }
+
+  private int calmAnswers() {
+    return CALM_ANSWERS * plan.connections();
   }
 
   private void upgrade(OutsideClient client) throws HarnessException, IOException {
@@ -171,7 +176,7 @@ final class Scenario {
             showBoth(client);
             inject();
           });
-      client.awaitAnswers(CALM_ANSWERS, CALM);
+      client.awaitAnswers(calmAnswers(), CALM);
     } finally {
       findings.events = run.events();
       findings.state = run.state();

@@ -21,7 +21,7 @@ final class ChainTest {
 
   @Test
   void threeUpgradesInOneLife() throws Exception {
-    try (DemoProcess demo = DemoProcess.start(out, "--chain", "3", "--megabytes", "16")) {
+    try (DemoProcess demo = DemoProcess.brief(out, "--chain", "3", "--megabytes", "16")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
     }
     JsonNode report =

@@ -54,6 +54,13 @@ final class DemoProcess implements AutoCloseable {
     return new DemoProcess(new ProcessBuilder(line).redirectErrorStream(true).start(), out);
   }
 
+  /** One that is soon done: clients that ask less often, and a gap that is practised less. */
+  static DemoProcess brief(Path out, String... options) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--pause", "100", "--practice", "4"));
+    all.addAll(List.of(options));
+    return start(out, all.toArray(String[]::new));
+  }
+
   private void read() {
     try (BufferedReader reader = process.inputReader()) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {

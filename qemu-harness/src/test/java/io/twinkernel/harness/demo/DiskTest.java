@@ -18,7 +18,7 @@ final class DiskTest {
   @Test
   void goesOverInTheSwitch() throws Exception {
     try (DemoProcess demo =
-        DemoProcess.start(out, "--disk", "--megabytes", "16", "--connections", "4")) {
+        DemoProcess.brief(out, "--disk", "--megabytes", "16", "--connections", "4")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode report = demo.report();
       assertThat(report.path("checks").path(PROMISE).path("ok").asBoolean()).isTrue();
@@ -33,7 +33,7 @@ final class DiskTest {
   @Test
   void comesBackWhereTheOtherKernelCannotRestore() throws Exception {
     try (DemoProcess demo =
-        DemoProcess.start(
+        DemoProcess.brief(
             out, "--disk", "--fault", "restore-fails", "--megabytes", "16", "--connections", "4")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode report = demo.report();
@@ -46,7 +46,7 @@ final class DiskTest {
   @Test
   void postgresGoesOnWithItsDataOnIt() throws Exception {
     try (DemoProcess demo =
-        DemoProcess.start(out, "--disk", "--postgres", "--megabytes", "8", "--connections", "2")) {
+        DemoProcess.brief(out, "--disk", "--postgres", "--megabytes", "8", "--connections", "2")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode checks = demo.report().path("checks");
       assertThat(checks.path(PROMISE).path("ok").asBoolean()).isTrue();

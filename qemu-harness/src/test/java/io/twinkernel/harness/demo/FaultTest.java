@@ -23,8 +23,8 @@ final class FaultTest {
   void theFirstKernelServesOn(Fault fault) throws Exception {
     // Where the switch itself fails, with memory that was lent to B and has to come back.
     boolean lends = fault == Fault.RESTORE_FAILS;
-    String data = lends ? "192" : "16";
-    try (DemoProcess demo = DemoProcess.start(out, "--fault", fault.label(), "--megabytes", data)) {
+    String data = lends ? "128" : "16";
+    try (DemoProcess demo = DemoProcess.brief(out, "--fault", fault.label(), "--megabytes", data)) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode report = demo.report();
       assertThat(report.path("outcome").asText()).isEqualTo("rolled-back");

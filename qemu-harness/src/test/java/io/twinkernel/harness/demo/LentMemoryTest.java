@@ -19,7 +19,7 @@ final class LentMemoryTest {
 
   @Test
   void aServiceThatIsLargerThanTheCrashRegionGoesOver() throws Exception {
-    try (DemoProcess demo = DemoProcess.start(out, "--megabytes", "192", "--rewrite", "1")) {
+    try (DemoProcess demo = DemoProcess.brief(out, "--megabytes", "128", "--rewrite", "1")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       assertThat(demo.lentBytes()).isPositive();
       JsonNode report = demo.report();

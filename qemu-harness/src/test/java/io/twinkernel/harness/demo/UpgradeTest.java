@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * follows it over the event bus bridge.
  */
 @Tag("machine")
+@Tag("alone")
 final class UpgradeTest {
 
   @TempDir Path out;

@@ -19,7 +19,7 @@ final class WorkloadsTest {
   @Test
   void moveWithTheirData() throws Exception {
     try (DemoProcess demo =
-        DemoProcess.start(out, "--workloads", "--megabytes", "8", "--connections", "4")) {
+        DemoProcess.brief(out, "--workloads", "--megabytes", "8", "--connections", "4")) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();
       JsonNode report = demo.report();
       JsonNode workloads = report.path("checks").path("every workload's data is right");

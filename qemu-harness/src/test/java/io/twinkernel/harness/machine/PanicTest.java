@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** One of two kernels panics: the other one learns of it at once, and goes on. */
 @Tag("machine")
+@Tag("alone")
 final class PanicTest {
 
   /** In the background, so that the shell still answers before its kernel is gone. */

@@ -208,6 +208,7 @@ final class TestNode implements AutoCloseable {
         Map.entry("b.buses", MachineSpec.TWIN_BUS),
         Map.entry("b.earlycon", "uart8250,io,0x2f8,115200n8"),
         Map.entry("b.cpus", "3"),
+        Map.entry("switch.practice", "4"),
         Map.entry("shared.bytes", Long.toString((long) SHARED_MEGABYTES << 20)));
   }
 

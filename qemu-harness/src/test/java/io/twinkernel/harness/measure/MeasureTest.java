@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three upgrades and one kexec, as a user starts them; about three minutes. */
 @Tag("machine")
+@Tag("alone")
 final class MeasureTest {
 
   @TempDir Path out;
@@ -32,6 +33,7 @@ final class MeasureTest {
                     "measure",
                     "--upgrades=2",
                     "--megabytes=16",
+                    "--practice=4",
                     "--baseline=1",
                     "--median-at-most=10000",
                     "--worst-at-most=15000",

@@ -213,7 +213,8 @@ final class Incoming {
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
       GracePeriods.expedite();
       Background.prepare();
-      incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies);
+      int practice = (int) stage.number("practice");
+      incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies, practice);
       incomingSwitch.warmUp();
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {

@@ -35,6 +35,7 @@ final class IncomingSwitch {
   private final IncomingState ready;
   private final Trace trace = new Trace("B");
   private final PrestagedProcesses copies;
+  private final int practice;
   private final List<Background> deltas = new ArrayList<>();
 
   /** The roots of those that no copy waited for. */
@@ -49,17 +50,22 @@ final class IncomingSwitch {
   /** Taking the disk; null if A has not let go of it. */
   private volatile @Nullable Background taking;
 
+  /**
+   * @param practice how often at least the gap is practised
+   */
   IncomingSwitch(
       TwinDevice device,
       SharedRegion region,
       Clock clock,
       IncomingState ready,
-      PrestagedProcesses copies) {
+      PrestagedProcesses copies,
+      int practice) {
     this.device = device;
     this.region = region;
     this.clock = clock;
     this.ready = ready;
     this.copies = copies;
+    this.practice = practice;
     if (ready.disk().isEmpty()) {
       reopened.complete(true);
     }
@@ -79,6 +85,7 @@ final class IncomingSwitch {
     Path device = REHEARSAL.resolve("bus/pci/devices").resolve(ready.function());
     Files.createDirectories(device.resolve("virtio0/net/eth0"));
     WarmUp.fly(
+        practice,
         () -> {
           ServiceNic.interfaceOf(REHEARSAL, ready.function());
           // Nothing: it fails where it is read, which is most of the way.

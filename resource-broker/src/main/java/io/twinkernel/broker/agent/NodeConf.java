@@ -26,6 +26,7 @@ import java.util.Properties;
  *     be a device that A does not use; empty for none
  * @param measuredNics a NIC of A's and one of B's that are joined and that nobody uses: where the
  *     link is measured, TCP is, too; empty for none
+ * @param practice how often at least both kernels practise the gap before it
  */
 public record NodeConf(
     String node,
@@ -40,12 +41,15 @@ public record NodeConf(
     Failover.Policy failover,
     String serviceStart,
     String earlyConsole,
-    List<String> measuredNics) {
+    List<String> measuredNics,
+    int practice) {
 
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
 
   private static final long SHARED_BYTES = 128L << 20;
+  private static final int PRACTICE = 20;
+  private static final int MOST_PRACTICE = 1000;
 
   /** Reads {@link #FILE}. */
   public static NodeConf read() throws IOException {
@@ -87,7 +91,17 @@ public record NodeConf(
         failover,
         failover == Failover.Policy.ADOPT ? required(properties, "service.start") : "",
         properties.getProperty("b.earlycon", ""),
-        pair(words(properties.getProperty("measure.nics", ""))));
+        pair(words(properties.getProperty("measure.nics", ""))),
+        practice(properties.getProperty("switch.practice", "" + PRACTICE)));
+  }
+
+  private static int practice(String value) throws IOException {
+    long times = number("switch.practice", value);
+    if (times < 1 || times > MOST_PRACTICE) {
+      throw new IOException(
+          FILE + ": 'switch.practice' is not from 1 to " + MOST_PRACTICE + ": " + times);
+    }
+    return (int) times;
   }
 
   private static List<String> pair(List<String> nics) throws IOException {

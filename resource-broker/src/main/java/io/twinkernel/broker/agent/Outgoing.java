@@ -178,7 +178,8 @@ final class Outgoing {
     reporter.started(
         copied.booted().prepared().plan().upgrade(), "switch", "both kernels get ready");
     Duration deadline = copied.booted().bootTime().plusSeconds(3);
-    Optional<RehearsedGap> rehearsed = new OutgoingSwitch(clock, deadline).run(copied, gap);
+    Optional<RehearsedGap> rehearsed =
+        new OutgoingSwitch(clock, deadline, conf.practice()).run(copied, gap);
     if (rehearsed.isPresent()) {
       return rehearsed(copied, rehearsed.get());
     }

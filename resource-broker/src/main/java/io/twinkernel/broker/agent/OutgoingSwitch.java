@@ -23,13 +23,16 @@ import org.jspecify.annotations.Nullable;
 final class OutgoingSwitch {
   private final Clock clock;
   private final Duration deadline;
+  private final int practice;
 
   /**
    * @param deadline how long B may take from the complete image to the commit
+   * @param practice how often at least the gap is practised
    */
-  OutgoingSwitch(Clock clock, Duration deadline) {
+  OutgoingSwitch(Clock clock, Duration deadline, int practice) {
     this.clock = clock;
     this.deadline = deadline;
+    this.practice = practice;
   }
 
   /**
@@ -117,7 +120,7 @@ final class OutgoingSwitch {
     Peer peer = copied.booted().peer();
     try {
       peer.send(FrameType.GET_READY, Map.of());
-      WarmUp.fly(copied.nic()::rehearse);
+      WarmUp.fly(practice, copied.nic()::rehearse);
       String reason = await(peer, FrameType.READY, "get ready").reason();
       if (!reason.isEmpty()) {
         throw failure(reason, "A goes on as before; read B's console, then try again");

@@ -62,11 +62,12 @@ final class Staging {
             Map.entry("files", StagedFiles.toJson(moves.files())),
             Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
-            Map.entry("clocks", Clock.reading())));
+            Map.entry("clocks", Clock.reading()),
+            Map.entry("practice", conf.practice())));
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();
-    WarmUp.fly(() -> {});
+    WarmUp.fly(conf.practice(), () -> {});
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
     undo.push("ending CRIU", criu::close);
     criu.check();

@@ -10,11 +10,11 @@ import java.util.function.LongSupplier;
  * happens for the first time.
  */
 final class WarmUp {
-  private static final int LEAST = 20;
-  private static final int MOST = 60;
+  /** So many times {@code least} at most. */
+  private static final int MOST = 3;
 
-  /** So many in a row without a new best time: it gets no faster. */
-  private static final int STEADY = 5;
+  /** Of {@code least} this part in a row without a new best time: it gets no faster. */
+  private static final int STEADY = 4;
 
   private static final double FASTER = 0.95;
 
@@ -29,13 +29,15 @@ final class WarmUp {
   /**
    * Sends canaries over, and does what else the gap has.
    *
+   * @param least so often even if it is steady at once, 1 or more
    * @param also what the caller does in the gap besides
    */
-  static void fly(Step also) {
+  static void fly(int least, Step also) {
     try (var canary = Canary.hatch()) {
       long start = System.nanoTime();
       int flights =
           untilSteady(
+              least,
               () -> {
                 canary.fly();
                 also.run();
@@ -55,13 +57,15 @@ final class WarmUp {
   /**
    * Runs a step until it gets no faster.
    *
+   * @param least so often even if it is steady at once
    * @param nanos a clock
    * @return how often it ran
    */
-  static int untilSteady(Step step, LongSupplier nanos) throws IOException {
+  static int untilSteady(int least, Step step, LongSupplier nanos) throws IOException {
+    int steady = Math.ceilDiv(least, STEADY);
     long best = Long.MAX_VALUE;
     int runs = 0;
-    for (int since = 0; runs < MOST && (runs < LEAST || since < STEADY); runs++) {
+    for (int since = 0; runs < MOST * least && (runs < least || since < steady); runs++) {
       long start = nanos.getAsLong();
       step.run();
       long took = nanos.getAsLong() - start;

@@ -27,6 +27,7 @@ final class NodeConfTest {
     assertThat(conf.sharedBytes()).isEqualTo(128L << 20);
     assertThat(conf.earlyConsole()).isEmpty();
     assertThat(conf.measuredNics()).isEmpty();
+    assertThat(conf.practice()).isEqualTo(20);
   }
 
   @Test
@@ -43,6 +44,9 @@ final class NodeConfTest {
     assertThatThrownBy(() -> NodeConf.parse(SOUND + "measure.nics=0000:82:00.1\n"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("'measure.nics'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "switch.practice=0\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'switch.practice'");
   }
 
   @Test

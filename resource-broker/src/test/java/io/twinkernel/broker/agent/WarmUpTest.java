@@ -11,7 +11,7 @@ final class WarmUpTest {
   private int run;
 
   private int runs(IntToLongFunction took) throws Exception {
-    return WarmUp.untilSteady(() -> now += took.applyAsLong(run++), () -> now);
+    return WarmUp.untilSteady(20, () -> now += took.applyAsLong(run++), () -> now);
   }
 
   @Test
@@ -23,6 +23,12 @@ final class WarmUpTest {
   void whatGetsFasterIsDoneOn() throws Exception {
     // A tenth less each time, up to the 30th; then five times no better.
     assertThat(runs(number -> Math.round(1e9 * Math.pow(0.9, Math.min(number, 29))))).isEqualTo(35);
+  }
+
+  @Test
+  void lessPracticeIsLessAllTheSame() throws Exception {
+    assertThat(WarmUp.untilSteady(2, () -> now += 1000, () -> now)).isEqualTo(2);
+    assertThat(WarmUp.untilSteady(2, () -> now += 1L << (40 - run++), () -> now)).isEqualTo(6);
   }
 
   @Test
