@@ -33,8 +33,7 @@ final class Scenario {
 
   private static final Duration SILENCE = Duration.ofSeconds(60);
 
-  /** How many answers of all connections make a calm stretch to compare with. */
-  /** On each connection. */
+  /** How many answers on each connection make a calm stretch to compare with. */
   private static final int CALM_ANSWERS = 50;
 
   private static final Duration CALM = Duration.ofSeconds(30);
