@@ -221,7 +221,7 @@ struct twin_pages {
  */
 
 #define TWIN_SHARED_MAGIC	0x315248534e495754ULL	/* "TWINSHR1", little endian */
-#define TWIN_SHARED_VERSION	1
+#define TWIN_SHARED_VERSION	2
 #define TWIN_NO_APIC		0xffffffffU
 #define TWIN_PANICKED		0x43494e50U	/* "PNIC": no garbage looks like it */
 #define TWIN_PARKING_SIZE	0x10000		/* the least parking_size, in bytes */
@@ -261,12 +261,19 @@ struct twin_shared {
 	__u32 pad1;
 };
 
-/* A byte stream from one writer to one reader; positions only grow. */
+/*
+ * A byte stream from one writer to one reader; positions only grow. Each side
+ * says in a line of its own what it is to be woken for, so that the other one
+ * rings for nothing else: it stores its position, then, after a full barrier,
+ * compares, and who goes to sleep stores the wish, then looks once more.
+ */
 struct twin_ring {
 	__u64 written;
-	__u64 pad0[7];
+	__u64 room_wanted;	/* the writer sleeps until @read is here or beyond */
+	__u64 pad0[6];
 	__u64 read;
-	__u64 pad1[7];
+	__u64 data_wanted;	/* the reader sleeps until @written is beyond this */
+	__u64 pad1[6];
 	__u8 data[];
 };
 

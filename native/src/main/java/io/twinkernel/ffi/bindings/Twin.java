@@ -104,10 +104,10 @@ public class Twin extends Twin$shared {
     public static int TWIN_IOC_MAGIC() {
         return TWIN_IOC_MAGIC;
     }
-    private static final int TWIN_SHARED_VERSION = (int)1L;
+    private static final int TWIN_SHARED_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define TWIN_SHARED_VERSION 1
+     * #define TWIN_SHARED_VERSION 2
      * }
      */
     public static int TWIN_SHARED_VERSION() {

@@ -16,9 +16,11 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct twin_ring {
  *     __u64 written;
- *     __u64 pad0[7];
+ *     __u64 room_wanted;
+ *     __u64 pad0[6];
  *     __u64 read;
- *     __u64 pad1[7];
+ *     __u64 data_wanted;
+ *     __u64 pad1[6];
  *     __u8 data[];
  * }
  * }
@@ -31,9 +33,11 @@ public class twin_ring {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         Twin.C_LONG_LONG.withName("written"),
-        MemoryLayout.sequenceLayout(7, Twin.C_LONG_LONG).withName("pad0"),
+        Twin.C_LONG_LONG.withName("room_wanted"),
+        MemoryLayout.sequenceLayout(6, Twin.C_LONG_LONG).withName("pad0"),
         Twin.C_LONG_LONG.withName("read"),
-        MemoryLayout.sequenceLayout(7, Twin.C_LONG_LONG).withName("pad1"),
+        Twin.C_LONG_LONG.withName("data_wanted"),
+        MemoryLayout.sequenceLayout(6, Twin.C_LONG_LONG).withName("pad1"),
         MemoryLayout.sequenceLayout(0, Twin.C_CHAR).withName("data")
     ).withName("twin_ring");
 
@@ -88,12 +92,56 @@ public class twin_ring {
         struct.set(written$LAYOUT, written$OFFSET, fieldValue);
     }
 
+    private static final OfLong room_wanted$LAYOUT = (OfLong)$LAYOUT.select(groupElement("room_wanted"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 room_wanted
+     * }
+     */
+    public static final OfLong room_wanted$layout() {
+        return room_wanted$LAYOUT;
+    }
+
+    private static final long room_wanted$OFFSET = $LAYOUT.byteOffset(groupElement("room_wanted"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 room_wanted
+     * }
+     */
+    public static final long room_wanted$offset() {
+        return room_wanted$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 room_wanted
+     * }
+     */
+    public static long room_wanted(MemorySegment struct) {
+        return struct.get(room_wanted$LAYOUT, room_wanted$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 room_wanted
+     * }
+     */
+    public static void room_wanted(MemorySegment struct, long fieldValue) {
+        struct.set(room_wanted$LAYOUT, room_wanted$OFFSET, fieldValue);
+    }
+
     private static final SequenceLayout pad0$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("pad0"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static final SequenceLayout pad0$layout() {
@@ -105,7 +153,7 @@ public class twin_ring {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static final long pad0$offset() {
@@ -115,7 +163,7 @@ public class twin_ring {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static MemorySegment pad0(MemorySegment struct) {
@@ -125,19 +173,19 @@ public class twin_ring {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static void pad0(MemorySegment struct, MemorySegment fieldValue) {
         MemorySegment.copy(fieldValue, 0L, struct, pad0$OFFSET, pad0$LAYOUT.byteSize());
     }
 
-    private static long[] pad0$DIMS = { 7 };
+    private static long[] pad0$DIMS = { 6 };
 
     /**
      * Dimensions for array field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static long[] pad0$dimensions() {
@@ -148,7 +196,7 @@ public class twin_ring {
     /**
      * Indexed getter for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static long pad0(MemorySegment struct, long index0) {
@@ -158,7 +206,7 @@ public class twin_ring {
     /**
      * Indexed setter for field:
      * {@snippet lang=c :
-     * __u64 pad0[7]
+     * __u64 pad0[6]
      * }
      */
     public static void pad0(MemorySegment struct, long index0, long fieldValue) {
@@ -209,12 +257,56 @@ public class twin_ring {
         struct.set(read$LAYOUT, read$OFFSET, fieldValue);
     }
 
+    private static final OfLong data_wanted$LAYOUT = (OfLong)$LAYOUT.select(groupElement("data_wanted"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 data_wanted
+     * }
+     */
+    public static final OfLong data_wanted$layout() {
+        return data_wanted$LAYOUT;
+    }
+
+    private static final long data_wanted$OFFSET = $LAYOUT.byteOffset(groupElement("data_wanted"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 data_wanted
+     * }
+     */
+    public static final long data_wanted$offset() {
+        return data_wanted$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 data_wanted
+     * }
+     */
+    public static long data_wanted(MemorySegment struct) {
+        return struct.get(data_wanted$LAYOUT, data_wanted$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 data_wanted
+     * }
+     */
+    public static void data_wanted(MemorySegment struct, long fieldValue) {
+        struct.set(data_wanted$LAYOUT, data_wanted$OFFSET, fieldValue);
+    }
+
     private static final SequenceLayout pad1$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("pad1"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static final SequenceLayout pad1$layout() {
@@ -226,7 +318,7 @@ public class twin_ring {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static final long pad1$offset() {
@@ -236,7 +328,7 @@ public class twin_ring {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static MemorySegment pad1(MemorySegment struct) {
@@ -246,19 +338,19 @@ public class twin_ring {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static void pad1(MemorySegment struct, MemorySegment fieldValue) {
         MemorySegment.copy(fieldValue, 0L, struct, pad1$OFFSET, pad1$LAYOUT.byteSize());
     }
 
-    private static long[] pad1$DIMS = { 7 };
+    private static long[] pad1$DIMS = { 6 };
 
     /**
      * Dimensions for array field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static long[] pad1$dimensions() {
@@ -269,7 +361,7 @@ public class twin_ring {
     /**
      * Indexed getter for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static long pad1(MemorySegment struct, long index0) {
@@ -279,7 +371,7 @@ public class twin_ring {
     /**
      * Indexed setter for field:
      * {@snippet lang=c :
-     * __u64 pad1[7]
+     * __u64 pad1[6]
      * }
      */
     public static void pad1(MemorySegment struct, long index0, long fieldValue) {

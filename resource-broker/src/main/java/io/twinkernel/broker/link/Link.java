@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.CRC32C;
@@ -54,14 +55,36 @@ public final class Link implements AutoCloseable {
   private final Thread listener;
   private volatile @Nullable IOException end;
 
-  /** Starts to listen. */
+  /** Of the outgoing ring: up to here it was looked whether the reader is to be woken. */
+  private final AtomicLong announced;
+
+  /** Of the outgoing ring: what the sender that waits for least waits for; guarded by rung. */
+  private long roomWanted;
+
   Link(
       Ring outgoing, Ring incoming, Doorbell doorbell, Receiver receiver, EndListener endListener) {
+    this(outgoing, incoming, doorbell, receiver, endListener, LISTEN);
+  }
+
+  /**
+   * @param listen how long it sleeps at most: what the other side did not ring for is found then
+   */
+  Link(
+      Ring outgoing,
+      Ring incoming,
+      Doorbell doorbell,
+      Receiver receiver,
+      EndListener endListener,
+      Duration listen) {
     this.outgoing = outgoing;
     this.incoming = incoming;
     this.doorbell = new Polling(doorbell, incoming, outgoing);
+    this.announced = new AtomicLong(outgoing.written());
     this.listener =
-        Thread.ofPlatform().name("link").daemon().unstarted(() -> listen(receiver, endListener));
+        Thread.ofPlatform()
+            .name("link")
+            .daemon()
+            .unstarted(() -> listen(receiver, endListener, listen));
   }
 
   void start() {
@@ -97,7 +120,7 @@ public final class Link implements AutoCloseable {
    */
   public void send(int type, int most, Payload payload) throws IOException {
     post(type, most, payload);
-    doorbell.ring();
+    ring();
   }
 
   /** As {@link #send}, but the other side need not look before the next message that is sent. */
@@ -127,9 +150,14 @@ public final class Link implements AutoCloseable {
     record.set(INT, 12, (int) position);
   }
 
-  /** Makes the other side look at what was posted. */
+  /** Makes the other side look at what was posted, if it sleeps. */
   public void ring() throws IOException {
-    doorbell.ring();
+    long written = outgoing.written();
+    long from = announced.getAndSet(written);
+    // Not so: another sender's message was announced meanwhile, and this one with it.
+    if (from < written && outgoing.dataIsWanted(from, written)) {
+      doorbell.ring();
+    }
   }
 
   /** Waits for so much contiguous room and returns where it starts. */
@@ -141,8 +169,8 @@ public final class Link implements AutoCloseable {
       long needed = rest < bytes ? rest + bytes : bytes;
       if (outgoing.space() < needed) {
         // What was posted so far must be read to make room.
-        doorbell.ring();
-        awaitSpace(needed);
+        ring();
+        awaitSpace(needed, Math.max(needed, outgoing.capacity() / 2));
       } else if (rest < bytes) {
         MemorySegment filler = outgoing.at(position, rest);
         finish(filler, position, FILLER, Math.toIntExact(rest - HEADER));
@@ -168,15 +196,28 @@ public final class Link implements AutoCloseable {
 
   /** Waits until the other side has taken all that was sent. */
   public void flush() throws IOException {
-    doorbell.ring();
-    awaitSpace(outgoing.capacity());
+    ring();
+    awaitSpace(outgoing.capacity(), outgoing.capacity());
   }
 
-  private void awaitSpace(long needed) throws IOException {
+  /**
+   * @param needed bytes
+   * @param wanted bytes that the reader is to make room for before it rings, no fewer
+   */
+  private void awaitSpace(long needed, long wanted) throws IOException {
     rung.lock();
     try {
       while (end == null && outgoing.space() < needed) {
-        rang.awaitUninterruptibly();
+        long position = outgoing.written() - outgoing.capacity() + wanted;
+        boolean first = roomWanted <= outgoing.read() || position < roomWanted;
+        if (first) {
+          roomWanted = position;
+          outgoing.wantRoom(position);
+        }
+        // What was read before the wish was seen rings no bell.
+        if (!first || outgoing.space() < needed) {
+          rang.awaitUninterruptibly();
+        }
       }
     } finally {
       rung.unlock();
@@ -191,12 +232,15 @@ public final class Link implements AutoCloseable {
     }
   }
 
-  private void listen(Receiver receiver, EndListener endListener) {
+  private void listen(Receiver receiver, EndListener endListener, Duration most) {
     try {
       while (end == null) {
         // What was sent before this side listened rings no bell: look first, then wait.
         if (!drain(receiver)) {
-          doorbell.await(LISTEN);
+          incoming.wantData();
+          if (incoming.used() == 0) {
+            doorbell.await(most);
+          }
         }
         wakeSenders();
       }
@@ -240,9 +284,9 @@ public final class Link implements AutoCloseable {
       if (type != FILLER) {
         receiver.receive(type, record.asSlice(HEADER, length).asReadOnly());
       }
-      incoming.consume(position + HEADER + padded(length));
-      // The writer may wait for this room.
-      if (incoming.used() == 0 || type == FILLER || length > incoming.capacity() / 16) {
+      long next = position + HEADER + padded(length);
+      incoming.consume(next);
+      if (incoming.roomIsWanted(position, next)) {
         doorbell.ring();
       }
       any = true;

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.link;
 
+import io.twinkernel.ffi.bindings.twin_ring;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -9,6 +10,10 @@ import java.lang.invoke.VarHandle;
  * one reader ({@code struct twin_ring} in twin.h). Positions count bytes since the start and only
  * grow; records are contiguous and start at multiples of {@link #ALIGNMENT}.
  *
+ * <p>Whoever goes to sleep says before for what it is to be woken, and its peer rings for nothing
+ * else: a position is stored, then the other side's wish is read, with a full barrier between the
+ * two on either side, so that one of them always sees the other.
+ *
  * <p>Nothing read from the ring is trusted: positions that cannot be are reported as corruption, so
  * that garbage written by a dying kernel ends the link rather than the reader.
  */
@@ -17,10 +22,12 @@ final class Ring {
   static final int ALIGNMENT = 16;
 
   /** Offset of data[] in struct twin_ring. */
-  static final long DATA = 128;
+  static final long DATA = twin_ring.data$offset();
 
-  private static final long WRITTEN = 0;
-  private static final long READ = 64;
+  private static final long WRITTEN = twin_ring.written$offset();
+  private static final long ROOM_WANTED = twin_ring.room_wanted$offset();
+  private static final long READ = twin_ring.read$offset();
+  private static final long DATA_WANTED = twin_ring.data_wanted$offset();
   private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
   private final MemorySegment header;
@@ -45,6 +52,8 @@ final class Ring {
   void reset() {
     LONG.setRelease(header, WRITTEN, 0L);
     LONG.setRelease(header, READ, 0L);
+    LONG.setRelease(header, ROOM_WANTED, 0L);
+    LONG.setRelease(header, DATA_WANTED, 0L);
   }
 
   long written() {
@@ -88,5 +97,37 @@ final class Ring {
   /** Gives back everything before the given position to the writer. */
   void consume(long position) {
     LONG.setRelease(header, READ, position);
+  }
+
+  /**
+   * Says for the writer that it sleeps until the reader has come to a position; the caller looks
+   * once more before it sleeps.
+   */
+  void wantRoom(long position) {
+    LONG.setRelease(header, ROOM_WANTED, position);
+    VarHandle.fullFence();
+  }
+
+  /** Whether a writer sleeps that the reader's way from one position to another is to wake. */
+  boolean roomIsWanted(long from, long to) {
+    VarHandle.fullFence();
+    long wanted = (long) LONG.getAcquire(header, ROOM_WANTED);
+    return from < wanted && wanted <= to;
+  }
+
+  /**
+   * Says for the reader that it sleeps until there is something beyond what it has read; the caller
+   * looks once more before it sleeps.
+   */
+  void wantData() {
+    LONG.setRelease(header, DATA_WANTED, read());
+    VarHandle.fullFence();
+  }
+
+  /** Whether a reader sleeps that the writer's way from one position to another is to wake. */
+  boolean dataIsWanted(long from, long to) {
+    VarHandle.fullFence();
+    long wanted = (long) LONG.getAcquire(header, DATA_WANTED);
+    return from <= wanted && wanted < to;
   }
 }

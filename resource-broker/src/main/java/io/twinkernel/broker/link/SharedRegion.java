@@ -13,8 +13,7 @@ public final class SharedRegion {
   /** "TWINSHR1", TWIN_SHARED_MAGIC in twin.h. */
   static final long MAGIC = 0x315248534e495754L;
 
-  /** TWIN_SHARED_VERSION in twin.h. */
-  static final int VERSION = 1;
+  static final int VERSION = Twin.TWIN_SHARED_VERSION();
 
   /** Which kernel uses the region: the one that made it (A) or the one that it started (B). */
   public enum Side {

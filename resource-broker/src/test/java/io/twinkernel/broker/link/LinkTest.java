@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class LinkTest {
   private static final long REGION = Layout.SMALLEST;
+  private static final int ECHO = 2;
+  private static final Duration LONG = Duration.ofDays(1);
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory = arena.allocate(REGION, 4096);
@@ -33,6 +37,11 @@ class LinkTest {
 
   @AfterEach
   void unmap() throws InterruptedException {
+    close();
+    arena.close();
+  }
+
+  private void close() throws InterruptedException {
     for (Link link : links) {
       link.close();
     }
@@ -41,7 +50,9 @@ class LinkTest {
     for (Link link : links) {
       link.join();
     }
-    arena.close();
+    links.clear();
+    bellA.drainPermits();
+    bellB.drainPermits();
   }
 
   @Test
@@ -152,8 +163,8 @@ class LinkTest {
         int ring = random.nextBoolean() ? layout.ringA() : layout.ringB();
         long at =
             switch (random.nextInt(4)) {
-              case 0 -> 0;
-              case 1 -> 64;
+              case 0 -> 8L * random.nextInt(2);
+              case 1 -> 64 + 8L * random.nextInt(2);
               default -> Ring.DATA + random.nextInt(1 << 12);
             };
         long word = random.nextInt(3) == 0 ? random.nextInt(1 << 22) : random.nextLong();
@@ -167,6 +178,58 @@ class LinkTest {
         assertThat(sender.get(30, TimeUnit.SECONDS)).isInstanceOf(LinkException.class);
       }
     }
+  }
+
+  /** Nobody looks by himself: one bell too few, and this does not end. */
+  @Test
+  void whoeverSleepsIsWokenForWhatHeWaitsFor() throws Exception {
+    for (int seed = 0; seed < 8; seed++) {
+      int most = seed % 2 == 0 ? 64 : 1 << 17;
+      Pair pair = connect(SharedRegion.create(memory, 7), (type, payload) -> {});
+      var threads = new ArrayList<Thread>();
+      var failures = new LinkedBlockingQueue<Exception>();
+      for (int sender = 0; sender < 4; sender++) {
+        var random = new Random(seed * 4L + sender);
+        Link from = sender % 2 == 0 ? pair.a() : pair.b();
+        threads.add(
+            Thread.startVirtualThread(
+                () -> {
+                  try {
+                    for (int i = 0; i < (most == 64 ? 20_000 : 300); i++) {
+                      from.send(1, new byte[random.nextInt(most)]);
+                      if (random.nextInt(50) == 0) {
+                        from.flush();
+                      }
+                      if (random.nextInt(200) == 0) {
+                        LockSupport.parkNanos(random.nextInt(200_000));
+                      }
+                    }
+                    from.flush();
+                  } catch (IOException e) {
+                    failures.add(e);
+                  }
+                }));
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertThat(failures).isEmpty();
+      close();
+    }
+  }
+
+  @Test
+  void ringsForNobodyWhoDoesNotSleep() throws Exception {
+    var answers = new Semaphore(0);
+    Pair pair = connect(SharedRegion.create(memory, 7), (type, payload) -> answers.release());
+    int trips = 2000;
+    for (int i = 0; i < trips; i++) {
+      pair.a().send(ECHO, new byte[64]);
+      answers.acquire();
+    }
+    // There and back, and nothing for the room that nobody waits for.
+    assertThat(pair.bellOfA().rung()).isBetween(1, trips);
+    assertThat(pair.bellOfB().rung()).isBetween(1, trips);
   }
 
   @Test
@@ -219,6 +282,33 @@ class LinkTest {
       assertThat(commits.get()).isNotEqualTo(aborts);
       assertThat(b.baton()).isEqualTo(aborts ? Baton.ABORTED : Baton.COMMITTED);
     }
+  }
+
+  private record Pair(Link a, Link b, TestBell bellOfA, TestBell bellOfB) {}
+
+  /** Both sides, which sleep until they are woken; B answers what is to be echoed. */
+  private Pair connect(SharedRegion region, Link.Receiver receiverOfA) {
+    Ring toB = ring(region, SharedRegion.Side.A);
+    Ring toA = ring(region, SharedRegion.Side.B);
+    var bellOfA = new TestBell(bellB, bellA);
+    var bellOfB = new TestBell(bellA, bellB);
+    var b = new Link[1];
+    Link a = new Link(toB, toA, bellOfA, receiverOfA, end -> {}, LONG);
+    b[0] =
+        new Link(
+            toA,
+            toB,
+            bellOfB,
+            (type, payload) -> {
+              if (type == ECHO) {
+                b[0].send(1, payload.toArray(ValueLayout.JAVA_BYTE));
+              }
+            },
+            end -> {},
+            LONG);
+    links.addAll(List.of(a, b[0]));
+    links.forEach(Link::start);
+    return new Pair(a, b[0], bellOfA, bellOfB);
   }
 
   private Ring ring(SharedRegion region, SharedRegion.Side side) {
