@@ -30,6 +30,9 @@ final class TwinModule {
       List.of(
           "-s", "CONFIG_DEBUG_INFO_BTF_MODULES=", "CONFIG_PAHOLE_VERSION=0", "PAHOLE_VERSION=0");
 
+  /** For make: as many compilers as there are CPUs. */
+  static final String JOBS = "-j" + Runtime.getRuntime().availableProcessors();
+
   private final ImageCache cache;
   private final Path sources;
   private final Progress progress;
@@ -100,7 +103,8 @@ final class TwinModule {
     for (Path file : files) {
       Files.copy(file, build.resolve(file.getFileName().toString()));
     }
-    List<String> make = new ArrayList<>(List.of("make", "-C", headers.toString(), "M=" + build));
+    List<String> make =
+        new ArrayList<>(List.of("make", JOBS, "-C", headers.toString(), "M=" + build));
     make.addAll(OPTIONS);
     make.addAll(List.of("CC=" + compilerOf(headers), "modules"));
     Map<String, String> environment = new HashMap<>(kernel.parts().tools().environment());

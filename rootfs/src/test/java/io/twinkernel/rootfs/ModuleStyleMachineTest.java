@@ -72,6 +72,7 @@ class ModuleStyleMachineTest {
         List.of(
             "make",
             "-s",
+            TwinModule.JOBS,
             "-C",
             headers.toString(),
             "M=" + sources,

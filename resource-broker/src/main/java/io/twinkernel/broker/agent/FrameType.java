@@ -17,7 +17,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
  *   │ ◀──── files of a dump, HOLD, PRESTAGE │  then a copy of the processes waits in B
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
- *   │ ◀───────────────────────────── PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
+ *   │ ◀────────────────── REGISTERS, PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
  *   │                                       │  FILES_FORGET: so do the files
  *   │ ◀──────────────────────── GET_READY  │  the gap is near
  *   │ ── READY ───────────────────────────▶ │
@@ -73,6 +73,7 @@ final class FrameType {
   static final int BULK = 37;
   static final int MEASURE = 38;
   static final int MEASURED = 39;
+  static final int REGISTERS = 40;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

@@ -32,6 +32,8 @@ final class ImageReceiver {
       receive(type, payload);
     } else if (type == FrameType.PAGES) {
       copies.takePages(payload);
+    } else if (type == FrameType.REGISTERS) {
+      copies.takeRegisters(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.FILES_FORGET) {
       close();
       ProcessCopy.clear(root);

@@ -91,16 +91,25 @@ final class PrestagedProcesses {
   /** Takes pages, on the link's thread; what goes wrong is said at the switch. */
   void takePages(MemorySegment frame) {
     try {
-      int pid = StagedProcess.pidOf(frame);
-      StagedProcess process = processes.get(pid);
-      if (process == null) {
-        throw new IOException("pages for process " + pid + ", of which no copy waits here");
-      }
-      process.takePages(frame);
+      process(StagedProcess.pidOf(frame)).takePages(frame);
     } catch (IOException e) {
-      if (failure == null) {
-        failure = e;
-      }
+      failed(e);
+    }
+  }
+
+  /** Takes registers before the switch, likewise. */
+  void takeRegisters(byte[] state) {
+    try {
+      ProcessDelta delta = ProcessDelta.fromBytes(state);
+      process(delta.pid()).takeRegisters(delta);
+    } catch (IOException e) {
+      failed(e);
+    }
+  }
+
+  private void failed(IOException reason) {
+    if (failure == null) {
+      failure = reason;
     }
   }
 
@@ -127,7 +136,7 @@ final class PrestagedProcesses {
    */
   synchronized void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
       throws IOException {
-    process(delta).take(delta, reopened, steps);
+    process(delta.pid()).take(delta, reopened, steps);
     deltas.add(delta);
   }
 
@@ -148,14 +157,14 @@ final class PrestagedProcesses {
   /** The network is up: the connections may speak. */
   synchronized void connect() throws IOException {
     for (ProcessDelta delta : deltas) {
-      process(delta).connect(delta);
+      process(delta.pid()).connect(delta);
     }
   }
 
-  private StagedProcess process(ProcessDelta delta) throws IOException {
-    StagedProcess process = processes.get(delta.pid());
+  private StagedProcess process(int pid) throws IOException {
+    StagedProcess process = processes.get(pid);
     if (process == null) {
-      throw new IOException("no copy of process " + delta.pid() + " waits here");
+      throw new IOException("no copy of process " + pid + " waits here");
     }
     return process;
   }

@@ -204,19 +204,27 @@ final class Prestaging implements AutoCloseable {
     while (worthwhile && rounds.size() < MOST_ROUNDS) {
       long start = System.nanoTime();
       long bytes = 0;
+      var registers = new ArrayList<ProcessDelta>();
       service.stop();
       try {
         // Once: what it becomes while the rounds go on is seen at the next look.
-        Optional<String> obstacle =
-            rounds.isEmpty() ? restructured(Steps.UNTOLD) : Optional.empty();
-        if (obstacle.isPresent()) {
-          throw new Unstageable(obstacle.get());
+        if (rounds.isEmpty()) {
+          Optional<String> obstacle = restructured(Steps.UNTOLD);
+          if (obstacle.isPresent()) {
+            throw new Unstageable(obstacle.get());
+          }
+          for (SourceProcess process : processes) {
+            registers.add(process.registers());
+          }
         }
         for (SourceProcess process : processes) {
           bytes += process.collect();
         }
       } finally {
         service.resume();
+      }
+      for (ProcessDelta delta : registers) {
+        peer.link().send(FrameType.REGISTERS, delta.toBytes());
       }
       send();
       peer.link().flush();

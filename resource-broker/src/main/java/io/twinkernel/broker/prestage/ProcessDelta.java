@@ -14,7 +14,7 @@ import java.util.List;
  * yet.
  *
  * @param pid its number in both
- * @param threads the registers of all threads
+ * @param threads the registers of those threads whose the copy does not have
  * @param connections its established TCP connections
  * @param offsets where it is in regular files
  */

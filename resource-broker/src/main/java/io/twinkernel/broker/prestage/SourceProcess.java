@@ -33,6 +33,9 @@ public final class SourceProcess implements AutoCloseable {
   private final TracerThread tracer = new TracerThread();
   private PageScan.Changes changes = new PageScan.Changes(List.of(), List.of());
 
+  /** What the copy's threads have in their registers; empty if that is not known. */
+  private List<ThreadState> ahead = List.of();
+
   private SourceProcess(
       int pid,
       String disk,
@@ -109,6 +112,7 @@ public final class SourceProcess implements AutoCloseable {
       watch.resume();
     }
     pages.next();
+    ahead = List.of();
   }
 
   /** What it calls from here on is not noticed until {@link #begin}; it is stopped until then. */
@@ -251,8 +255,17 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
-   * Reads registers, connections and offsets. The process is stopped and nothing arrives for it.
-   * {@link #release} lets its connections go on.
+   * Reads the registers of all threads, for the copy to have: most threads of a service sleep for
+   * longer than it takes to the switch, and are then left out. The process is stopped.
+   */
+  public ProcessDelta registers() throws IOException {
+    ahead = tracer.call(this::captureThreads);
+    return new ProcessDelta(pid, ahead, List.of(), List.of());
+  }
+
+  /**
+   * Reads registers that are not those that {@link #registers} read, connections and offsets. The
+   * process is stopped and nothing arrives for it. {@link #release} lets its connections go on.
    */
   public ProcessDelta delta(Steps steps) throws IOException {
     Steps beside = steps.beside();
@@ -277,7 +290,17 @@ public final class SourceProcess implements AutoCloseable {
       offsets.add(new ProcessDelta.Offset(number, file.seek(0, Linux.SEEK_CUR())));
     }
     steps.done("read-offsets");
-    return new ProcessDelta(pid, registers.join(), connections, offsets);
+    return new ProcessDelta(pid, changed(registers.join()), connections, offsets);
+  }
+
+  private List<ThreadState> changed(List<ThreadState> now) {
+    var changed = new ArrayList<ThreadState>();
+    for (int i = 0; i < now.size(); i++) {
+      if (i >= ahead.size() || !now.get(i).sameAs(ahead.get(i))) {
+        changed.add(now.get(i));
+      }
+    }
+    return changed;
   }
 
   private List<ThreadState> captureThreads() throws IOException {

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
@@ -31,6 +32,9 @@ public final class StagedProcess implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
+
+  /** What the threads have in their registers, by thread; empty if they have what they had. */
+  private volatile Map<Integer, ThreadState> ahead = Map.of();
 
   /** Made ahead: what it has to know is looked for in the whole address space. */
   private final Optional<FileExchange> exchange;
@@ -143,6 +147,39 @@ public final class StagedProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes registers before the switch.
+   *
+   * @param delta what {@link SourceProcess#registers} read
+   */
+  public void takeRegisters(ProcessDelta delta) throws IOException {
+    Map<Integer, ThreadState> states = byThread(delta);
+    if (!states.keySet().containsAll(threads)) {
+      throw new IOException("registers of " + states.keySet() + " for the threads " + threads);
+    }
+    // None, should it fail half way.
+    ahead = Map.of();
+    tracer.call(
+        () -> {
+          for (ThreadState thread : states.values()) {
+            thread.apply();
+          }
+          return true;
+        });
+    ahead = Map.copyOf(states);
+  }
+
+  private Map<Integer, ThreadState> byThread(ProcessDelta delta) throws IOException {
+    var states = new TreeMap<Integer, ThreadState>();
+    for (ThreadState state : delta.threads()) {
+      states.put(state.thread(), state);
+    }
+    if (delta.pid() != pid || !threads.containsAll(states.keySet())) {
+      throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
+    }
+    return states;
+  }
+
   /** The files on the disk that it will open by {@link #reopen}. */
   public List<String> diskFiles() {
     var files = new ArrayList<String>();
@@ -180,9 +217,11 @@ public final class StagedProcess implements AutoCloseable {
    */
   public void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
       throws IOException {
-    List<Integer> sent = delta.threads().stream().map(ThreadState::thread).toList();
-    if (delta.pid() != pid || !sent.equals(threads)) {
-      throw new IOException("process " + pid + " " + threads + " does not fit " + delta);
+    Map<Integer, ThreadState> states = byThread(delta);
+    for (int thread : threads) {
+      if (!states.containsKey(thread) && !ahead.containsKey(thread)) {
+        throw new IOException("no registers came for thread " + thread + " of process " + pid);
+      }
     }
     // The registers beside the connections, unless the files still keep them.
     boolean beside = reopened.isDone();
@@ -193,7 +232,7 @@ public final class StagedProcess implements AutoCloseable {
     if (!beside) {
       steps.done("await-files");
     }
-    Running<Boolean> registers = writeRegisters(delta, steps.beside());
+    Running<Boolean> registers = writeRegisters(states, steps.beside());
     try {
       if (beside) {
         restoreConnections(delta, steps);
@@ -213,12 +252,19 @@ public final class StagedProcess implements AutoCloseable {
     }
   }
 
-  private Running<Boolean> writeRegisters(ProcessDelta delta, Steps steps) {
+  private Running<Boolean> writeRegisters(Map<Integer, ThreadState> states, Steps steps) {
+    // The first thread has made the calls for the files.
+    if (exchange.isPresent() && !states.containsKey(pid)) {
+      states.put(pid, Objects.requireNonNull(ahead.get(pid)));
+    }
     return tracer.start(
         () -> {
-          for (ThreadState thread : delta.threads()) {
-            thread.apply();
-            Ptrace.detach(thread.thread());
+          for (int thread : threads) {
+            ThreadState state = states.get(thread);
+            if (state != null) {
+              state.apply();
+            }
+            Ptrace.detach(thread);
           }
           steps.done("write-registers");
           return true;

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * What a thread has in its registers.
@@ -48,6 +49,14 @@ record ThreadState(int thread, byte[] registers, byte[] extended, long signalMas
           extended.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE),
           Ptrace.signalMask(thread));
     }
+  }
+
+  /** Whether a thread in that state need not be given this one. */
+  boolean sameAs(ThreadState other) {
+    return thread == other.thread
+        && signalMask == other.signalMask
+        && Arrays.equals(registers, other.registers)
+        && Arrays.equals(extended, other.extended);
   }
 
   /**
