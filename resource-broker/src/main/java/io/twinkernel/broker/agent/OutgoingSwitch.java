@@ -142,20 +142,22 @@ final class OutgoingSwitch {
     while (true) {
       // Whatever of this is evaluated for the first time is set up by that, before the gap.
       var attempt = new Attempt(copied);
-      Background.Task memoryTask = () -> attempt.sendMemory(trace);
-      Background.Task diskTask = () -> attempt.sendDisk(gap, trace);
+      var stop = new StartingShot();
+      Background.Task memoryTask = () -> attempt.sendMemory(stop, trace);
+      Background.Task diskTask = () -> attempt.sendDisk(stop, gap, trace);
       Undo.Step release = prestaging::release;
       trace.follow();
       gap.push("resuming the processes", copied.service()::resume);
-      long start = Tsc.read();
-      copied.service().stop();
-      long stopped = trace.add("freeze", start);
       // A file that nobody else may write to does not change; first, as B needs longest for it.
       var disk = new Background(diskTask);
       // Nor does the memory of a stopped process: it need not wait for the NIC.
       var memory = new Background(memoryTask);
       Optional<String> obstacle;
       try {
+        long start = Tsc.read();
+        copied.service().stop();
+        stop.fire();
+        long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
         copied.nic().release(gap);
         trace.add("nic-release", stopped);
@@ -170,6 +172,7 @@ final class OutgoingSwitch {
           return;
         }
       } finally {
+        stop.callOff();
         attempt.released.complete(false);
         // What is undone after a failure is not to be in use.
         memory.settle();
@@ -201,7 +204,10 @@ final class OutgoingSwitch {
     }
 
     /** The memory, and the NIC, once it is known that the copies can be used. */
-    void sendMemory(Trace trace) throws IOException {
+    void sendMemory(StartingShot stop, Trace trace) throws IOException {
+      if (!stop.await()) {
+        return;
+      }
       Optional<String> found;
       try {
         found = prestaging.restructured(trace.follow());
@@ -219,8 +225,8 @@ final class OutgoingSwitch {
     }
 
     /** The disk, once it is known that the copies can be used; before a dump its time is later. */
-    void sendDisk(Undo gap, Trace trace) throws IOException {
-      if (copied.disk().isPresent()) {
+    void sendDisk(StartingShot stop, Undo gap, Trace trace) throws IOException {
+      if (copied.disk().isPresent() && stop.await()) {
         ServiceDisk going = copied.disk().get();
         long from = Tsc.read();
         going.hold(gap);
