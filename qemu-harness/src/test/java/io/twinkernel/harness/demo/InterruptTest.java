@@ -23,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A run that is ended at any moment leaves no machine, no namespace, and no tap within it. */
 @Tag("machine")
-@Tag("alone")
 final class InterruptTest {
 
   private static final Pattern STARTED = Pattern.compile("accelerator");

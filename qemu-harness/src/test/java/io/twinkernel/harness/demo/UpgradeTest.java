@@ -16,7 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
  * follows it over the event bus bridge.
  */
 @Tag("machine")
-@Tag("alone")
 final class UpgradeTest {
 
   @TempDir Path out;

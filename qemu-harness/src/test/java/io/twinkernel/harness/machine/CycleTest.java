@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("machine")
 final class CycleTest {
 
-  private static final int CYCLES = Integer.getInteger("twin.test.cycles", 2);
+  private static final int CYCLES = Integer.getInteger("twin.test.cycles", 1);
 
   /** Until what is made once is there: compiled code, slabs, per-CPU caches. */
   private static final int WARM_UP = 1;

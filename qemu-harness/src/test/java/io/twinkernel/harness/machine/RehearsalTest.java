@@ -12,7 +12,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A rehearsal leaves the machine as it was, and says what the upgrade after it then shows. */
 @Tag("machine")
-@Tag("alone")
 final class RehearsalTest {
   private static final String ONLINE = "cat /sys/devices/system/cpu/online";
   private static final String SERVICE =
@@ -25,7 +24,7 @@ final class RehearsalTest {
 
   @Test
   void theUpgradeAfterItIsAsItSaid() throws Exception {
-    try (TestNode node = TestNode.start(folder, Map.of("switch.practice", "20"))) {
+    try (TestNode node = TestNode.start(folder, Map.of("switch.practice", "8"))) {
       node.onA("dmesg -c");
       String cpus = node.onA(ONLINE);
       String service = node.onA(SERVICE);

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three upgrades and one kexec, as a user starts them; about three minutes. */
 @Tag("machine")
-@Tag("alone")
 final class MeasureTest {
 
   @TempDir Path out;
