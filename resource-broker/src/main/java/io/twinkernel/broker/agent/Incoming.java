@@ -165,6 +165,14 @@ final class Incoming {
     }
   }
 
+  private NodeConf configuration() throws IOException {
+    NodeConf node = conf;
+    if (node == null) {
+      throw new IOException("A switches before it sent its configuration");
+    }
+    return node;
+  }
+
   private IncomingSwitch current() throws IOException {
     IncomingSwitch current = incomingSwitch;
     if (current == null) {
@@ -213,7 +221,7 @@ final class Incoming {
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
       GracePeriods.expedite();
       Background.prepare();
-      int practice = (int) stage.number("practice");
+      int practice = configuration().practice();
       incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies, practice);
       incomingSwitch.warmUp();
       peer.send(FrameType.STAGED, Map.of());
@@ -284,10 +292,7 @@ final class Incoming {
 
   private Optional<Taken> resume(Inbox.Message message) throws IOException, InterruptedException {
     IncomingSwitch current = current();
-    NodeConf node = conf;
-    if (node == null) {
-      throw new IOException("A switches before it sent its configuration");
-    }
+    NodeConf node = configuration();
     try {
       Fields complete = message.json();
       if (complete.flag("rehearse")) {

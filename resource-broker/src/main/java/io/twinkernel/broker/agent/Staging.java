@@ -62,8 +62,7 @@ final class Staging {
             Map.entry("files", StagedFiles.toJson(moves.files())),
             Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
-            Map.entry("clocks", Clock.reading()),
-            Map.entry("practice", conf.practice())));
+            Map.entry("clocks", Clock.reading())));
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();

@@ -154,7 +154,7 @@ public final class Link implements AutoCloseable {
   public void ring() throws IOException {
     long written = outgoing.written();
     long from = announced.getAndSet(written);
-    // Not so: another sender's message was announced meanwhile, and this one with it.
+    // If nothing is new, another sender has announced this message with its own.
     if (from < written && outgoing.dataIsWanted(from, written)) {
       doorbell.ring();
     }
