@@ -172,6 +172,33 @@ class ControlPlaneTest {
     }
   }
 
+  /** Nobody closes the connection of a kernel that panics: it looks as if it were still there. */
+  @Test
+  void theTwinThatOutlivedThePrimaryTakesTheNextUpgrade() throws IOException {
+    try (var primary = primary()) {
+      String first =
+          rest.upgradeOf(Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
+      primary.obey("plan");
+      primary.obey("prepare");
+      primary.obey("boot");
+      rest.await(first, "BOOTED");
+      try (var twin = twin()) {
+        twin.event(first, "6.12.0", "rollback", "failed");
+        JsonNode end = rest.await(first, "FAILED");
+        assertThat(end.path("failure").path("code").asText()).isEqualTo("primary-panicked");
+        assertThat(end.path("owner").asText()).isEqualTo("secondary");
+        primary.expectEnd();
+        restart();
+      }
+      try (var twin = twin()) {
+        String next = rest.upgrade("demo");
+        twin.obey("plan");
+        twin.fail(twin.expect("prepare"), "x", true);
+        rest.await(next, "ROLLED_BACK");
+      }
+    }
+  }
+
   @Test
   void whatThePlanRefusesIsRefusedWithTheReason() throws IOException {
     try (var primary = primary()) {

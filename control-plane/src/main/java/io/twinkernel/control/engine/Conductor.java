@@ -281,8 +281,9 @@ public final class Conductor implements AutoCloseable {
             event.message());
         run.events.add(event);
         publisher.accept(event);
-        if (happened.trigger() == Trigger.COMMIT) {
-          // The former primary has no NIC any more: its connection hangs, and must not come back.
+        if (happened.trigger() == Trigger.COMMIT || happened.trigger() == Trigger.ADOPT) {
+          // The former primary has no NIC any more, or is no more: its connection hangs, and must
+          // not come back.
           nodes.drop(event.node(), Role.PRIMARY);
         }
         var watchers = List.copyOf(run.watchers);

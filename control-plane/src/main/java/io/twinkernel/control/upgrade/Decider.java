@@ -151,8 +151,8 @@ public final class Decider {
 
   /** The secondary outlived the primary: there is nothing to roll back to. */
   private void adopted(Input.Said said) {
-    if (Transitions.next(steps.upgrade().state(), Trigger.GIVE_UP).isPresent()) {
-      steps.end(Trigger.GIVE_UP, Phase.ROLLBACK, Failure.of(said, "primary-panicked"), Map.of());
+    if (Transitions.next(steps.upgrade().state(), Trigger.ADOPT).isPresent()) {
+      steps.end(Trigger.ADOPT, Phase.ROLLBACK, Failure.of(said, "primary-panicked"), Map.of());
     }
   }
 

@@ -38,19 +38,21 @@ public final class Transitions {
               new Transition(State.BOOTED, Trigger.DONE, State.PRECOPIED),
               new Transition(State.BOOTED, Trigger.UNDONE, State.ROLLED_BACK),
               new Transition(State.BOOTED, Trigger.ROLL_BACK, State.ROLLING_BACK),
-              new Transition(State.BOOTED, Trigger.GIVE_UP, State.FAILED),
-              new Transition(State.PRECOPIED, Trigger.GIVE_UP, State.FAILED),
+              new Transition(State.BOOTED, Trigger.ADOPT, State.FAILED),
+              new Transition(State.PRECOPIED, Trigger.ADOPT, State.FAILED),
               new Transition(State.PRECOPIED, Trigger.SWITCH, State.SWITCHING),
               new Transition(State.PRECOPIED, Trigger.ROLL_BACK, State.ROLLING_BACK),
               new Transition(State.SWITCHING, Trigger.COMMIT, State.COMMITTED),
               new Transition(State.SWITCHING, Trigger.UNDONE, State.ROLLED_BACK),
               new Transition(State.SWITCHING, Trigger.REHEARSE, State.REHEARSED),
               new Transition(State.SWITCHING, Trigger.GIVE_UP, State.FAILED),
+              new Transition(State.SWITCHING, Trigger.ADOPT, State.FAILED),
               new Transition(State.COMMITTED, Trigger.DONE, State.ABSORBED),
               new Transition(State.COMMITTED, Trigger.GIVE_UP, State.FAILED),
               new Transition(State.ABSORBED, Trigger.FINISH, State.COMPLETE),
               new Transition(State.ROLLING_BACK, Trigger.UNDONE, State.ROLLED_BACK),
-              new Transition(State.ROLLING_BACK, Trigger.GIVE_UP, State.FAILED)));
+              new Transition(State.ROLLING_BACK, Trigger.GIVE_UP, State.FAILED),
+              new Transition(State.ROLLING_BACK, Trigger.ADOPT, State.FAILED)));
 
   private Transitions() {}
 
@@ -113,7 +115,12 @@ public final class Transitions {
           row + ": only the secondary's word in the switch commits");
       require(
           row.from() != State.SWITCHING
-              || EnumSet.of(Trigger.COMMIT, Trigger.UNDONE, Trigger.REHEARSE, Trigger.GIVE_UP)
+              || EnumSet.of(
+                      Trigger.COMMIT,
+                      Trigger.UNDONE,
+                      Trigger.REHEARSE,
+                      Trigger.GIVE_UP,
+                      Trigger.ADOPT)
                   .contains(row.trigger()),
           row + ": only a broker's word ends the switch");
     }

@@ -18,6 +18,8 @@ public enum Trigger {
   ROLL_BACK("roll back"),
   /** What has to be done next did not work, and nothing else is left to try. */
   GIVE_UP("give up"),
+  /** The secondary says that the primary panicked, and that it has taken the machine. */
+  ADOPT("primary panicked"),
   /** Nothing is left to do. */
   FINISH("all done");
 

@@ -124,11 +124,11 @@ public record Upgrade(
     Probe asked = trigger == null ? probe : null;
     Upgrade after =
         with(event.atMs().longValue(), next, event.sequence(), lastCommand, command, asked, until);
-    return after.learn(entry, state);
+    return after.learn(entry, state, trigger == Trigger.ADOPT ? Owner.SECONDARY : after.owner());
   }
 
-  /** Takes over what the detail of a finished phase tells. */
-  private Upgrade learn(Entry.Happened entry, State before) {
+  /** Takes over who owns the service, and what the detail of a finished phase tells. */
+  private Upgrade learn(Entry.Happened entry, State before, Owner owner) {
     Map<String, Object> detail = entry.event().detail();
     boolean planned =
         before == State.REQUESTED && (state == State.PLANNED || detail.containsKey("refusals"));

@@ -89,9 +89,18 @@ class DeciderTest {
             assertThat(walk.upgrade().failure())
                 .extracting(Failure::code)
                 .isEqualTo("primary-panicked");
+            assertThat(walk.upgrade().owner()).isEqualTo(Owner.SECONDARY);
             return walk;
           });
     }
+    all.put(
+        "the primary panics while it rolls back",
+        () -> {
+          Walk walk = at(State.BOOTED).rollBack().is(State.ROLLING_BACK);
+          walk.says(Role.SECONDARY, Phase.ROLLBACK, Status.FAILED, Map.of()).is(State.FAILED);
+          assertThat(walk.upgrade().owner()).isEqualTo(Owner.SECONDARY);
+          return walk;
+        });
     all.put(
         "an operator rolls back before the switch",
         () -> {

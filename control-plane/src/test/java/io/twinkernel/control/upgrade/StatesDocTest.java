@@ -32,7 +32,7 @@ class StatesDocTest {
                             state,
                             state.meaning(),
                             state == State.FAILED
-                                ? "as before it failed"
+                                ? "as before it failed; secondary, if the primary panicked"
                                 : state.owner(Owner.PRIMARY).word()))
             .collect(Collectors.joining("\n"));
     return """
