@@ -22,6 +22,7 @@ import java.util.Set;
  * @param hotpluggable CPUs that can be taken offline
  * @param apicIds of the online CPUs, by logical number
  * @param functions every PCI function
+ * @param interruptsRemapped whether an IOMMU takes the devices' interrupts, by this kernel's table
  * @param hostBridges root buses that this kernel was given as such by the one before it, and can
  *     pass on
  * @param availableBytes memory that processes can still get
@@ -41,6 +42,7 @@ public record NodeFacts(
     Set<Integer> hotpluggable,
     Map<Integer, Integer> apicIds,
     List<PciFunction> functions,
+    boolean interruptsRemapped,
     List<HostBridge> hostBridges,
     long availableBytes,
     long lendableBytes) {
@@ -70,6 +72,7 @@ public record NodeFacts(
         hotpluggable,
         apicIds,
         functions,
+        interruptsRemapped,
         hostBridges,
         availableBytes,
         bytes);

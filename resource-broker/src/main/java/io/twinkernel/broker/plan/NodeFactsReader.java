@@ -13,9 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Reads {@link NodeFacts} from {@code /proc} and {@code /sys}. */
 public final class NodeFactsReader {
+
+  /** Names of interrupt controllers whose interrupts go through an IOMMU's table. */
+  private static final Pattern REMAPPED = Pattern.compile("\\sIR-(IO-APIC|PCI-MSI)");
 
   private final Path root;
 
@@ -55,6 +59,7 @@ public final class NodeFactsReader {
         hotpluggable,
         apicIds(),
         new PciReader(root).functions(),
+        REMAPPED.matcher(optional("proc/interrupts")).find(),
         new HostBridges(root).recorded(),
         number(line("proc/meminfo", "MemAvailable:"), 0) * 1024,
         0);

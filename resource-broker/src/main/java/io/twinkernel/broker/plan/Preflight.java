@@ -25,6 +25,9 @@ public final class Preflight {
     module(node, refusals);
     refusals.addAll(files.refusals());
     versions(files, refusals);
+    files
+        .kernel()
+        .ifPresent(kernel -> KernelChecks.check(node.release(), kernel.release(), refusals));
     crashRegion(node, files, request, refusals);
     memory(node, files, request, refusals);
     CpuChecks.check(node, request, refusals);

@@ -79,6 +79,20 @@ class NodeFactsReaderTest {
     assertThat(function(tree, "0000:81:00.0").iommu()).isEqualTo("DMA-FQ");
   }
 
+  /** As 6.1 and 6.12 print them with QEMU's intel-iommu. */
+  @Test
+  void remappedInterruptsAreNoticed() throws IOException {
+    Path tree = CapturedTree.in(root);
+    assertThat(read(tree).interruptsRemapped()).isFalse();
+    Path interrupts = tree.resolve("proc/interrupts");
+    Files.writeString(
+        interrupts, "           CPU0\n  1:  9   IO-APIC   1-edge      i8042, IR-remote\n");
+    assertThat(read(tree).interruptsRemapped()).isFalse();
+    Files.writeString(
+        interrupts, "           CPU0\n 24:  9   IR-PCI-MSI 1572864-edge      virtio1-config\n");
+    assertThat(read(tree).interruptsRemapped()).isTrue();
+  }
+
   @Test
   void settingsThatForbidAreRead() throws IOException {
     Path tree = CapturedTree.in(root);

@@ -35,6 +35,7 @@ class PreflightTest {
 
   private List<PciFunction> functions = List.of();
   private List<HostBridge> hostBridges = List.of();
+  private boolean interruptsRemapped;
   private NodeFacts node = facts(0, "none", false, false, Optional.of(info(TwinInfo.State.IDLE)));
 
   @BeforeEach
@@ -133,7 +134,7 @@ class PreflightTest {
             node.lockdown(),
             node.kexecDisabled(),
             node.crashImageLoaded(),
-            node.release(),
+            "5.10.0-46-amd64",
             node.iomem(),
             node.module(),
             node.present(),
@@ -141,6 +142,7 @@ class PreflightTest {
             Set.of(1, 2, 3),
             Map.of(0, 0, 1, 2, 2, 4, 3, 6),
             functions,
+            false,
             hostBridges,
             node.availableBytes(),
             node.lendableBytes());
@@ -217,6 +219,19 @@ class PreflightTest {
     node = facts(0, "none", false, false, Optional.of(info(TwinInfo.State.IDLE)));
     assertThat(codes(node, files(), request()))
         .containsExactly("bus-in-use", "bus-in-use", "iommu-translates");
+  }
+
+  @Test
+  void interruptsThatAnIommuTakesAreRefused() {
+    interruptsRemapped = true;
+    Refusal refusal =
+        refused(with(info(TwinInfo.State.IDLE)), "interrupts-remapped", "in this kernel's table");
+    assertThat(refusal.todo()).contains("intremap=off");
+  }
+
+  @Test
+  void aKernelThatSocketsCannotGoToIsRefused() {
+    assertThat(codes(node, files("5.10.0-46-amd64"), request())).containsExactly("kernel-too-old");
   }
 
   @Test
@@ -407,6 +422,7 @@ class PreflightTest {
         Set.of(2, 3),
         Map.of(0, 0, 1, 2, 3, 6),
         functions,
+        interruptsRemapped,
         hostBridges,
         2048 * MIB,
         0);
