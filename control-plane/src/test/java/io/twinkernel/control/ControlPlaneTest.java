@@ -172,6 +172,37 @@ class ControlPlaneTest {
     }
   }
 
+  /** It was a twin itself, and the kernels are the same: only that it calls itself so tells. */
+  @Test
+  void aTwinOutlivesAPrimaryThatWasATwin() throws IOException {
+    try (var primary = primary()) {
+      rest.upgrade("demo");
+      obeyUntil(primary, "switch");
+      try (var second = twin()) {
+        String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
+        second.expect("status");
+        second.event(first, "6.12.0", "resume", "done");
+        second.obey("absorb");
+        rest.await(first, "COMPLETE");
+        String next =
+            rest.upgradeOf(
+                Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
+        ScriptedBroker.Command plan = second.expect("plan");
+        second.say(ScriptedBroker.hello("demo", "primary", "6.12.0", ScriptedBroker.TOKEN));
+        assertThat(second.hear().path("type").asText()).isEqualTo("welcome");
+        second.ok(plan, "{}");
+        second.obey("prepare");
+        second.obey("boot");
+        rest.await(next, "BOOTED");
+        try (var third = twin()) {
+          third.event(next, "6.12.0", "rollback", "failed");
+          assertThat(rest.await(next, "FAILED").path("owner").asText()).isEqualTo("secondary");
+          second.expectEnd();
+        }
+      }
+    }
+  }
+
   /** Nobody closes the connection of a kernel that panics: it looks as if it were still there. */
   @Test
   void theTwinThatOutlivedThePrimaryTakesTheNextUpgrade() throws IOException {

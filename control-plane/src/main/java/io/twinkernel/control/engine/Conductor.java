@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
@@ -40,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Conductor implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("twinkernel.conductor");
+
+  /** In these no twin has come to life. */
+  private static final Set<State> BEFORE_BOOT =
+      Set.of(State.REQUESTED, State.PLANNED, State.PREPARED);
 
   private final JournalFolder folder;
   private final Deadlines deadlines;
@@ -310,11 +315,16 @@ public final class Conductor implements AutoCloseable {
             });
   }
 
-  /** What a broker is in that upgrade: the twin that won the last one is the next one's primary. */
+  /**
+   * What a broker is in that upgrade. The twin that won the last one is the next one's primary, and
+   * says so once it is asked for a plan. One that says otherwise when the next twin has been booted
+   * is that twin.
+   */
   private Role roleIn(Upgrade upgrade, BrokerLink link) {
     boolean formerTwin = link.role() == Role.SECONDARY && latest(link.node(), true).isPresent();
     return switch (upgrade.owner()) {
-      case PRIMARY -> formerTwin ? Role.PRIMARY : link.role();
+      case PRIMARY ->
+          formerTwin && BEFORE_BOOT.contains(upgrade.state()) ? Role.PRIMARY : link.role();
       case UNDECIDED ->
           formerTwin && !link.kernel().equals(upgrade.kernel()) ? Role.PRIMARY : link.role();
       case SECONDARY -> link.role();
