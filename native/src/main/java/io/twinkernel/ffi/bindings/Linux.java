@@ -653,6 +653,33 @@ public class Linux extends Linux$shared {
     public static int POLLNVAL() {
         return POLLNVAL;
     }
+    private static final int SCHED_OTHER = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define SCHED_OTHER 0
+     * }
+     */
+    public static int SCHED_OTHER() {
+        return SCHED_OTHER;
+    }
+    private static final int SCHED_FIFO = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define SCHED_FIFO 1
+     * }
+     */
+    public static int SCHED_FIFO() {
+        return SCHED_FIFO;
+    }
+    private static final int SCHED_RESET_ON_FORK = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * #define SCHED_RESET_ON_FORK 1073741824
+     * }
+     */
+    public static int SCHED_RESET_ON_FORK() {
+        return SCHED_RESET_ON_FORK;
+    }
     private static final int CLONE_NEWTIME = (int)128L;
     /**
      * {@snippet lang=c :
@@ -1093,6 +1120,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_ptrace() {
         return __NR_ptrace;
+    }
+    private static final int __NR_sched_setscheduler = (int)144L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_sched_setscheduler 144
+     * }
+     */
+    public static int __NR_sched_setscheduler() {
+        return __NR_sched_setscheduler;
     }
     private static final int __NR_mount = (int)165L;
     /**

@@ -84,6 +84,10 @@ final class Incoming {
       return;
     }
     switch (type) {
+      case FrameType.GET_READY -> {
+        Urgency.LINK.begin();
+        images.receive(inbox, type, payload);
+      }
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.DISK_RELEASED ->
           current().diskReleased(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
@@ -287,6 +291,7 @@ final class Incoming {
 
   private void getReady(IncomingSwitch current) throws IOException {
     current.getReady();
+    Urgency.SWITCH.begin();
     peer.send(FrameType.READY, Map.of());
   }
 
@@ -299,12 +304,14 @@ final class Incoming {
         var rehearsed = new HashMap<>(current.rehearse(complete, message.arrivedTsc()).toJson());
         rehearsed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
         peer.send(FrameType.REHEARSED, rehearsed);
+        Urgency.end();
         current.clear();
         return Optional.empty();
       }
       Gap gap = current.resume(complete, message.arrivedTsc());
       // The baton has decided; whether A hears of it or not changes nothing here.
       wake(FrameType.RESUMED);
+      Urgency.end();
       current.awaitServed();
       wake(FrameType.SERVED);
       current.cleanUp();
@@ -323,6 +330,7 @@ final class Incoming {
       var failed = new HashMap<>(failure("restoring the processes", e).toJson());
       failed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
       peer.send(FrameType.RESUME_FAILED, failed);
+      Urgency.end();
       tell("restoring the processes", e);
       current.clear();
       return Optional.empty();

@@ -1,0 +1,39 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.ffi.RealTime;
+import io.twinkernel.ffi.SyscallException;
+
+/**
+ * Which threads go first in the gap, where there are more of them than CPUs: the NIC takes longest,
+ * and what it waits for is not to wait for a CPU.
+ */
+enum Urgency {
+  /** Takes what the other kernel sends, for all others. */
+  LINK(1),
+  /** Has the NIC, and all that only one thread can do. */
+  SWITCH(2);
+
+  private final int priority;
+
+  Urgency(int priority) {
+    this.priority = priority;
+  }
+
+  /** Of the calling thread, from now on. */
+  void begin() {
+    try {
+      RealTime.begin(priority);
+    } catch (SyscallException e) {
+      KernelLog.say("the gap will be longer: " + e.getMessage());
+    }
+  }
+
+  /** The calling thread is like all others again. */
+  static void end() {
+    try {
+      RealTime.end();
+    } catch (SyscallException e) {
+      KernelLog.say("a thread stays urgent: " + e.getMessage());
+    }
+  }
+}
