@@ -27,6 +27,8 @@ import java.util.Properties;
  * @param measuredNics a NIC of A's and one of B's that are joined and that nobody uses: where the
  *     link is measured, TCP is, too; empty for none
  * @param practice how often at least both kernels practise the gap before it
+ * @param interruptsPass whether an IOMMU that remaps interrupts lets those pass that are not in its
+ *     table: what the hardware does cannot be read from it
  */
 public record NodeConf(
     String node,
@@ -42,7 +44,8 @@ public record NodeConf(
     String serviceStart,
     String earlyConsole,
     List<String> measuredNics,
-    int practice) {
+    int practice,
+    boolean interruptsPass) {
 
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
@@ -92,7 +95,8 @@ public record NodeConf(
         failover == Failover.Policy.ADOPT ? required(properties, "service.start") : "",
         properties.getProperty("b.earlycon", ""),
         pair(words(properties.getProperty("measure.nics", ""))),
-        practice(properties.getProperty("switch.practice", "" + PRACTICE)));
+        practice(properties.getProperty("switch.practice", "" + PRACTICE)),
+        interruptsPass(properties.getProperty("iommu.interrupts", "remapped")));
   }
 
   private static int practice(String value) throws IOException {
@@ -102,6 +106,16 @@ public record NodeConf(
           FILE + ": 'switch.practice' is not from 1 to " + MOST_PRACTICE + ": " + times);
     }
     return (int) times;
+  }
+
+  private static boolean interruptsPass(String value) throws IOException {
+    return switch (value.strip()) {
+      case "pass" -> true;
+      case "remapped" -> false;
+      default ->
+          throw new IOException(
+              FILE + ": 'iommu.interrupts' is '" + value + "', neither remapped nor pass");
+    };
   }
 
   private static List<String> pair(List<String> nics) throws IOException {

@@ -5,6 +5,7 @@ import io.twinkernel.broker.memory.MemoryBlocks;
 import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.plan.DiskChecks;
 import io.twinkernel.broker.plan.DiskFacts;
+import io.twinkernel.broker.plan.InterruptChecks;
 import io.twinkernel.broker.plan.MemoryNeed;
 import io.twinkernel.broker.plan.NodeFacts;
 import io.twinkernel.broker.plan.NodeFactsReader;
@@ -71,6 +72,7 @@ final class Planner {
               SystemRam.total(blocks.spare(lent).stream().map(MemoryBlocks.Block::range).toList()));
     }
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
+    refusals.addAll(InterruptChecks.refusals(node, conf.interruptsPass()));
     refusals.addAll(moves.refusals());
     Optional<String> disk = policy(conf).disk();
     if (disk.isPresent()) {

@@ -28,15 +28,6 @@ final class BusChecks {
       }
     }
     service(node, request, refusals);
-    if (node.interruptsRemapped()) {
-      refusals.add(
-          new Refusal(
-              "interrupts-remapped",
-              "the interrupts of PCI devices",
-              "the IOMMU lets none pass that is not in this kernel's table, and none of the other"
-                  + " kernel's devices is",
-              "boot with intremap=off"));
-    }
   }
 
   private static void service(NodeFacts node, PlanRequest request, List<Refusal> refusals) {

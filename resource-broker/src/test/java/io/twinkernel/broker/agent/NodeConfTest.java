@@ -28,6 +28,8 @@ final class NodeConfTest {
     assertThat(conf.earlyConsole()).isEmpty();
     assertThat(conf.measuredNics()).isEmpty();
     assertThat(conf.practice()).isEqualTo(20);
+    assertThat(conf.interruptsPass()).isFalse();
+    assertThat(NodeConf.parse(SOUND + "iommu.interrupts=pass\n").interruptsPass()).isTrue();
   }
 
   @Test
@@ -47,6 +49,9 @@ final class NodeConfTest {
     assertThatThrownBy(() -> NodeConf.parse(SOUND + "switch.practice=0\n"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("'switch.practice'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "iommu.interrupts=on\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'iommu.interrupts'");
   }
 
   @Test

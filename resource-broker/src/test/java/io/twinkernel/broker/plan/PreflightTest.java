@@ -224,9 +224,16 @@ class PreflightTest {
   @Test
   void interruptsThatAnIommuTakesAreRefused() {
     interruptsRemapped = true;
-    Refusal refusal =
-        refused(with(info(TwinInfo.State.IDLE)), "interrupts-remapped", "in this kernel's table");
-    assertThat(refusal.todo()).contains("intremap=off");
+    NodeFacts remapped = with(info(TwinInfo.State.IDLE));
+    assertThat(
+            only(
+                    InterruptChecks.refusals(remapped, false),
+                    "interrupts-remapped",
+                    "in this kernel's table")
+                .todo())
+        .contains("intremap=off", "iommu.interrupts=pass");
+    assertThat(InterruptChecks.refusals(remapped, true)).isEmpty();
+    assertThat(InterruptChecks.refusals(node, false)).isEmpty();
   }
 
   @Test
