@@ -2,6 +2,7 @@ package io.twinkernel.harness.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -72,41 +73,61 @@ final class PanicTest {
     Map<String, String> settings =
         Map.of("failover", "adopt", "service.start", "/etc/twin/service");
     try (TestNode node = TestNode.start(folder, settings)) {
-      String upgrade = node.boot();
+      String first = node.boot();
       assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
       node.onA(PANIC);
       node.await("the panic of A", () -> node.consoleA().contains(PANICKED));
-      long panicked = System.nanoTime();
-      node.await("the service", () -> node.serves(Duration.ofMillis(500)));
-      System.out.println(
-          "crash failover: the service answered "
-              + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - panicked)
-              + " ms after the panic");
-      node.await("the end", () -> node.upgrade(upgrade).path("terminal").asBoolean());
-      assertThat(node.upgrade(upgrade).path("state").asText()).isEqualTo("FAILED");
-      assertThat(node.upgrade(upgrade).path("failure").toString()).contains("panicked");
-      System.out.println(node.onB("dmesg | grep failover"));
-      // All CPUs, that on which A had parked among them, and all memory but what the next kernel
-      // starts in.
-      assertThat(node.onB("nproc")).isEqualTo("4");
-      everyCpuWorks(node);
-      assertThat(
-              Long.parseLong(node.onB("sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")))
-          .isGreaterThan(2_000_000);
-      assertThat(node.bootLog()).doesNotContain("WARNING:", "BUG:");
+      isAdopted(node, first, node::onB);
       assertThat(node.consoleA()).contains("---[ end Kernel panic");
-      node.onB("sh -c '(sleep 1; reboot -f) &'");
+
+      // Now B is the one that runs, and panics beside the twin that it started.
+      node.installOnB();
+      String second = node.bootBesideB();
+      assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
+      node.onB(PANIC);
+      node.await("the panic of B", () -> node.bootLog().contains(PANICKED));
+      isAdopted(node, second, node::onC);
+      node.onC("sh -c '(sleep 1; reboot -f) &'");
       assertThat(node.machine().onExit().get(60, TimeUnit.SECONDS).exitValue()).isZero();
     }
   }
 
+  /** A shell of one kernel. */
+  @FunctionalInterface
+  private interface Shell {
+    String run(String command) throws IOException;
+  }
+
+  /** After a panic: the kernel that was started beside has the service and the whole machine. */
+  private static void isAdopted(TestNode node, String upgrade, Shell successor) throws Exception {
+    long panicked = System.nanoTime();
+    node.await("the end", () -> node.upgrade(upgrade).path("terminal").asBoolean());
+    System.out.println(
+        "crash failover: the successor's word came "
+            + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - panicked)
+            + " ms after the panic");
+    assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
+    assertThat(node.upgrade(upgrade).path("state").asText()).isEqualTo("FAILED");
+    assertThat(node.upgrade(upgrade).path("failure").toString()).contains("panicked");
+    System.out.println(successor.run("dmesg | grep failover"));
+    // All CPUs, that on which the firmware began among them, and all memory but what the next
+    // kernel starts in.
+    assertThat(successor.run("nproc")).isEqualTo("4");
+    everyCpuWorks(successor);
+    assertThat(
+            Long.parseLong(
+                successor.run("sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")))
+        .isGreaterThan(2_000_000);
+    assertThat(node.bootLog()).doesNotContain("WARNING:", "BUG:");
+  }
+
   /** Programs run on each one, and each one's timer interrupts it. */
-  private static void everyCpuWorks(TestNode node) throws Exception {
-    List<Long> before = counts(node);
-    node.onB(
+  private static void everyCpuWorks(Shell shell) throws Exception {
+    List<Long> before = counts(shell);
+    shell.run(
         "sh -c 'for task in 1 2 3 4 5 6 7 8; do"
             + " (i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done) & done; wait'");
-    List<Long> after = counts(node);
+    List<Long> after = counts(shell);
     assertThat(before).hasSize(8);
     assertThat(after).hasSize(8);
     for (int i = 0; i < before.size(); i++) {
@@ -115,8 +136,9 @@ final class PanicTest {
   }
 
   /** Of each CPU how long programs ran on it, then how often its timer interrupted it. */
-  private static List<Long> counts(TestNode node) throws Exception {
-    return node.onB(
+  private static List<Long> counts(Shell shell) throws Exception {
+    return shell
+        .run(
             "awk '/^cpu[0-9]/ { print $2 } /LOC:/ { print $2; print $3; print $4; print $5 }'"
                 + " /proc/stat /proc/interrupts")
         .lines()

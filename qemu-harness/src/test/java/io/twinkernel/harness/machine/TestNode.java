@@ -1,6 +1,8 @@
 package io.twinkernel.harness.machine;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.SimpleFileServer;
 import io.twinkernel.control.ControlPlane;
 import io.twinkernel.control.ControlPlaneConfig;
 import io.twinkernel.harness.console.ConsoleSession;
@@ -282,14 +284,24 @@ final class TestNode implements AutoCloseable {
     return startUntil("boot", cpus);
   }
 
+  /** As {@link #boot}, where B is the machine's and starts the next kernel, C. */
+  String bootBesideB(int... cpus) throws Exception {
+    return startUntil("boot", MachineSpec.NEXT_BUS, cpus);
+  }
+
   /** Starts an upgrade that stops before the switch; returns its id when all is ready for it. */
   String precopy(int... cpus) throws Exception {
     return startUntil("precopy", cpus);
   }
 
   private String startUntil(String phase, int... cpus) throws Exception {
+    return startUntil(phase, MachineSpec.TWIN_BUS, cpus);
+  }
+
+  private String startUntil(String phase, String bus, int... cpus) throws Exception {
     var request = new HashMap<>(request(cpus));
     request.put("until", phase);
+    request.put("buses", List.of(bus));
     String id = rest.start(request);
     awaitDone(phase, id);
     return id;
@@ -388,6 +400,34 @@ final class TestNode implements AutoCloseable {
   /** Runs a command in B's shell. */
   String onB(String command) throws IOException {
     return on(machine.files().consoleB(), command);
+  }
+
+  /** Runs a command in the shell of the kernel that B started. */
+  String onC(String command) throws IOException {
+    return on(machine.files().consoleC(), command);
+  }
+
+  /** Gives B, whose network is up, its own kernel's files, to start it once more. */
+  void installOnB() throws IOException {
+    HttpServer server =
+        SimpleFileServer.createFileServer(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            images.twinKernel().toAbsolutePath().getParent(),
+            SimpleFileServer.OutputLevel.NONE);
+    server.start();
+    try {
+      String from = "http://" + HOST + ":" + server.getAddress().getPort() + "/";
+      String said =
+          onB(
+              "mkdir -p /boot/twin/%s && wget -q -O %s %svmlinuz && wget -q -O %s %sinitrd; echo $?"
+                  .formatted(
+                      images.to(), images.twinKernelPath(), from, images.twinInitrdPath(), from));
+      if (!said.equals("0")) {
+        throw new IOException("B did not fetch its files: " + said);
+      }
+    } finally {
+      server.stop(0);
+    }
   }
 
   private static String on(Path console, String command) throws IOException {
