@@ -112,6 +112,7 @@ final class IncomingSwitch {
   void getReady() throws IOException {
     ConsoleMessages.hold();
     warmUp();
+    ready.standIn().listen();
     clock.adopt(region);
   }
 

@@ -37,6 +37,9 @@ final class StandInInterface {
   /** Hears of the NIC; closed after the gap. */
   private @Nullable LinkWatch links;
 
+  /** The NIC's number, once it is prepared. */
+  private int index;
+
   private StandInInterface(InterfaceState state, Rtnetlink netlink) {
     this.state = state;
     this.netlink = netlink;
@@ -61,12 +64,16 @@ final class StandInInterface {
     }
   }
 
-  /** Gives the NIC the addresses, and listens to what becomes of it; it is down. */
-  void prepare(String nic) throws IOException {
-    netlink.configure(state, nic);
+  /** Listens to what becomes of interfaces; the NIC is still to come. */
+  void listen() throws IOException {
     if (links == null) {
       links = LinkWatch.open();
     }
+  }
+
+  /** Gives the NIC the addresses; it is down. */
+  void prepare(String nic) throws IOException {
+    index = netlink.configure(state, nic);
   }
 
   /**
@@ -74,10 +81,10 @@ final class StandInInterface {
    * returns. What is sent before its carrier is there would be lost, and not sent again before a
    * timer ends.
    *
-   * @param nic which was prepared
+   * @param nic which was prepared, after {@link #listen}
    */
   void replace(String nic, Steps steps) throws IOException {
-    netlink.activate(state, nic);
+    netlink.activate(state, nic, index);
     steps.done("link-up");
     LinkWatch listening = Objects.requireNonNull(links);
     if (state.up() && !listening.awaitCarrier(nic, netlink, CARRIER)) {

@@ -1,7 +1,6 @@
 package io.twinkernel.broker.net;
 
 import io.twinkernel.broker.pci.ClassDevices;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -17,7 +16,7 @@ public final class PciInterface {
    * @param address of the PCI device, as in {@code 0000:81:00.0}
    * @return empty where there is no such device, or no driver of a network interface bound to it
    */
-  public static Optional<String> find(Path sys, String address) throws IOException {
+  public static Optional<String> find(Path sys, String address) {
     return ClassDevices.find(sys, address, "net").map(net -> net.getFileName().toString());
   }
 }

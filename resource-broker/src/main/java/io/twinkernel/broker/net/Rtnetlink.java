@@ -98,12 +98,15 @@ public final class Rtnetlink implements AutoCloseable {
    * @param name the interface that gets it
    */
   public void apply(InterfaceState state, String name) throws IOException {
-    configure(state, name);
-    activate(state, name);
+    activate(state, name, configure(state, name));
   }
 
-  /** The first part of {@link #apply}: the MTU and the addresses. The interface may be down. */
-  public void configure(InterfaceState state, String name) throws IOException {
+  /**
+   * The first part of {@link #apply}: the MTU and the addresses. The interface may be down.
+   *
+   * @return its number
+   */
+  public int configure(InterfaceState state, String name) throws IOException {
     int index = link(name).index();
     String on = " on " + name;
     List<NetlinkRequest> changes = new ArrayList<>();
@@ -114,14 +117,18 @@ public final class Rtnetlink implements AutoCloseable {
       changes.add(AddressCodec.add(address, name, index));
     }
     socket.change(changes);
+    return index;
   }
 
-  /** The rest of {@link #apply}: up, routes and neighbours, where the other one was up. */
-  public void activate(InterfaceState state, String name) throws IOException {
+  /**
+   * The rest of {@link #apply}: up, routes and neighbours, where the other one was up.
+   *
+   * @param index the interface's number, as {@link #configure} told it
+   */
+  public void activate(InterfaceState state, String name, int index) throws IOException {
     if (!state.up()) {
       return;
     }
-    int index = link(name).index();
     List<NetlinkRequest> changes = new ArrayList<>();
     changes.add(upDown(name, index, true));
     for (Route route : state.routes()) {

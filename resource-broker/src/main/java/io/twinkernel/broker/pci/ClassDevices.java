@@ -1,8 +1,5 @@
 package io.twinkernel.broker.pci;
 
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -18,19 +15,16 @@ public final class ClassDevices {
    * @param name of the class: {@code net}, {@code block}
    * @return its directory; empty where there is no such function, or no driver of that class
    */
-  public static Optional<Path> find(Path sys, String function, String name) throws IOException {
+  public static Optional<Path> find(Path sys, String function, String name) {
     Path device = sys.resolve("bus/pci/devices").resolve(function);
-    if (!Files.isDirectory(device)) {
-      return Optional.empty();
-    }
     Optional<Path> own = child(device.resolve(name));
     if (own.isPresent()) {
       return own;
     }
     // virtio: the PCI device carries a virtio device, and that the one of the class.
-    try (DirectoryStream<Path> children = Files.newDirectoryStream(device, "virtio*")) {
-      for (Path virtio : children) {
-        Optional<Path> found = child(virtio.resolve(name));
+    for (String child : names(device)) {
+      if (child.startsWith("virtio")) {
+        Optional<Path> found = child(device.resolve(child).resolve(name));
         if (found.isPresent()) {
           return found;
         }
@@ -39,15 +33,17 @@ public final class ClassDevices {
     return Optional.empty();
   }
 
-  private static Optional<Path> child(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      return Optional.empty();
-    }
-    try (DirectoryStream<Path> devices = Files.newDirectoryStream(folder)) {
-      for (Path device : devices) {
-        return Optional.of(device);
-      }
-    }
-    return Optional.empty();
+  private static Optional<Path> child(Path folder) {
+    String[] names = names(folder);
+    return names.length == 0 ? Optional.empty() : Optional.of(folder.resolve(names[0]));
+  }
+
+  /**
+   * What is in a folder, nothing if there is none. Not by a directory stream: this is a part of the
+   * gap, and a stream's pattern is made a regular expression.
+   */
+  private static String[] names(Path folder) {
+    String[] names = folder.toFile().list();
+    return names == null ? new String[0] : names;
   }
 }
