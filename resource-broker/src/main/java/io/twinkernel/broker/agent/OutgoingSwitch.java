@@ -2,7 +2,6 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
@@ -21,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * by COMMITTED, or A, when B failed or is late, by ABORTED.
  */
 final class OutgoingSwitch {
+  private static final Optional<String> CALLED_OFF = Optional.of("the switch was called off");
+
   private final Clock clock;
   private final Duration deadline;
   private final int practice;
@@ -161,11 +162,13 @@ final class OutgoingSwitch {
         // Before a dump: CRIU guards the connections only while it looks at them.
         copied.nic().release(gap);
         trace.add("nic-release", stopped);
-        attempt.released.complete(true);
-        if (prestaging.ready()) {
-          gap.push("letting the connections go on", release);
+        obstacle = attempt.giveNic(trace);
+        if (obstacle.isEmpty()) {
+          if (prestaging.ready()) {
+            gap.push("letting the connections go on", release);
+          }
+          attempt.sendRest(disk, gap, trace);
         }
-        obstacle = attempt.sendRest(disk, gap, trace);
         memory.join();
         if (obstacle.isEmpty()) {
           complete(copied, start, stopped, trace);
@@ -173,7 +176,7 @@ final class OutgoingSwitch {
         }
       } finally {
         stop.callOff();
-        attempt.released.complete(false);
+        attempt.obstacle.complete(CALLED_OFF);
         // What is undone after a failure is not to be in use.
         memory.settle();
         disk.settle();
@@ -187,41 +190,60 @@ final class OutgoingSwitch {
     }
   }
 
-  /** What two threads send side by side while the processes are stopped. */
+  /** What two threads look at and send side by side while the processes are stopped. */
   private static final class Attempt {
     private final Stage.Copied copied;
     private final Prestaging prestaging;
 
+    /** What of the processes themselves is in the way. */
+    private final CompletableFuture<Optional<String>> within = new CompletableFuture<>();
+
     /** Why the copies cannot take what changed; then nothing is sent. */
     private final CompletableFuture<Optional<String>> obstacle = new CompletableFuture<>();
-
-    /** Whether B can have the NIC. */
-    private final CompletableFuture<Boolean> released = new CompletableFuture<>();
 
     Attempt(Stage.Copied copied) {
       this.copied = copied;
       this.prestaging = copied.prestaging();
     }
 
-    /** The memory, and the NIC, once it is known that the copies can be used. */
+    /** Looks at the one half of what may have changed, then sends the memory. */
     void sendMemory(StartingShot stop, Trace trace) throws IOException {
       if (!stop.await()) {
         return;
       }
+      try {
+        within.complete(prestaging.restructuredWithin(trace.follow()));
+      } catch (IOException | RuntimeException e) {
+        within.complete(Optional.of(String.valueOf(e.getMessage())));
+        throw e;
+      }
+      if (obstacle.join().isEmpty() && prestaging.ready()) {
+        prestaging.sendPages(trace);
+      }
+    }
+
+    /**
+     * Looks at the other half, and lets B have the NIC, which was released, if the copies can be
+     * used: B needs longest for it, so this comes first.
+     *
+     * @return why they cannot; empty if they can
+     */
+    Optional<String> giveNic(Trace trace) throws IOException {
       Optional<String> found;
       try {
-        found = prestaging.restructured(trace.follow());
-        obstacle.complete(found);
+        found = prestaging.restructuredOutside(trace.follow());
+        if (found.isEmpty()) {
+          found = within.join();
+        }
+        if (found.isEmpty()) {
+          copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
+        }
       } catch (IOException | RuntimeException e) {
         obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
         throw e;
       }
-      if (found.isEmpty() && released.join()) {
-        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-        if (prestaging.ready()) {
-          prestaging.sendPages(trace);
-        }
-      }
+      obstacle.complete(found);
+      return found;
     }
 
     /** The disk, once it is known that the copies can be used; before a dump its time is later. */
@@ -238,35 +260,16 @@ final class OutgoingSwitch {
       }
     }
 
-    /**
-     * Everything else, which is read while it is not yet known whether the copies can take it.
-     *
-     * @return why they cannot; empty if it was sent
-     */
-    Optional<String> sendRest(Background disk, Undo gap, Trace trace)
-        throws IOException, InterruptedException {
+    /** Everything else. */
+    void sendRest(Background disk, Undo gap, Trace trace) throws IOException, InterruptedException {
       boolean damaged =
           copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
-      List<ProcessDelta> deltas;
-      try {
-        deltas = prestaging.readDeltas(trace);
-      } catch (IOException e) {
-        Optional<String> known = obstacle.join();
-        if (known.isEmpty()) {
-          throw e;
-        }
-        return known;
+      if (prestaging.ready()) {
+        prestaging.sendDeltas(prestaging.readDeltas(trace), trace, damaged);
+        disk.join();
+      } else {
+        FullDump.send(copied, disk, gap, trace, damaged);
       }
-      Optional<String> found = obstacle.join();
-      if (found.isEmpty()) {
-        if (prestaging.ready()) {
-          prestaging.sendDeltas(deltas, trace, damaged);
-          disk.join();
-        } else {
-          FullDump.send(copied, disk, gap, trace, damaged);
-        }
-      }
-      return found;
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A's side of the copies that wait in B: has them made, keeps them up to date while the processes
@@ -163,10 +164,10 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  private boolean isAsFollowed() throws IOException {
+  private boolean isAsFollowed() throws IOException, InterruptedException {
     List<Integer> followed = processes.stream().map(SourceProcess::pid).toList();
     List<Integer> now = service.processes().processes().stream().map(ServiceProcess::pid).toList();
-    return followed.equals(now) && restructured(Steps.UNTOLD).isEmpty();
+    return followed.equals(now) && restructured().isEmpty();
   }
 
   private void await(int type, String what) throws IOException, InterruptedException {
@@ -198,7 +199,7 @@ final class Prestaging implements AutoCloseable {
    * @return what each round sent
    * @throws Unstageable if they cannot be: a process is not what it was
    */
-  List<ProcessCopy.Round> refresh() throws IOException {
+  List<ProcessCopy.Round> refresh() throws IOException, InterruptedException {
     var rounds = new ArrayList<ProcessCopy.Round>();
     boolean worthwhile = true;
     while (worthwhile && rounds.size() < MOST_ROUNDS) {
@@ -209,7 +210,7 @@ final class Prestaging implements AutoCloseable {
       try {
         // Once: what it becomes while the rounds go on is seen at the next look.
         if (rounds.isEmpty()) {
-          Optional<String> obstacle = restructured(Steps.UNTOLD);
+          Optional<String> obstacle = restructured();
           if (obstacle.isPresent()) {
             throw new Unstageable(obstacle.get());
           }
@@ -252,14 +253,43 @@ final class Prestaging implements AutoCloseable {
    *
    * @return why not; empty if they can
    */
-  Optional<String> restructured(Steps steps) throws IOException {
+  private Optional<String> restructured() throws IOException, InterruptedException {
+    var within = new CompletableFuture<Optional<String>>();
+    var beside = new Background(() -> within.complete(restructuredWithin(Steps.UNTOLD)));
+    Optional<String> outside;
+    try {
+      outside = restructuredOutside(Steps.UNTOLD);
+    } finally {
+      beside.settle();
+    }
+    beside.join();
+    return outside.isPresent() ? outside : within.join();
+  }
+
+  /** The one half of {@link #restructured}: what they called, and their memory. */
+  Optional<String> restructuredWithin(Steps steps) throws IOException {
     for (SourceProcess process : processes) {
-      Optional<String> why = process.restructured(steps);
+      Optional<String> why = process.restructuredWithin(steps);
       if (why.isPresent()) {
-        return Optional.of("process " + process.pid() + ": " + why.get());
+        return reason(process, why.get());
       }
     }
     return Optional.empty();
+  }
+
+  /** The other half: their threads, and what they have open. */
+  Optional<String> restructuredOutside(Steps steps) throws IOException {
+    for (SourceProcess process : processes) {
+      Optional<String> why = process.restructuredOutside(steps);
+      if (why.isPresent()) {
+        return reason(process, why.get());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> reason(SourceProcess process, String why) {
+    return Optional.of("process " + process.pid() + ": " + why);
   }
 
   /** Sends the last pages; the processes are stopped and stay so. */

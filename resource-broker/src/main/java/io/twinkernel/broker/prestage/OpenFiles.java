@@ -92,6 +92,9 @@ final class OpenFiles implements AutoCloseable {
    * @throws Unstageable if two descriptors share one: to open it twice would be something else
    */
   List<DiskFile> onDisk() throws IOException {
+    if (disk.isEmpty()) {
+      return List.of();
+    }
     var found = new ArrayList<DiskFile>();
     for (int number : of(Kind.FILE)) {
       String target = target(pid, number);

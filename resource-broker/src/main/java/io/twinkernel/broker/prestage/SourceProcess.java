@@ -1,10 +1,12 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.prestage.OpenFiles.Kind;
+import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -157,9 +159,11 @@ public final class SourceProcess implements AutoCloseable {
 
   /** The directory on that disk that it works in; empty if it works elsewhere. */
   public String diskDirectory() throws IOException {
+    if (disk.isEmpty()) {
+      return "";
+    }
     String place = Files.readSymbolicLink(Path.of("/proc/" + pid + "/cwd")).toString();
-    boolean there = !disk.isEmpty() && (place.equals(disk) || place.startsWith(disk + "/"));
-    return there ? place : "";
+    return place.equals(disk) || place.startsWith(disk + "/") ? place : "";
   }
 
   /**
@@ -168,6 +172,12 @@ public final class SourceProcess implements AutoCloseable {
    * @return why not; empty if it can
    */
   public Optional<String> restructured(Steps steps) throws IOException {
+    Optional<String> within = restructuredWithin(steps);
+    return within.isPresent() ? within : restructuredOutside(steps);
+  }
+
+  /** The one half of {@link #restructured}: what it called, and its memory. */
+  public Optional<String> restructuredWithin(Steps steps) throws IOException {
     if (watch != null) {
       Optional<String> call = watch.changed();
       if (call.isPresent()) {
@@ -179,10 +189,14 @@ public final class SourceProcess implements AutoCloseable {
       return Optional.of("its memory is laid out anew");
     }
     steps.done("check-memory");
+    return Optional.empty();
+  }
+
+  /** The other half: its threads, and what it has open. */
+  public Optional<String> restructuredOutside(Steps steps) throws IOException {
     String count = "\nThreads:\t" + threads.size() + "\n";
     for (int thread : threads) {
-      Path file = Path.of("/proc/" + pid + "/task/" + thread + "/status");
-      String status = Files.exists(file) ? SysFiles.read(file.toString()) : "";
+      String status = status(thread);
       if (!status.contains(count)) {
         return Optional.of("its threads were " + threads + ", are " + threads(pid));
       }
@@ -194,6 +208,18 @@ public final class SourceProcess implements AutoCloseable {
     Optional<String> changed = files.changed();
     steps.done("check-files");
     return changed;
+  }
+
+  /** What the kernel says of a thread; nothing if there is none. */
+  private String status(int thread) throws IOException {
+    try {
+      return SysFiles.read("/proc/" + pid + "/task/" + thread + "/status");
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
+        return "";
+      }
+      throw e;
+    }
   }
 
   /**

@@ -30,7 +30,7 @@ final class GapTest {
         "PrestagedProcesses: takePages, diskFiles, reopen, check, connect, resume",
         "StandInInterface: prepare, replace",
         "OutgoingSwitch: complete, awaitResumed, await",
-        "OutgoingSwitch$Attempt: sendMemory, sendDisk, sendRest",
+        "OutgoingSwitch$Attempt: sendMemory, sendDisk, giveNic, sendRest",
       })
   void evaluatesNoLambdaForTheFirstTime(String where) throws IOException {
     String[] parts = where.split(": ", 2);
