@@ -18,6 +18,9 @@ import java.util.stream.Stream;
  */
 public final class OutsideClient implements AutoCloseable {
 
+  /** How many answers on each connection make a stretch to compare with. */
+  private static final int CALM_ANSWERS = 50;
+
   private final InetSocketAddress server;
   private final Dataset dataset;
   private final Versions versions;
@@ -105,6 +108,15 @@ public final class OutsideClient implements AutoCloseable {
   /** What became of each value. */
   Versions versions() {
     return versions;
+  }
+
+  /**
+   * Waits for as many answers, over all connections, as make a calm stretch.
+   *
+   * @return whether it was done in time
+   */
+  public boolean awaitCalm(Duration timeout) {
+    return awaitAnswers(CALM_ANSWERS * connections.size(), timeout);
   }
 
   /**

@@ -27,7 +27,6 @@ final class Chain {
   private static final Duration INSTALL = Duration.ofMinutes(5);
 
   private static final Duration REDIAL = Duration.ofMinutes(1);
-  private static final int ANSWERS = 400;
 
   private final Machine machine;
   private final RestClient rest;
@@ -124,7 +123,7 @@ final class Chain {
         });
     KernelFacts after = null;
     if (run.state().equals("COMPLETE")) {
-      client.awaitAnswers(ANSWERS, SILENCE);
+      client.awaitCalm(SILENCE);
       serving = next;
       after = KernelProbe.facts(console(next));
     }

@@ -37,7 +37,6 @@ final class KexecBaseline {
   /** A request to connect that gets no answer would be repeated by TCP after a second only. */
   private static final Duration ATTEMPT = Duration.ofMillis(250);
 
-  private static final int CALM_ANSWERS = 400;
   private static final int TAIL = 25;
 
   private final RunPlan plan;
@@ -60,7 +59,7 @@ final class KexecBaseline {
         OutsideClient.start(
             redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE)) {
       load();
-      if (!client.awaitAnswers(CALM_ANSWERS, SILENCE)) {
+      if (!client.awaitCalm(SILENCE)) {
         throw new HarnessException.Service("Redis does not answer before kexec");
       }
       KernelProbe.command(

@@ -33,9 +33,6 @@ final class Scenario {
 
   private static final Duration SILENCE = Duration.ofSeconds(60);
 
-  /** How many answers on each connection make a calm stretch to compare with. */
-  private static final int CALM_ANSWERS = 50;
-
   private static final Duration CALM = Duration.ofSeconds(30);
 
   private final RunPlan plan;
@@ -151,18 +148,12 @@ final class Scenario {
 
   private void calm(OutsideClient client) throws HarnessException {
     narrator.say(plan.connections() + " connections write and read");
-    if (!client.awaitAnswers(calmAnswers(), CALM)) {
+    if (!client.awaitCalm(CALM)) {
       throw new HarnessException.Service(
-          "Redis gave fewer than "
-              + calmAnswers()
-              + " answers in "
+          "Redis gave few answers in "
               + CALM.toSeconds()
               + " s before anything was changed: the host may be too busy");
     }
-  }
-
-  private int calmAnswers() {
-    return CALM_ANSWERS * plan.connections();
   }
 
   private void upgrade(OutsideClient client) throws HarnessException, IOException {
@@ -175,7 +166,7 @@ final class Scenario {
             showBoth(client);
             inject();
           });
-      client.awaitAnswers(calmAnswers(), CALM);
+      client.awaitCalm(CALM);
     } finally {
       findings.events = run.events();
       findings.state = run.state();
