@@ -1,9 +1,12 @@
 package io.twinkernel.broker.process;
 
+import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
+import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -66,6 +70,20 @@ public record CgroupFreezer(Path cgroup) {
    */
   public ProcessTree stop(Duration within) throws IOException {
     long deadline = System.nanoTime() + within.toNanos();
+    List<ServiceProcess> alone = ProcessTree.of(cgroup).processes();
+    if (alone.size() == 1) {
+      // There is no other to be stopped at once with it, unless it gives birth before it stops.
+      Processes.kill(alone.getFirst().pid(), SIGSTOP);
+      awaitStopped(alone.getFirst().pid(), deadline);
+      ProcessTree tree = ProcessTree.of(cgroup);
+      if (tree.processes().size() == 1) {
+        return tree;
+      }
+    }
+    return stopTogether(within, deadline);
+  }
+
+  private ProcessTree stopTogether(Duration within, long deadline) throws IOException {
     freeze(within);
     ProcessTree tree;
     try {
@@ -83,17 +101,37 @@ public record CgroupFreezer(Path cgroup) {
   }
 
   /**
-   * Each task takes the signal as soon as it is on a CPU again, within microseconds. The kernel
-   * tells only a parent, so look.
+   * Each thread takes the signal as soon as it is on a CPU again, within microseconds. The kernel
+   * tells only a parent, and only when the last one has, so look.
    */
   private void awaitStopped(int pid, long deadline) throws IOException {
-    char state;
-    while ((state = ProcessTree.read(pid).state()) != 'T' && state != 't' && state != 'Z') {
-      if (System.nanoTime() - deadline > 0) {
-        resume();
-        throw new SocketTimeoutException("process " + pid + " does not stop: state " + state);
+    String[] threads = new File("/proc/" + pid + "/task").list();
+    if (threads == null) {
+      return; // It has ended.
+    }
+    for (String thread : threads) {
+      while (runs(pid, thread)) {
+        if (System.nanoTime() - deadline > 0) {
+          resume();
+          throw new SocketTimeoutException("thread " + thread + " of " + pid + " does not stop");
+        }
+        LockSupport.parkNanos(LOOK_EVERY_NANOS);
       }
-      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+    }
+  }
+
+  private static boolean runs(int pid, String thread) throws IOException {
+    try {
+      String stat = SysFiles.read("/proc/" + pid + "/task/" + thread + "/stat");
+      return switch (ProcessTree.parse(stat).state()) {
+        case 'T', 't', 'Z', 'X' -> false;
+        default -> true;
+      };
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
+        return false;
+      }
+      throw e;
     }
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -100,6 +101,69 @@ class CgroupFreezerTest {
     assertThat(shell.inputReader().readLine()).isEqualTo("three");
     for (ServiceProcess process : stopped.processes()) {
       assertThat(ProcessTree.read(process.pid()).state()).isNotEqualTo('T');
+    }
+  }
+
+  /** Its threads run all the time: none of them may do so for an instant after the stop. */
+  @Test
+  void stoppingStopsEveryThreadOfAProcessThatIsAlone() throws Exception {
+    CgroupFreezer below = new CgroupFreezer(cgroup.resolve("below"));
+    below.kill();
+    Process busy =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                Path.of(Busy.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+                    .toString(),
+                Busy.class.getName())
+            .start();
+    try {
+      assertThat(busy.inputReader().readLine()).isEqualTo("busy");
+      for (int i = 0; i < 1000 && !ProcessTree.of(below.cgroup()).processes().isEmpty(); i++) {
+        TimeUnit.MILLISECONDS.sleep(10);
+      }
+      below.adopt((int) busy.pid());
+      for (int round = 0; round < 20; round++) {
+        ProcessTree stopped = below.stop(SOON);
+        assertThat(stopped.processes())
+            .extracting(ServiceProcess::pid)
+            .containsExactly((int) busy.pid());
+        assertThat(states(busy.pid())).hasSizeGreaterThan(Busy.THREADS).containsOnly('T');
+        below.resume();
+      }
+    } finally {
+      busy.destroyForcibly().waitFor();
+    }
+  }
+
+  private static List<Character> states(long pid) throws IOException {
+    List<Character> states = new ArrayList<>();
+    try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+      for (Path task : tasks) {
+        states.add(ProcessTree.parse(Files.readString(task.resolve("stat"))).state());
+      }
+    }
+    return states;
+  }
+
+  /** Has threads that never sleep. */
+  static final class Busy {
+    static final int THREADS = 4;
+
+    private Busy() {}
+
+    public static void main(String[] arguments) {
+      for (int i = 0; i < THREADS; i++) {
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (true) {
+                    Thread.onSpinWait();
+                  }
+                });
+      }
+      System.out.println("busy");
     }
   }
 
