@@ -89,9 +89,15 @@ final class Prestaging implements AutoCloseable {
         process.pause();
       }
       stop.done("look");
-      for (int root : copy.roots()) {
-        folders.put(root, copy.dumpUnconnected(root));
+      var noting = new Background(this::note);
+      try {
+        for (int root : copy.roots()) {
+          folders.put(root, copy.dumpUnconnected(root));
+        }
+      } finally {
+        noting.settle();
       }
+      noting.join();
       stop.done("dump");
       for (SourceProcess process : processes) {
         holds.add(hold(process));
@@ -121,6 +127,12 @@ final class Prestaging implements AutoCloseable {
     } catch (IOException e) {
       close();
       throw e;
+    }
+  }
+
+  private void note() throws IOException {
+    for (SourceProcess process : processes) {
+      process.note();
     }
   }
 

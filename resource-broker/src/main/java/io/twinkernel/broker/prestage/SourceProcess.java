@@ -105,15 +105,23 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
+   * Notes which pages it has. The process is stopped, and stays so until {@link #begin}; CRIU,
+   * which may dump it at the same time, gives it none that count.
+   */
+  public void note() throws IOException {
+    pages.look();
+  }
+
+  /**
    * Counts what changes from here on. The process is stopped, and has just been dumped: what was
-   * called until now, CRIU called in its name.
+   * called until now, CRIU called in its name, and it has reset the soft-dirty bits when it had
+   * copied the pages.
    */
   public void begin() throws IOException {
     if (watch != null) {
       watch.forget();
       watch.resume();
     }
-    pages.next();
     ahead = List.of();
   }
 

@@ -46,7 +46,8 @@ final class CriuRequest {
     connections(options, connections);
     common(options, directories);
     parent(options, parent);
-    options.flag(15, parent != null);
+    // track_mem: where a copy waits, what changes from the dump on is counted.
+    options.flag(15, parent != null || connections == Connections.CLOSED);
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
