@@ -310,6 +310,7 @@ public final class DemoOptions {
         Map.entry(
             "b.cpus", twinCpus().stream().map(String::valueOf).collect(Collectors.joining(","))),
         Map.entry("switch.practice", Integer.toString(practice)),
+        Map.entry("service.practice", "/etc/twin/practice"),
         Map.entry("shared.bytes", Long.toString((long) Sizing.SHARED << 20)));
   }
 }

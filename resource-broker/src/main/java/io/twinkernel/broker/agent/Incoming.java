@@ -200,8 +200,9 @@ final class Incoming {
     }
   }
 
-  private void stage(Fields stage) throws IOException {
+  private void stage(Fields stage) throws IOException, InterruptedException {
     try {
+      ServicePractice.run(configuration().servicePractice());
       requireFree(stage.numbers("threads"));
       StagedFiles.require(stage);
       restarts = Restarts.read(stage);

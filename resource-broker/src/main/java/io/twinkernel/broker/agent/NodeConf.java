@@ -22,6 +22,8 @@ import java.util.Properties;
  * @param cpus CPUs that B gets when it starts
  * @param failover what B does when A panics beside it
  * @param serviceStart the program that starts the service anew, for {@link Failover.Policy#ADOPT}
+ * @param servicePractice the program that has another instance of the service do in B what clients
+ *     ask of it, before the service comes; empty for none
  * @param earlyConsole what B's kernel says its first words to, as {@code earlycon=} takes it; must
  *     be a device that A does not use; empty for none
  * @param measuredNics a NIC of A's and one of B's that are joined and that nobody uses: where the
@@ -42,6 +44,7 @@ public record NodeConf(
     List<Integer> cpus,
     Failover.Policy failover,
     String serviceStart,
+    String servicePractice,
     String earlyConsole,
     List<String> measuredNics,
     int practice,
@@ -93,6 +96,7 @@ public record NodeConf(
         List.copyOf(cpus),
         failover,
         failover == Failover.Policy.ADOPT ? required(properties, "service.start") : "",
+        properties.getProperty("service.practice", "").strip(),
         properties.getProperty("b.earlycon", ""),
         pair(words(properties.getProperty("measure.nics", ""))),
         practice(properties.getProperty("switch.practice", "" + PRACTICE)),

@@ -75,10 +75,11 @@ final class PrestagedProcesses {
         criu.restoreUnconnected(ProcessCopy.IMAGES.resolve(images.text(root)));
       }
       for (Hold hold : holds) {
-        processes.put(
-            hold.pid(),
+        StagedProcess staged =
             StagedProcess.hold(
-                hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory()));
+                hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory());
+        processes.put(hold.pid(), staged);
+        staged.populate();
       }
     } catch (IOException e) {
       clear();

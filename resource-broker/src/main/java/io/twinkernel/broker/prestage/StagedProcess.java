@@ -101,6 +101,11 @@ public final class StagedProcess implements AutoCloseable {
     return pid;
   }
 
+  /** Has the kernel map its program and libraries now, and not fault by fault when it runs. */
+  public void populate() throws IOException {
+    MappedFiles.populate(pid);
+  }
+
   private boolean seize() throws IOException {
     for (int thread : threads) {
       Ptrace.seize(thread, 0);

@@ -26,6 +26,7 @@ final class NodeConfTest {
     assertThat(conf.serviceCgroup()).hasToString("/sys/fs/cgroup/service");
     assertThat(conf.sharedBytes()).isEqualTo(128L << 20);
     assertThat(conf.earlyConsole()).isEmpty();
+    assertThat(conf.servicePractice()).isEmpty();
     assertThat(conf.measuredNics()).isEmpty();
     assertThat(conf.practice()).isEqualTo(20);
     assertThat(conf.interruptsPass()).isFalse();
