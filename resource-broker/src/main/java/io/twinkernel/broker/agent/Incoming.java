@@ -162,6 +162,7 @@ final class Incoming {
 
   /** Ends what waits here for a switch that will not come. */
   void abandon() throws IOException {
+    Urgency.end();
     copies.clear();
     IncomingSwitch unfinished = incomingSwitch;
     if (unfinished != null) {
