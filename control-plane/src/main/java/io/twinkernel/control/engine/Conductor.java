@@ -7,8 +7,10 @@ import io.twinkernel.control.upgrade.Decider;
 import io.twinkernel.control.upgrade.Entry;
 import io.twinkernel.control.upgrade.Input;
 import io.twinkernel.control.upgrade.Owner;
+import io.twinkernel.control.upgrade.Phase;
 import io.twinkernel.control.upgrade.Role;
 import io.twinkernel.control.upgrade.State;
+import io.twinkernel.control.upgrade.Status;
 import io.twinkernel.control.upgrade.Trigger;
 import io.twinkernel.control.upgrade.Upgrade;
 import io.twinkernel.control.upgrade.UpgradeEvent;
@@ -237,10 +239,19 @@ public final class Conductor implements AutoCloseable {
                 "node {0}: an event of upgrade {1}, which is not one of its own",
                 link.node(),
                 upgrade);
+          } else if (link.role() == Role.SECONDARY && adopts(said)) {
+            // The primary is no more, and nobody closes its connection.
+            nodes.drop(link.node(), Role.PRIMARY);
+            feed(run, said.as(Role.SECONDARY));
           } else {
             feed(run, said.as(roleIn(run.upgrade, link)));
           }
         });
+  }
+
+  /** A twin says so, and no other kernel does, if it outlived its primary. */
+  private static boolean adopts(Input.Said said) {
+    return said.phase() == Phase.ROLLBACK && said.status() == Status.FAILED;
   }
 
   /** It answers a command. */
@@ -286,9 +297,8 @@ public final class Conductor implements AutoCloseable {
             event.message());
         run.events.add(event);
         publisher.accept(event);
-        if (happened.trigger() == Trigger.COMMIT || happened.trigger() == Trigger.ADOPT) {
-          // The former primary has no NIC any more, or is no more: its connection hangs, and must
-          // not come back.
+        if (happened.trigger() == Trigger.COMMIT) {
+          // The former primary has no NIC any more: its connection hangs, and must not come back.
           nodes.drop(event.node(), Role.PRIMARY);
         }
         var watchers = List.copyOf(run.watchers);
@@ -302,7 +312,7 @@ public final class Conductor implements AutoCloseable {
   }
 
   private void send(Upgrade upgrade, Entry.Commanded command) {
-    broker(upgrade.request().node(), command.to())
+    broker(upgrade, command.to())
         .ifPresent(
             link -> {
               var message = new LinkedHashMap<String, Object>();
@@ -317,14 +327,16 @@ public final class Conductor implements AutoCloseable {
 
   /**
    * What a broker is in that upgrade. The twin that won the last one is the next one's primary, and
-   * says so once it is asked for a plan. One that says otherwise when the next twin has been booted
-   * is that twin.
+   * says so once it is asked for a plan: who calls itself a twin later is the next twin.
    */
   private Role roleIn(Upgrade upgrade, BrokerLink link) {
     boolean formerTwin = link.role() == Role.SECONDARY && latest(link.node(), true).isPresent();
     return switch (upgrade.owner()) {
-      case PRIMARY ->
-          formerTwin && BEFORE_BOOT.contains(upgrade.state()) ? Role.PRIMARY : link.role();
+      case PRIMARY -> {
+        boolean noTwinYet = upgrade.plan().isEmpty() || BEFORE_BOOT.contains(upgrade.state());
+        boolean alone = nodes.broker(link.node(), Role.PRIMARY).isEmpty();
+        yield formerTwin && noTwinYet && alone ? Role.PRIMARY : link.role();
+      }
       case UNDECIDED ->
           formerTwin && !link.kernel().equals(upgrade.kernel()) ? Role.PRIMARY : link.role();
       case SECONDARY -> link.role();
@@ -332,12 +344,14 @@ public final class Conductor implements AutoCloseable {
   }
 
   /**
-   * The broker that takes that role. Once a twin owns its machine it is the one kernel there is,
-   * and takes the next upgrade's commands even if it still calls itself secondary.
+   * The broker that takes that role. A twin dials in when it owns its machine: then it is the one
+   * kernel there is, and takes the next upgrade's commands even if it still calls itself secondary.
    */
-  private Optional<BrokerLink> broker(String node, Role role) {
+  private Optional<BrokerLink> broker(Upgrade upgrade, Role role) {
+    String node = upgrade.request().node();
     Optional<BrokerLink> link = nodes.broker(node, role);
-    return link.isEmpty() && role == Role.PRIMARY && latest(node, true).isPresent()
+    boolean owner = latest(node, true).isPresent() || upgrade.state() == State.REQUESTED;
+    return link.isEmpty() && role == Role.PRIMARY && owner
         ? nodes.broker(node, Role.SECONDARY)
         : link;
   }

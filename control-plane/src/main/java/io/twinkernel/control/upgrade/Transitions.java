@@ -23,6 +23,12 @@ public final class Transitions {
   /** From a state, by a trigger, to a state. */
   public record Transition(State from, Trigger trigger, State to) {}
 
+  private static final Transition GIVEN_UP_BOOTED =
+      new Transition(State.BOOTED, Trigger.GIVE_UP, State.FAILED);
+
+  private static final Transition GIVEN_UP_PRECOPIED =
+      new Transition(State.PRECOPIED, Trigger.GIVE_UP, State.FAILED);
+
   private static final List<Transition> TABLE =
       checked(
           List.of(
@@ -38,8 +44,11 @@ public final class Transitions {
               new Transition(State.BOOTED, Trigger.DONE, State.PRECOPIED),
               new Transition(State.BOOTED, Trigger.UNDONE, State.ROLLED_BACK),
               new Transition(State.BOOTED, Trigger.ROLL_BACK, State.ROLLING_BACK),
+              new Transition(State.PREPARED, Trigger.ADOPT, State.FAILED),
               new Transition(State.BOOTED, Trigger.ADOPT, State.FAILED),
+              GIVEN_UP_BOOTED,
               new Transition(State.PRECOPIED, Trigger.ADOPT, State.FAILED),
+              GIVEN_UP_PRECOPIED,
               new Transition(State.PRECOPIED, Trigger.SWITCH, State.SWITCHING),
               new Transition(State.PRECOPIED, Trigger.ROLL_BACK, State.ROLLING_BACK),
               new Transition(State.SWITCHING, Trigger.COMMIT, State.COMMITTED),
@@ -55,6 +64,11 @@ public final class Transitions {
               new Transition(State.ROLLING_BACK, Trigger.ADOPT, State.FAILED)));
 
   private Transitions() {}
+
+  /** What only journals have that were written before there was {@link Trigger#ADOPT}. */
+  static List<Transition> former() {
+    return List.of(GIVEN_UP_BOOTED, GIVEN_UP_PRECOPIED);
+  }
 
   /** The whole table. */
   public static List<Transition> table() {

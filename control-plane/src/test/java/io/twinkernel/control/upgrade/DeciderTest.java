@@ -80,7 +80,7 @@ class DeciderTest {
               .containsExactly("twin-died", "it panicked");
           return walk.ok().is(State.ROLLED_BACK);
         });
-    for (State state : List.of(State.BOOTED, State.PRECOPIED, State.SWITCHING)) {
+    for (State state : List.of(State.PREPARED, State.BOOTED, State.PRECOPIED, State.SWITCHING)) {
       all.put(
           state.name() + ": the primary panics",
           () -> {
@@ -160,6 +160,7 @@ class DeciderTest {
   void theScenariosVisitEveryTransition() {
     var visited = new LinkedHashSet<Transitions.Transition>();
     SCENARIOS.values().forEach(scenario -> visited.addAll(scenario.get().visited()));
+    visited.addAll(Transitions.former());
     assertThat(visited).containsExactlyInAnyOrderElementsOf(Transitions.table());
   }
 
