@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -203,7 +204,10 @@ final class Incoming {
 
   private void stage(Fields stage) throws IOException, InterruptedException {
     try {
-      ServicePractice.run(configuration().servicePractice());
+      ServicePractice.run(
+          CGROUPS.resolve("twin-practice"),
+          configuration().servicePractice(),
+          Duration.ofMillis(stage.number("practice_ms")));
       requireFree(stage.numbers("threads"));
       StagedFiles.require(stage);
       restarts = Restarts.read(stage);
@@ -325,6 +329,7 @@ final class Incoming {
               node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace), restarts));
     } catch (IOException e) {
       if (current.committed()) {
+        Urgency.end();
         // What is here is all there is: nothing of it is undone, and A is not asked.
         tell("resuming the processes", e);
         return Optional.empty();

@@ -211,11 +211,11 @@ final class OutgoingSwitch {
       if (!stop.await()) {
         return;
       }
+      Optional<String> found = CALLED_OFF;
       try {
-        within.complete(prestaging.restructuredWithin(trace.follow()));
-      } catch (IOException | RuntimeException e) {
-        within.complete(Optional.of(String.valueOf(e.getMessage())));
-        throw e;
+        found = prestaging.restructuredWithin(trace.follow());
+      } finally {
+        within.complete(found);
       }
       if (obstacle.join().isEmpty() && prestaging.ready()) {
         prestaging.sendPages(trace);
@@ -229,18 +229,12 @@ final class OutgoingSwitch {
      * @return why they cannot; empty if they can
      */
     Optional<String> giveNic(Trace trace) throws IOException {
-      Optional<String> found;
-      try {
-        found = prestaging.restructuredOutside(trace.follow());
-        if (found.isEmpty()) {
-          found = within.join();
-        }
-        if (found.isEmpty()) {
-          copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
-        }
-      } catch (IOException | RuntimeException e) {
-        obstacle.complete(Optional.of(String.valueOf(e.getMessage())));
-        throw e;
+      Optional<String> found = prestaging.restructuredOutside(trace.follow());
+      if (found.isEmpty()) {
+        found = within.join();
+      }
+      if (found.isEmpty()) {
+        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
       }
       obstacle.complete(found);
       return found;

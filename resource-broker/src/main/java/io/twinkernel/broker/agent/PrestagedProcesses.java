@@ -79,7 +79,7 @@ final class PrestagedProcesses {
             StagedProcess.hold(
                 hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory());
         processes.put(hold.pid(), staged);
-        staged.populate();
+        populate(staged);
       }
     } catch (IOException e) {
       clear();
@@ -87,6 +87,14 @@ final class PrestagedProcesses {
     }
     holds.clear();
     failure = null;
+  }
+
+  private static void populate(StagedProcess staged) {
+    try {
+      staged.populate();
+    } catch (IOException e) {
+      KernelLog.say("the gap will be longer: " + e.getMessage());
+    }
   }
 
   /** Takes pages, on the link's thread; what goes wrong is said at the switch. */

@@ -19,6 +19,9 @@ import java.util.Optional;
 
 /** Tells B ahead of the switch all that it will need in it, and starts CRIU on this side. */
 final class Staging {
+  /** The service's practice may take this part of the time that B has to get ready. */
+  private static final int PRACTICE_PART = 8;
+
   private final NodeConf conf;
   private final TwinDevice device;
 
@@ -61,6 +64,7 @@ final class Staging {
             Map.entry("threads", service.threads()),
             Map.entry("files", StagedFiles.toJson(moves.files())),
             Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
+            Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
             Map.entry("clocks", Clock.reading())));
     undo.push("letting grace periods take their time", GracePeriods::usual);

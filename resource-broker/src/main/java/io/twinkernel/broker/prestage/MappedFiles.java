@@ -8,11 +8,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 
 /**
  * Programs and libraries of a process that has just been restored: it has mapped them, but none of
- * their pages, and would fault on each in its first instructions.
+ * their pages, and would fault on each in its first instructions. Data that it has mapped may be
+ * any amount, and is left alone.
  */
 final class MappedFiles {
   /** With a page the kernel maps those around it that are in memory (fault_around_bytes). */
@@ -24,9 +26,15 @@ final class MappedFiles {
   static void populate(int pid) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(RemoteMemory.MOST_RANGES);
-      for (MemoryMap.Area area : MemoryMap.read(pid).areas()) {
-        boolean readOnly = area.permissions().startsWith("r-");
-        if (readOnly && area.name().startsWith("/")) {
+      List<MemoryMap.Area> areas = MemoryMap.read(pid).areas();
+      var code = new HashSet<String>();
+      for (MemoryMap.Area area : areas) {
+        if (area.permissions().startsWith("r-x") && area.name().startsWith("/")) {
+          code.add(area.name());
+        }
+      }
+      for (MemoryMap.Area area : areas) {
+        if (area.permissions().startsWith("r-") && code.contains(area.name())) {
           List<Range> looks = looks(area.start(), area.end());
           for (int from = 0; from < looks.size(); from += RemoteMemory.MOST_RANGES) {
             int to = Math.min(looks.size(), from + RemoteMemory.MOST_RANGES);

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
@@ -38,19 +39,34 @@ public record CgroupFreezer(Path cgroup) {
    * @throws SocketTimeoutException if a task cannot be frozen in time; the cgroup is thawed then
    */
   public void freeze(Duration within) throws IOException {
-    long deadline = System.nanoTime() + within.toNanos();
     SysFiles.write(cgroup + "/cgroup.freeze", "1");
+    if (!awaitEvent("frozen 1", within)) {
+      thaw();
+      throw new SocketTimeoutException(
+          cgroup + " did not freeze within " + within + "; a task in it does not sleep");
+    }
+  }
+
+  /**
+   * Waits until no process is left in it, nor below.
+   *
+   * @return false if one still is
+   */
+  public boolean awaitEmpty(Duration within) throws IOException {
+    return awaitEvent("populated 0", within);
+  }
+
+  private boolean awaitEvent(String event, Duration within) throws IOException {
+    long deadline = System.nanoTime() + within.toNanos();
     while (true) {
       try (Fd events = Fd.open(cgroup + "/cgroup.events", Linux.O_RDONLY())) {
-        if (content(events).contains("frozen 1")) {
-          return;
+        if (content(events).contains(event)) {
+          return true;
         }
         // Changes since this descriptor was read make it ready.
         Duration left = Duration.ofNanos(deadline - System.nanoTime());
         if (left.isNegative() || events.poll(Linux.POLLPRI(), left) == 0) {
-          thaw();
-          throw new SocketTimeoutException(
-              cgroup + " did not freeze within " + within + "; a task in it does not sleep");
+          return false;
         }
       }
     }
@@ -70,26 +86,47 @@ public record CgroupFreezer(Path cgroup) {
    */
   public ProcessTree stop(Duration within) throws IOException {
     long deadline = System.nanoTime() + within.toNanos();
-    List<ServiceProcess> alone = ProcessTree.of(cgroup).processes();
-    if (alone.size() == 1) {
-      // There is no other to be stopped at once with it, unless it gives birth before it stops.
-      Processes.kill(alone.getFirst().pid(), SIGSTOP);
-      awaitStopped(alone.getFirst().pid(), deadline);
-      ProcessTree tree = ProcessTree.of(cgroup);
-      if (tree.processes().size() == 1) {
-        return tree;
+    try {
+      List<ServiceProcess> alone = ProcessTree.of(cgroup).processes();
+      if (alone.size() == 1 && signalled(alone.getFirst().pid())) {
+        // There is no other to be stopped at once with it, unless it gives birth before it stops.
+        awaitStopped(alone.getFirst().pid(), deadline);
+        ProcessTree tree = ProcessTree.of(cgroup);
+        if (tree.processes().size() == 1) {
+          return tree;
+        }
       }
+      return stopTogether(deadline);
+    } catch (IOException e) {
+      try {
+        resume();
+      } catch (IOException stopped) {
+        e.addSuppressed(stopped);
+      }
+      throw e;
     }
-    return stopTogether(within, deadline);
   }
 
-  private ProcessTree stopTogether(Duration within, long deadline) throws IOException {
-    freeze(within);
+  /** False if it has ended. */
+  private static boolean signalled(int pid) throws SyscallException {
+    try {
+      Processes.kill(pid, SIGSTOP);
+      return true;
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ESRCH)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private ProcessTree stopTogether(long deadline) throws IOException {
+    freeze(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     ProcessTree tree;
     try {
       tree = ProcessTree.of(cgroup);
       for (ServiceProcess process : tree.processes()) {
-        Processes.kill(process.pid(), SIGSTOP);
+        signalled(process.pid());
       }
     } finally {
       thaw();
@@ -102,21 +139,29 @@ public record CgroupFreezer(Path cgroup) {
 
   /**
    * Each thread takes the signal as soon as it is on a CPU again, within microseconds. The kernel
-   * tells only a parent, and only when the last one has, so look.
+   * tells only a parent, and only when the last one has, so look: once more when all have that were
+   * there, for one of them may have made another before.
    */
-  private void awaitStopped(int pid, long deadline) throws IOException {
-    String[] threads = new File("/proc/" + pid + "/task").list();
-    if (threads == null) {
-      return; // It has ended.
-    }
-    for (String thread : threads) {
-      while (runs(pid, thread)) {
-        if (System.nanoTime() - deadline > 0) {
-          resume();
-          throw new SocketTimeoutException("thread " + thread + " of " + pid + " does not stop");
-        }
-        LockSupport.parkNanos(LOOK_EVERY_NANOS);
+  private static void awaitStopped(int pid, long deadline) throws IOException {
+    var stopped = new HashSet<String>();
+    while (true) {
+      String[] threads = new File("/proc/" + pid + "/task").list();
+      if (threads == null || stopped.containsAll(List.of(threads))) {
+        return;
       }
+      for (String thread : threads) {
+        awaitStopped(pid, thread, deadline);
+        stopped.add(thread);
+      }
+    }
+  }
+
+  private static void awaitStopped(int pid, String thread, long deadline) throws IOException {
+    while (runs(pid, thread)) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new SocketTimeoutException("thread " + thread + " of " + pid + " does not stop");
+      }
+      LockSupport.parkNanos(LOOK_EVERY_NANOS);
     }
   }
 
