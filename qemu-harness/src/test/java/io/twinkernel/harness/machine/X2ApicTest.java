@@ -16,7 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("machine")
 final class X2ApicTest {
-  private static final List<String> IOMMU = List.of("-device", "intel-iommu,intremap=on,eim=on");
+  private static final List<String> IOMMU =
+      List.of("-device", "intel-iommu,intremap=on,eim=on", "-machine", "kernel-irqchip=split");
 
   @TempDir Path folder;
 

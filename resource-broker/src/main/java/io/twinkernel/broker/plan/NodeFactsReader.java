@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 public final class NodeFactsReader {
 
   /** Names of interrupt controllers whose interrupts go through an IOMMU's table. */
-  private static final Pattern REMAPPED = Pattern.compile("\\sIR-(IO-APIC|PCI-MSI)");
+  private static final Pattern REMAPPED = Pattern.compile("\\sv?IR-(IO-APIC|PCI-MSI)");
 
   private final Path root;
 
