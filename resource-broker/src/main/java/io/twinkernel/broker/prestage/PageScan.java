@@ -88,12 +88,12 @@ final class PageScan implements AutoCloseable {
    */
   Changes next() throws IOException {
     Changes changes = look();
-    clear();
+    forget();
     return changes;
   }
 
-  /** Forgets what is dirty. */
-  private void clear() throws IOException {
+  /** Starts to count anew, without a look at what is dirty. */
+  void forget() throws IOException {
     SysFiles.write("/proc/" + pid + "/clear_refs", "4");
   }
 

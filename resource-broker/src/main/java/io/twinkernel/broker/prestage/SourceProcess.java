@@ -114,14 +114,16 @@ public final class SourceProcess implements AutoCloseable {
 
   /**
    * Counts what changes from here on. The process is stopped, and has just been dumped: what was
-   * called until now, CRIU called in its name, and it has reset the soft-dirty bits when it had
-   * copied the pages.
+   * called and written until now was by CRIU, in its name. That is not to be sent: some of it is in
+   * pages that cannot be written to, and kernels from 6.12 on may let only a tracer do so
+   * (proc_mem.force_override).
    */
   public void begin() throws IOException {
     if (watch != null) {
       watch.forget();
       watch.resume();
     }
+    pages.forget();
     ahead = List.of();
   }
 

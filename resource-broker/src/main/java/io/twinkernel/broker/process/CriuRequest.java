@@ -46,8 +46,7 @@ final class CriuRequest {
     connections(options, connections);
     common(options, directories);
     parent(options, parent);
-    // track_mem: where a copy waits, what changes from the dump on is counted.
-    options.flag(15, parent != null || connections == Connections.CLOSED);
+    options.flag(15, parent != null);
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
