@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Files of sysfs, procfs and cgroupfs, where an errno has a meaning that {@code java.nio} loses:
@@ -34,6 +35,21 @@ public final class SysFiles {
         MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, 0, content, size, count);
         size += count;
       }
+    }
+  }
+
+  /**
+   * As {@link #read}; empty where there is no such file, or the process that it tells of has ended,
+   * which files of procfs may say only when they are read (ENOENT, ESRCH).
+   */
+  public static Optional<String> readIfThere(String path) throws SyscallException {
+    try {
+      return Optional.of(read(path));
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 

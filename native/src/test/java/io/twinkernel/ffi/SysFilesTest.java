@@ -47,6 +47,18 @@ final class SysFilesTest {
   }
 
   @Test
+  void ofWhatIsGoneThereIsNothingToRead() throws Exception {
+    Process ended = new ProcessBuilder("true").start();
+    ended.waitFor();
+    assertThat(SysFiles.readIfThere("/proc/" + ended.pid() + "/stat")).isEmpty();
+    assertThat(SysFiles.readIfThere("/sys/twinkernel")).isEmpty();
+    assertThat(SysFiles.readIfThere(OOM)).contains(SysFiles.read(OOM));
+    assertThatExceptionOfType(SyscallException.class)
+        .isThrownBy(() -> SysFiles.readIfThere("/proc"))
+        .satisfies(failure -> assertThat(failure.errno().name()).isEqualTo("EISDIR"));
+  }
+
+  @Test
   void aLongFileIsReadToItsEnd() throws Exception {
     String text = "grüß dich, twin\n".repeat(5_000);
     Path file = Files.writeString(folder.resolve("long"), text);

@@ -1,9 +1,7 @@
 package io.twinkernel.broker.policy;
 
 import io.twinkernel.broker.disk.Mount;
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
@@ -84,7 +82,7 @@ public final class ProcReader {
   private static Optional<Descriptor> descriptor(Path process, int number) throws IOException {
     Path entry = process.resolve("fd/" + number);
     String target = link(entry);
-    Optional<String> info = content(process.resolve("fdinfo/" + number));
+    Optional<String> info = SysFiles.readIfThere(process.resolve("fdinfo/" + number).toString());
     return target.isEmpty() || info.isEmpty()
         ? Optional.empty()
         : Optional.of(new Descriptor(number, target, mount(info.get()), size(entry, target)));
@@ -147,19 +145,9 @@ public final class ProcReader {
   }
 
   private List<String> lines(int pid, String file) throws IOException {
-    return content(folder(pid).resolve(file)).map(text -> text.lines().toList()).orElse(List.of());
-  }
-
-  /** Empty if it ended or was closed; files of /proc may say so only when they are read. */
-  private static Optional<String> content(Path file) throws IOException {
-    try {
-      return Optional.of(SysFiles.read(file.toString()));
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return SysFiles.readIfThere(folder(pid).resolve(file).toString())
+        .map(text -> text.lines().toList())
+        .orElse(List.of());
   }
 
   private Path folder(int pid) {

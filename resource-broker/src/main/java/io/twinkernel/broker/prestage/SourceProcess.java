@@ -1,12 +1,10 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.prestage.OpenFiles.Kind;
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -206,7 +204,8 @@ public final class SourceProcess implements AutoCloseable {
   public Optional<String> restructuredOutside(Steps steps) throws IOException {
     String count = "\nThreads:\t" + threads.size() + "\n";
     for (int thread : threads) {
-      String status = status(thread);
+      String status =
+          SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/status").orElse("");
       if (!status.contains(count)) {
         return Optional.of("its threads were " + threads + ", are " + threads(pid));
       }
@@ -218,18 +217,6 @@ public final class SourceProcess implements AutoCloseable {
     Optional<String> changed = files.changed();
     steps.done("check-files");
     return changed;
-  }
-
-  /** What the kernel says of a thread; nothing if there is none. */
-  private String status(int thread) throws IOException {
-    try {
-      return SysFiles.read("/proc/" + pid + "/task/" + thread + "/status");
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
-        return "";
-      }
-      throw e;
-    }
   }
 
   /**

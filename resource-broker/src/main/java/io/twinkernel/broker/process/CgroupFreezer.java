@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -166,18 +167,14 @@ public record CgroupFreezer(Path cgroup) {
   }
 
   private static boolean runs(int pid, String thread) throws IOException {
-    try {
-      String stat = SysFiles.read("/proc/" + pid + "/task/" + thread + "/stat");
-      return switch (ProcessTree.parse(stat).state()) {
-        case 'T', 't', 'Z', 'X' -> false;
-        default -> true;
-      };
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
-        return false;
-      }
-      throw e;
+    Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/stat");
+    if (stat.isEmpty()) {
+      return false;
     }
+    return switch (ProcessTree.parse(stat.get()).state()) {
+      case 'T', 't', 'Z', 'X' -> false;
+      default -> true;
+    };
   }
 
   /** Lets processes run that {@link #stop} stopped, or that were restored stopped. */

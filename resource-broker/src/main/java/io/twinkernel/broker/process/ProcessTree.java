@@ -1,14 +1,13 @@
 package io.twinkernel.broker.process;
 
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The processes of a cgroup and the cgroups below it.
@@ -67,12 +66,10 @@ public record ProcessTree(List<ServiceProcess> processes) {
   private static void collect(Path cgroup, List<ServiceProcess> into) throws IOException {
     String pids = SysFiles.read(cgroup + "/cgroup.procs");
     for (int from = 0, to; (to = pids.indexOf('\n', from)) >= 0; from = to + 1) {
-      try {
-        into.add(read(Integer.parseInt(pids, from, to, 10)));
-      } catch (SyscallException e) {
-        if (e.errno().number() != Errno.ENOENT.number() && !ended(e)) {
-          throw e;
-        }
+      int pid = Integer.parseInt(pids, from, to, 10);
+      Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/stat");
+      if (stat.isPresent()) {
+        into.add(parse(stat.get()));
       }
     }
     try (DirectoryStream<Path> children = Files.newDirectoryStream(cgroup)) {
@@ -82,11 +79,6 @@ public record ProcessTree(List<ServiceProcess> processes) {
         }
       }
     }
-  }
-
-  /** ESRCH: it ended between open and read. */
-  private static boolean ended(SyscallException failure) {
-    return failure.errno().name().equals("ESRCH");
   }
 
   /** A name may contain spaces and parentheses: the last parenthesis ends it. */
