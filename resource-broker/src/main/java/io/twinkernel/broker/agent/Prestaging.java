@@ -280,28 +280,27 @@ final class Prestaging implements AutoCloseable {
 
   /** The one half of {@link #restructured}: what they called, and their memory. */
   Optional<String> restructuredWithin(Steps steps) throws IOException {
-    for (SourceProcess process : processes) {
-      Optional<String> why = process.restructuredWithin(steps);
-      if (why.isPresent()) {
-        return reason(process, why.get());
-      }
-    }
-    return Optional.empty();
+    return first(process -> process.restructuredWithin(steps));
   }
 
   /** The other half: their threads, and what they have open. */
   Optional<String> restructuredOutside(Steps steps) throws IOException {
+    return first(process -> process.restructuredOutside(steps));
+  }
+
+  @FunctionalInterface
+  private interface Look {
+    Optional<String> at(SourceProcess process) throws IOException;
+  }
+
+  private Optional<String> first(Look look) throws IOException {
     for (SourceProcess process : processes) {
-      Optional<String> why = process.restructuredOutside(steps);
+      Optional<String> why = look.at(process);
       if (why.isPresent()) {
-        return reason(process, why.get());
+        return Optional.of("process " + process.pid() + ": " + why.get());
       }
     }
     return Optional.empty();
-  }
-
-  private static Optional<String> reason(SourceProcess process, String why) {
-    return Optional.of("process " + process.pid() + ": " + why);
   }
 
   /** Sends the last pages; the processes are stopped and stay so. */
