@@ -76,6 +76,27 @@ class ControlPlaneTest {
     return primary.expect(verb);
   }
 
+  private String upgradeUntilBoot() {
+    return rest.upgradeOf(
+        Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
+  }
+
+  /** The twin of an upgrade in its switch says that it has resumed, and brings it to its end. */
+  private void takeOver(ScriptedBroker twin, String upgrade) throws IOException {
+    twin.expect("status");
+    twin.event(upgrade, "6.12.0", "resume", "done");
+    twin.obey("absorb");
+    rest.await(upgrade, "COMPLETE");
+  }
+
+  /** A twin that won, and is asked for a plan, calls itself primary from then on. */
+  private static void planAsPrimary(ScriptedBroker former) throws IOException {
+    ScriptedBroker.Command plan = former.expect("plan");
+    former.say(ScriptedBroker.hello("demo", "primary", "6.12.0", ScriptedBroker.TOKEN));
+    assertThat(former.hear().path("type").asText()).isEqualTo("welcome");
+    former.ok(plan, "{}");
+  }
+
   private void gapless(String id) {
     JsonNode events = Rest.json(rest.get("/api/v1/upgrades/" + id + "/events"));
     for (int i = 0; i < events.size(); i++) {
@@ -124,14 +145,10 @@ class ControlPlaneTest {
   @Test
   void theTwinThatWonTakesTheNextUpgrade() throws IOException {
     try (var primary = primary()) {
-      rest.upgrade("demo");
+      String first = rest.upgrade("demo");
       obeyUntil(primary, "switch");
       try (var twin = twin()) {
-        String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
-        twin.expect("status");
-        twin.event(first, "6.12.0", "resume", "done");
-        twin.obey("absorb");
-        rest.await(first, "COMPLETE");
+        takeOver(twin, first);
         String next = rest.upgrade("demo");
         twin.obey("plan");
         twin.fail(twin.expect("prepare"), "x", true);
@@ -144,28 +161,18 @@ class ControlPlaneTest {
   @Test
   void aTwinThatWonBecomesThePrimaryOfTheNextUpgrade() throws IOException {
     try (var primary = primary()) {
-      rest.upgrade("demo");
+      String first = rest.upgrade("demo");
       obeyUntil(primary, "switch");
       try (var second = twin()) {
-        String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
-        second.expect("status");
-        second.event(first, "6.12.0", "resume", "done");
-        second.obey("absorb");
-        rest.await(first, "COMPLETE");
+        takeOver(second, first);
         String next = rest.upgrade("demo");
-        ScriptedBroker.Command plan = second.expect("plan");
-        second.say(ScriptedBroker.hello("demo", "primary", "6.12.0", ScriptedBroker.TOKEN));
-        assertThat(second.hear().path("type").asText()).isEqualTo("welcome");
-        second.ok(plan, "{}");
+        planAsPrimary(second);
         for (String verb : new String[] {"prepare", "boot", "precopy"}) {
           second.obey(verb);
         }
         second.expect("switch");
         try (var third = twin()) {
-          third.expect("status");
-          third.event(next, "6.12.0", "resume", "done");
-          third.obey("absorb");
-          rest.await(next, "COMPLETE");
+          takeOver(third, next);
         }
         second.expectEnd();
       }
@@ -176,21 +183,12 @@ class ControlPlaneTest {
   @Test
   void aTwinOutlivesAPrimaryThatWasATwin() throws IOException {
     try (var primary = primary()) {
-      rest.upgrade("demo");
+      String first = rest.upgrade("demo");
       obeyUntil(primary, "switch");
       try (var second = twin()) {
-        String first = Rest.json(rest.get("/api/v1/upgrades")).path(0).path("id").asText();
-        second.expect("status");
-        second.event(first, "6.12.0", "resume", "done");
-        second.obey("absorb");
-        rest.await(first, "COMPLETE");
-        String next =
-            rest.upgradeOf(
-                Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
-        ScriptedBroker.Command plan = second.expect("plan");
-        second.say(ScriptedBroker.hello("demo", "primary", "6.12.0", ScriptedBroker.TOKEN));
-        assertThat(second.hear().path("type").asText()).isEqualTo("welcome");
-        second.ok(plan, "{}");
+        takeOver(second, first);
+        String next = upgradeUntilBoot();
+        planAsPrimary(second);
         second.obey("prepare");
         second.obey("boot");
         rest.await(next, "BOOTED");
@@ -207,8 +205,7 @@ class ControlPlaneTest {
   @Test
   void theTwinThatOutlivedThePrimaryTakesTheNextUpgrade() throws IOException {
     try (var primary = primary()) {
-      String first =
-          rest.upgradeOf(Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
+      String first = upgradeUntilBoot();
       primary.obey("plan");
       primary.obey("prepare");
       primary.obey("boot");
@@ -266,8 +263,7 @@ class ControlPlaneTest {
   @Test
   void itWaitsWhereItIsAskedTo() throws IOException {
     try (var primary = primary()) {
-      String id =
-          rest.upgradeOf(Rest.request("demo").replace("{\"node\"", "{\"until\":\"boot\",\"node\""));
+      String id = upgradeUntilBoot();
       primary.obey("plan");
       primary.obey("prepare");
       primary.obey("boot");

@@ -7,10 +7,8 @@ import io.twinkernel.control.upgrade.Decider;
 import io.twinkernel.control.upgrade.Entry;
 import io.twinkernel.control.upgrade.Input;
 import io.twinkernel.control.upgrade.Owner;
-import io.twinkernel.control.upgrade.Phase;
 import io.twinkernel.control.upgrade.Role;
 import io.twinkernel.control.upgrade.State;
-import io.twinkernel.control.upgrade.Status;
 import io.twinkernel.control.upgrade.Trigger;
 import io.twinkernel.control.upgrade.Upgrade;
 import io.twinkernel.control.upgrade.UpgradeEvent;
@@ -239,19 +237,14 @@ public final class Conductor implements AutoCloseable {
                 "node {0}: an event of upgrade {1}, which is not one of its own",
                 link.node(),
                 upgrade);
-          } else if (link.role() == Role.SECONDARY && adopts(said)) {
+          } else if (said.adopts()) {
             // The primary is no more, and nobody closes its connection.
             nodes.drop(link.node(), Role.PRIMARY);
-            feed(run, said.as(Role.SECONDARY));
+            feed(run, said);
           } else {
             feed(run, said.as(roleIn(run.upgrade, link)));
           }
         });
-  }
-
-  /** A twin says so, and no other kernel does, if it outlived its primary. */
-  private static boolean adopts(Input.Said said) {
-    return said.phase() == Phase.ROLLBACK && said.status() == Status.FAILED;
   }
 
   /** It answers a command. */

@@ -127,7 +127,7 @@ public final class Decider {
       steps.advance();
     } else if (said.phase() == Phase.ROLLBACK && said.role() == Role.PRIMARY) {
       undoneUnasked(said);
-    } else if (said.phase() == Phase.ROLLBACK && said.status() == Status.FAILED) {
+    } else if (said.adopts()) {
       adopted(said);
     } else if (resumed && steps.upgrade().owner() != Owner.SECONDARY) {
       steps.tell(

@@ -34,6 +34,11 @@ public sealed interface Input {
       Map<String, Object> detail)
       implements Input {
 
+    /** Whether it is a twin's word that it outlived its primary, and has taken the machine. */
+    public boolean adopts() {
+      return role == Role.SECONDARY && phase == Phase.ROLLBACK && status == Status.FAILED;
+    }
+
     /** The same from a broker in that role. */
     public Said as(Role actual) {
       return new Said(actual, kernel, phase, status, tsc, atMs, message, detail);
