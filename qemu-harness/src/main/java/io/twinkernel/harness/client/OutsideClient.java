@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 public final class OutsideClient implements AutoCloseable {
 
   /** How many answers on each connection make a stretch to compare with. */
-  private static final int CALM_ANSWERS = 50;
+  public static final int CALM_ANSWERS = 50;
 
   private final InetSocketAddress server;
   private final Dataset dataset;

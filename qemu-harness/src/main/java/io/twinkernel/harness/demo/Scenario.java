@@ -150,7 +150,9 @@ final class Scenario {
     narrator.say(plan.connections() + " connections write and read");
     if (!client.awaitCalm(CALM)) {
       throw new HarnessException.Service(
-          "Redis gave few answers in "
+          "Redis gave fewer than "
+              + OutsideClient.CALM_ANSWERS
+              + " answers a connection in "
               + CALM.toSeconds()
               + " s before anything was changed: the host may be too busy");
     }

@@ -2,12 +2,12 @@ package io.twinkernel.broker.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.broker.process.CgroupHierarchy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,16 +17,10 @@ final class ServicePracticeTest {
   private static final Duration LONG = Duration.ofMinutes(1);
 
   @TempDir Path folder;
-  private Path cgroup = Path.of("");
+  private final Path cgroup;
 
-  @BeforeEach
-  void find() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
-      String[] words = line.split(" ", -1);
-      if (words[2].equals("cgroup2")) {
-        cgroup = Path.of(words[1], "twin-practice-test-" + ProcessHandle.current().pid());
-      }
-    }
+  ServicePracticeTest() throws IOException {
+    cgroup = CgroupHierarchy.root().resolve("twin-practice-test-" + ProcessHandle.current().pid());
   }
 
   @Test

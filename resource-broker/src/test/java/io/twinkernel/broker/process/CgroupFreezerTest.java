@@ -26,7 +26,7 @@ class CgroupFreezerTest {
   private final Process shell;
 
   CgroupFreezerTest() throws IOException {
-    cgroup = hierarchy().resolve("twin-test-" + ProcessHandle.current().pid());
+    cgroup = CgroupHierarchy.root().resolve("twin-test-" + ProcessHandle.current().pid());
     Files.createDirectories(cgroup.resolve("below"));
     freezer = new CgroupFreezer(cgroup);
     // It says what it is told, and has a child.
@@ -194,15 +194,5 @@ class CgroupFreezerTest {
     } catch (java.nio.file.FileSystemException e) {
       return false;
     }
-  }
-
-  static Path hierarchy() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
-      String[] fields = line.split(" ", -1);
-      if (fields[2].equals("cgroup2")) {
-        return Path.of(fields[1]);
-      }
-    }
-    throw new IOException("no cgroup v2 hierarchy is mounted");
   }
 }

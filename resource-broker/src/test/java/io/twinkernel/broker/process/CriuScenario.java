@@ -38,8 +38,7 @@ final class CriuScenario {
   private CriuScenario(Criu criu, Path work) throws IOException {
     this.criu = criu;
     this.work = work;
-    Path group =
-        CgroupFreezerTest.hierarchy().resolve("twin-criu-" + ProcessHandle.current().pid());
+    Path group = CgroupHierarchy.root().resolve("twin-criu-" + ProcessHandle.current().pid());
     this.cgroup = new CgroupFreezer(Files.createDirectory(group));
   }
 
