@@ -29,8 +29,6 @@ import java.util.concurrent.locks.LockSupport;
  */
 public record CgroupFreezer(Path cgroup) {
 
-  private static final int SIGCONT = 18;
-  private static final int SIGSTOP = 19;
   private static final Duration LONG_ENOUGH_TO_FREEZE = Duration.ofSeconds(5);
   private static final long LOOK_EVERY_NANOS = 20_000;
 
@@ -111,7 +109,7 @@ public record CgroupFreezer(Path cgroup) {
   /** False if it has ended. */
   private static boolean signalled(int pid) throws SyscallException {
     try {
-      Processes.kill(pid, SIGSTOP);
+      Processes.kill(pid, Linux.SIGSTOP());
       return true;
     } catch (SyscallException e) {
       if (e.errno().equals(Errno.ESRCH)) {
@@ -180,7 +178,7 @@ public record CgroupFreezer(Path cgroup) {
   /** Lets processes run that {@link #stop} stopped, or that were restored stopped. */
   public void resume() throws IOException {
     for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
-      Processes.kill(process.pid(), SIGCONT);
+      Processes.kill(process.pid(), Linux.SIGCONT());
     }
   }
 
