@@ -70,8 +70,10 @@ public final class Canary implements AutoCloseable {
   }
 
   private static Canary hatch(Path file) throws IOException {
-    // Java waits for its children, and would take what the tracer waits for: a grandchild it is.
-    String work = "sleep 3600 <\"$0\" >&- & echo \"$!\"; wait";
+    // Java waits for its children, and would take what the tracer waits for: a grandchild it is. It
+    // stops itself, for it is complete only then: before, it opens libraries and closes what it was
+    // given.
+    String work = "/bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"; wait";
     Process parent = new ProcessBuilder("/bin/sh", "-c", work, file.toString()).start();
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
@@ -81,7 +83,7 @@ public final class Canary implements AutoCloseable {
       throw new IOException("the canary did not start", e);
     }
     try {
-      stop(pid);
+      awaitStopped(pid);
       SourceProcess source = SourceProcess.follow(pid, "", SyscallWatch.possible());
       try {
         source.begin();
@@ -101,8 +103,7 @@ public final class Canary implements AutoCloseable {
     return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 
-  private static void stop(int pid) throws IOException {
-    Processes.kill(pid, Linux.SIGSTOP());
+  private static void awaitStopped(int pid) throws IOException {
     long deadline = System.nanoTime() + STOPS_WITHIN.toNanos();
     while (!SysFiles.read("/proc/" + pid + "/stat").contains(") T ")) {
       if (System.nanoTime() - deadline > 0) {

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 final class MappedFilesTest {
-  /** A program that sleeps has run little of what it has mapped. */
+  /** A program that has just begun has run little of what it has mapped. */
   @Test
   void aProcessHasItsProgramsPagesBeforeItRuns() throws Exception {
     try (Canary canary = Canary.hatch()) {
