@@ -25,11 +25,16 @@ import java.util.List;
  * namespace while it waits: its next system call is replaced by unshare(2).
  */
 final class TimeNamespace {
-  private static final String INNER = "read -r go && { \"$@\" & } && wait \"$!\"";
+  /**
+   * It says its number itself, for only then is it a shell: should that be begun by a process that
+   * is in a new namespace, the offsets were set for good (timens_on_fork() in
+   * kernel/time/namespace.c is called for execve(2), too).
+   */
+  private static final String INNER = "echo \"$$\"; read -r go && { \"$@\" & } && wait \"$!\"";
 
   /** Java waits for its children, and would take what the tracer waits for: a grandchild it is. */
   private static final String OUTER =
-      "exec 3<&0; /bin/sh -c \"$0\" sh \"$@\" <&3 3<&- & echo \"$!\"; wait \"$!\"";
+      "exec 3<&0; /bin/sh -c \"$0\" sh \"$@\" <&3 3<&- & wait \"$!\"";
 
   private static final int SYSCALL_STOP = 5 | 0x80;
   private static final int SYSCALL_INSTRUCTION = 2;
