@@ -1,7 +1,9 @@
 package io.twinkernel.ffi;
 
 import io.twinkernel.ffi.bindings.Linux;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** Signals to processes, and their open files. */
 public final class Processes {
@@ -59,6 +61,36 @@ public final class Processes {
       throw SyscallException.of("pidfd_getfd", label, result);
     }
     return new Fd(result, label);
+  }
+
+  /**
+   * Where a thread keeps its robust futexes.
+   *
+   * @param head address of the list's head; 0 if it has none
+   * @param length the head's size in bytes
+   */
+  public record RobustList(long head, long length) {}
+
+  /** {@code get_robust_list(2)}. */
+  public static RobustList robustList(int thread) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment both = arena.allocate(ValueLayout.JAVA_LONG, 2);
+      long result =
+          NativeCall.system(
+              Linux.__NR_get_robust_list(),
+              thread,
+              both.address(),
+              both.address() + Long.BYTES,
+              0,
+              0,
+              0,
+              both);
+      if (result < 0) {
+        throw SyscallException.of("get_robust_list", Integer.toString(thread), result);
+      }
+      return new RobustList(
+          both.getAtIndex(ValueLayout.JAVA_LONG, 0), both.getAtIndex(ValueLayout.JAVA_LONG, 1));
+    }
   }
 
   /**

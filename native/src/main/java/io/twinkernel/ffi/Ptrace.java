@@ -64,7 +64,16 @@ public final class Ptrace {
 
   /** PTRACE_SYSCALL: lets it run to the next entry to or exit from a system call. */
   public static void runToSystemCall(int thread) throws SyscallException {
-    request("PTRACE_SYSCALL", Linux.PTRACE_SYSCALL(), thread, 0, 0);
+    runToSystemCall(thread, 0);
+  }
+
+  /**
+   * As {@link #runToSystemCall(int)}.
+   *
+   * @param signal that it stopped for, and gets now; 0 for none
+   */
+  public static void runToSystemCall(int thread, int signal) throws SyscallException {
+    request("PTRACE_SYSCALL", Linux.PTRACE_SYSCALL(), thread, 0, signal);
   }
 
   /** Waits, as long as it takes, until the thread stops or ends. */
@@ -123,6 +132,21 @@ public final class Ptrace {
       MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_LONG, mask);
       request("PTRACE_SETSIGMASK", Linux.PTRACE_SETSIGMASK(), thread, SIGNAL_SET, memory.address());
     }
+  }
+
+  /**
+   * PTRACE_GET_RSEQ_CONFIGURATION of a stopped tracee (Linux 5.13).
+   *
+   * @param buffer receives a {@code ptrace_rseq_configuration}
+   */
+  public static void restartableSequences(int thread, MemorySegment buffer)
+      throws SyscallException {
+    request(
+        "PTRACE_GET_RSEQ_CONFIGURATION",
+        Linux.PTRACE_GET_RSEQ_CONFIGURATION(),
+        thread,
+        buffer.byteSize(),
+        buffer.address());
   }
 
   private static void request(String name, int request, int thread, long address, long data)

@@ -23,7 +23,7 @@ public record RemoteCall(int thread, long instruction) {
    * @param name for the error message
    * @param subject likewise: what it is about
    * @param number __NR_*
-   * @param arguments up to three; addresses are the tracee's
+   * @param arguments up to six; addresses are the tracee's
    * @return its result
    * @throws SyscallException its error, or that of the tracing
    */
@@ -37,9 +37,12 @@ public record RemoteCall(int thread, long instruction) {
       user_regs_struct.rax(asked, number);
       // No call is under way that the kernel might make again.
       user_regs_struct.orig_rax(asked, -1);
-      user_regs_struct.rdi(asked, arguments.length > 0 ? arguments[0] : 0);
-      user_regs_struct.rsi(asked, arguments.length > 1 ? arguments[1] : 0);
-      user_regs_struct.rdx(asked, arguments.length > 2 ? arguments[2] : 0);
+      user_regs_struct.rdi(asked, argument(arguments, 0));
+      user_regs_struct.rsi(asked, argument(arguments, 1));
+      user_regs_struct.rdx(asked, argument(arguments, 2));
+      user_regs_struct.r10(asked, argument(arguments, 3));
+      user_regs_struct.r8(asked, argument(arguments, 4));
+      user_regs_struct.r9(asked, argument(arguments, 5));
       Ptrace.setRegisters(thread, Linux.NT_PRSTATUS(), asked);
       try {
         run(name, subject);
@@ -56,11 +59,20 @@ public record RemoteCall(int thread, long instruction) {
     }
   }
 
+  private static long argument(long[] arguments, int index) {
+    return index < arguments.length ? arguments[index] : 0;
+  }
+
   /** To the call's entry, or from there to its exit. */
   private void run(String name, String subject) throws SyscallException {
-    Ptrace.runToSystemCall(thread);
-    if (!Ptrace.await(thread).stopped()) {
-      throw SyscallException.of(name + " in thread " + thread, subject, -Errnos.ESRCH());
-    }
+    Ptrace.Status status;
+    do {
+      Ptrace.runToSystemCall(thread);
+      status = Ptrace.await(thread);
+      if (!status.stopped()) {
+        throw SyscallException.of(name + " in thread " + thread, subject, -Errnos.ESRCH());
+      }
+      // One that a SIGSTOP holds says so again before it does what it is told.
+    } while (status.event() == Linux.PTRACE_EVENT_STOP());
   }
 }

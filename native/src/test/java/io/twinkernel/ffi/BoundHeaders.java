@@ -50,7 +50,7 @@ final class BoundHeaders {
     for (Class<?> type : types()) {
       Optional<GroupLayout> struct = layout(type);
       if (struct.isPresent()) {
-        addLayout(claims, struct.get());
+        addLayout(claims, cName(type, struct.get()), struct.get());
       } else {
         addConstants(claims, type);
       }
@@ -104,8 +104,13 @@ final class BoundHeaders {
     return (method.getModifiers() & wanted) == wanted && method.getParameterCount() == 0;
   }
 
-  private static void addLayout(List<Claim> claims, GroupLayout layout) {
-    String struct = "struct " + layout.name().orElseThrow();
+  /** A structure without a tag has only the name of its typedef, which is also the class's. */
+  private static String cName(Class<?> type, GroupLayout layout) {
+    String tag = layout.name().orElseThrow();
+    return tag.startsWith("$anon$") ? type.getSimpleName() : "struct " + tag;
+  }
+
+  private static void addLayout(List<Claim> claims, String struct, GroupLayout layout) {
     claims.add(new Claim("sizeof(%s)".formatted(struct), layout.byteSize()));
     claims.add(new Claim("_Alignof(%s)".formatted(struct), layout.byteAlignment()));
     for (MemoryLayout member : layout.memberLayouts()) {

@@ -38,6 +38,9 @@ final class LayoutTest {
       if (argument.startsWith("--include-struct ")) {
         wanted.add("sizeof(struct " + argument.substring("--include-struct ".length()) + ")");
       }
+      if (argument.startsWith("--include-typedef ")) {
+        wanted.add("sizeof(" + argument.substring("--include-typedef ".length()) + ")");
+      }
       if (argument.startsWith("--include-constant ")) {
         wanted.add("(" + argument.substring("--include-constant ".length()) + ")");
       }
@@ -73,6 +76,7 @@ final class LayoutTest {
     for (String expression :
         List.of(
             "sizeof(struct twin_info)",
+            "offsetof(stack_t, ss_size)",
             "offsetof(struct twin_shared, baton)",
             "sizeof(((struct nlmsghdr *)0)->nlmsg_type)",
             "(int)(EBUSY)",

@@ -356,6 +356,15 @@ public class Linux extends Linux$shared {
     public static int PTRACE_SETSIGMASK() {
         return PTRACE_SETSIGMASK;
     }
+    private static final int PTRACE_GET_RSEQ_CONFIGURATION = (int)16911L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_GET_RSEQ_CONFIGURATION 16911
+     * }
+     */
+    public static int PTRACE_GET_RSEQ_CONFIGURATION() {
+        return PTRACE_GET_RSEQ_CONFIGURATION;
+    }
     private static final int PTRACE_EVENT_STOP = (int)128L;
     /**
      * {@snippet lang=c :
@@ -680,6 +689,24 @@ public class Linux extends Linux$shared {
     public static int SCHED_RESET_ON_FORK() {
         return SCHED_RESET_ON_FORK;
     }
+    private static final int CLONE_PTRACE = (int)8192L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_PTRACE 8192
+     * }
+     */
+    public static int CLONE_PTRACE() {
+        return CLONE_PTRACE;
+    }
+    private static final int CLONE_PARENT = (int)32768L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_PARENT 32768
+     * }
+     */
+    public static int CLONE_PARENT() {
+        return CLONE_PARENT;
+    }
     private static final int CLONE_NEWTIME = (int)128L;
     /**
      * {@snippet lang=c :
@@ -724,6 +751,15 @@ public class Linux extends Linux$shared {
      */
     public static int SIGQUIT() {
         return SIGQUIT;
+    }
+    private static final int SIGTRAP = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTRAP 5
+     * }
+     */
+    public static int SIGTRAP() {
+        return SIGTRAP;
     }
     private static final int SIGKILL = (int)9L;
     /**
@@ -815,6 +851,15 @@ public class Linux extends Linux$shared {
     public static int MAP_LOCKED() {
         return MAP_LOCKED;
     }
+    private static final int MAP_NORESERVE = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * #define MAP_NORESERVE 16384
+     * }
+     */
+    public static int MAP_NORESERVE() {
+        return MAP_NORESERVE;
+    }
     private static final int MAP_POPULATE = (int)32768L;
     /**
      * {@snippet lang=c :
@@ -823,6 +868,15 @@ public class Linux extends Linux$shared {
      */
     public static int MAP_POPULATE() {
         return MAP_POPULATE;
+    }
+    private static final int MAP_FIXED_NOREPLACE = (int)1048576L;
+    /**
+     * {@snippet lang=c :
+     * #define MAP_FIXED_NOREPLACE 1048576
+     * }
+     */
+    public static int MAP_FIXED_NOREPLACE() {
+        return MAP_FIXED_NOREPLACE;
     }
     private static final int PROT_READ = (int)1L;
     /**
@@ -886,6 +940,87 @@ public class Linux extends Linux$shared {
      */
     public static int MAP_ANONYMOUS() {
         return MAP_ANONYMOUS;
+    }
+    private static final int MADV_DONTFORK = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_DONTFORK 10
+     * }
+     */
+    public static int MADV_DONTFORK() {
+        return MADV_DONTFORK;
+    }
+    private static final int MADV_DOFORK = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_DOFORK 11
+     * }
+     */
+    public static int MADV_DOFORK() {
+        return MADV_DOFORK;
+    }
+    private static final int MADV_HUGEPAGE = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_HUGEPAGE 14
+     * }
+     */
+    public static int MADV_HUGEPAGE() {
+        return MADV_HUGEPAGE;
+    }
+    private static final int MADV_NOHUGEPAGE = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_NOHUGEPAGE 15
+     * }
+     */
+    public static int MADV_NOHUGEPAGE() {
+        return MADV_NOHUGEPAGE;
+    }
+    private static final int MADV_DONTDUMP = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_DONTDUMP 16
+     * }
+     */
+    public static int MADV_DONTDUMP() {
+        return MADV_DONTDUMP;
+    }
+    private static final int PR_GET_PDEATHSIG = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_GET_PDEATHSIG 2
+     * }
+     */
+    public static int PR_GET_PDEATHSIG() {
+        return PR_GET_PDEATHSIG;
+    }
+    private static final int PR_SET_NAME = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_SET_NAME 15
+     * }
+     */
+    public static int PR_SET_NAME() {
+        return PR_SET_NAME;
+    }
+    private static final int PR_GET_CHILD_SUBREAPER = (int)37L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_GET_CHILD_SUBREAPER 37
+     * }
+     */
+    public static int PR_GET_CHILD_SUBREAPER() {
+        return PR_GET_CHILD_SUBREAPER;
+    }
+    private static final int PR_GET_TID_ADDRESS = (int)40L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_GET_TID_ADDRESS 40
+     * }
+     */
+    public static int PR_GET_TID_ADDRESS() {
+        return PR_GET_TID_ADDRESS;
     }
     private static final int __NR_read = (int)0L;
     /**
@@ -986,6 +1121,24 @@ public class Linux extends Linux$shared {
     public static int __NR_pwrite64() {
         return __NR_pwrite64;
     }
+    private static final int __NR_madvise = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_madvise 28
+     * }
+     */
+    public static int __NR_madvise() {
+        return __NR_madvise;
+    }
+    private static final int __NR_getitimer = (int)36L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getitimer 36
+     * }
+     */
+    public static int __NR_getitimer() {
+        return __NR_getitimer;
+    }
     private static final int __NR_socket = (int)41L;
     /**
      * {@snippet lang=c :
@@ -1076,6 +1229,15 @@ public class Linux extends Linux$shared {
     public static int __NR_getsockopt() {
         return __NR_getsockopt;
     }
+    private static final int __NR_clone = (int)56L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_clone 56
+     * }
+     */
+    public static int __NR_clone() {
+        return __NR_clone;
+    }
     private static final int __NR_wait4 = (int)61L;
     /**
      * {@snippet lang=c :
@@ -1121,6 +1283,15 @@ public class Linux extends Linux$shared {
     public static int __NR_ptrace() {
         return __NR_ptrace;
     }
+    private static final int __NR_sigaltstack = (int)131L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_sigaltstack 131
+     * }
+     */
+    public static int __NR_sigaltstack() {
+        return __NR_sigaltstack;
+    }
     private static final int __NR_sched_setscheduler = (int)144L;
     /**
      * {@snippet lang=c :
@@ -1129,6 +1300,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_sched_setscheduler() {
         return __NR_sched_setscheduler;
+    }
+    private static final int __NR_prctl = (int)157L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_prctl 157
+     * }
+     */
+    public static int __NR_prctl() {
+        return __NR_prctl;
     }
     private static final int __NR_mount = (int)165L;
     /**
@@ -1210,6 +1390,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_unshare() {
         return __NR_unshare;
+    }
+    private static final int __NR_get_robust_list = (int)274L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_get_robust_list 274
+     * }
+     */
+    public static int __NR_get_robust_list() {
+        return __NR_get_robust_list;
     }
     private static final int __NR_dup3 = (int)292L;
     /**
@@ -1615,6 +1804,33 @@ public class Linux extends Linux$shared {
      */
     public static int MNT_DETACH() {
         return MNT_DETACH;
+    }
+    private static final int ITIMER_REAL = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum __itimer_which.ITIMER_REAL = 0
+     * }
+     */
+    public static int ITIMER_REAL() {
+        return ITIMER_REAL;
+    }
+    private static final int ITIMER_VIRTUAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum __itimer_which.ITIMER_VIRTUAL = 1
+     * }
+     */
+    public static int ITIMER_VIRTUAL() {
+        return ITIMER_VIRTUAL;
+    }
+    private static final int ITIMER_PROF = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum __itimer_which.ITIMER_PROF = 2
+     * }
+     */
+    public static int ITIMER_PROF() {
+        return ITIMER_PROF;
     }
     private static final int O_DIRECTORY = (int)65536L;
     /**
