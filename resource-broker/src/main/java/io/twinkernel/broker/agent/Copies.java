@@ -5,6 +5,7 @@ import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What B has of the processes before the switch: copies that wait there, or, of a service for which
@@ -24,14 +25,12 @@ final class Copies {
   }
 
   /**
-   * Copies memory in rounds, then has the processes wait in B.
+   * Has the processes wait in B, and copies their memory in rounds.
    *
    * @return what each round sent
    */
   List<ProcessCopy.Round> make() throws IOException, InterruptedException {
-    var rounds = new ArrayList<>(memory.precopy());
-    rounds.addAll(stage());
-    return List.copyOf(rounds);
+    return stage();
   }
 
   /** Leaves as little as possible for the gap. */
@@ -61,8 +60,16 @@ final class Copies {
   private List<ProcessCopy.Round> stage() throws IOException, InterruptedException {
     if (attempts++ < MOST_ATTEMPTS) {
       try {
+        Optional<String> obstacle = prestaging.stageRunning();
+        if (obstacle.isEmpty()) {
+          return refresh();
+        }
+        KernelLog.say("the processes stop to be dumped: " + obstacle.get());
+        memory.restart();
+        var rounds = new ArrayList<>(memory.precopy());
         prestaging.stage();
-        return refresh();
+        rounds.addAll(refresh());
+        return List.copyOf(rounds);
       } catch (Unstageable | SyscallException e) {
         KernelLog.say("no copy can wait in B: " + e.getMessage());
       }

@@ -6,6 +6,7 @@ import io.twinkernel.broker.prestage.StagedProcess;
 import io.twinkernel.broker.prestage.StandIns;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.Reaping;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.bindings.Linux;
@@ -15,25 +16,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** B's side: the copies of A's processes that wait here, stopped. */
 final class PrestagedProcesses {
-  private static final long LOOK_EVERY_NANOS = 100_000;
-
   /** How long a service may take for what came in the gap. */
   private static final Duration SERVED = Duration.ofMillis(500);
 
-  /** Longer than init ever takes to reap. */
-  private static final Duration REAPED = Duration.ofSeconds(30);
-
   /**
+   * @param states what descriptors must say, by their number
    * @param files on the disk that comes at the switch
    * @param directory on it that the process works in; empty if it works elsewhere
    */
@@ -41,6 +39,7 @@ final class PrestagedProcesses {
       int pid,
       List<Integer> threads,
       List<Integer> descriptors,
+      Map<Integer, String> states,
       List<DiskFile> files,
       String directory) {}
 
@@ -56,11 +55,16 @@ final class PrestagedProcesses {
     for (Fields file : hold.objects("disk_files")) {
       files.add(DiskFile.fromJson(file));
     }
+    var states = new TreeMap<Integer, String>();
+    for (Fields state : hold.objects("states")) {
+      states.put((int) state.number("descriptor"), state.text("state"));
+    }
     holds.add(
         new Hold(
             (int) hold.number("pid"),
             hold.numbers("threads"),
             hold.numbers("descriptors"),
+            Collections.unmodifiableMap(states),
             List.copyOf(files),
             hold.text("disk_directory")));
   }
@@ -79,6 +83,7 @@ final class PrestagedProcesses {
             StagedProcess.hold(
                 hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory());
         processes.put(hold.pid(), staged);
+        staged.check(hold.states());
         populate(staged);
       }
     } catch (IOException e) {
@@ -216,19 +221,7 @@ final class PrestagedProcesses {
     }
     letGo();
     for (int pid : ended) {
-      awaitReaped(pid);
-    }
-  }
-
-  private static void awaitReaped(int pid) throws IOException {
-    long deadline = System.nanoTime() + REAPED.toNanos();
-    Path directory = Path.of("/proc/" + pid);
-    // Only its parent, init, is told.
-    while (Files.exists(directory)) {
-      if (System.nanoTime() - deadline > 0) {
-        throw new IOException("process " + pid + " was killed, but is not gone");
-      }
-      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+      Reaping.await(pid);
     }
   }
 }

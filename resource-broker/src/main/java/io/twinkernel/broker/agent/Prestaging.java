@@ -61,9 +61,38 @@ final class Prestaging implements AutoCloseable {
     return !processes.isEmpty();
   }
 
-  /** How long each step of the stop for {@link #stage} took, in milliseconds. */
+  /** How long each step took for which processes or threads stood still to be staged, in ms. */
   Map<String, Double> dumpStop() {
     return dumpStop;
+  }
+
+  /**
+   * Has a copy made in B of a process that runs on: CRIU dumps a fork of it.
+   *
+   * @return why it cannot be, and is not; empty if a copy waits
+   */
+  Optional<String> stageRunning() throws IOException, InterruptedException {
+    List<ServiceProcess> running = service.processes().processes();
+    if (running.size() != 1) {
+      return Optional.of("there are " + running.size() + " processes");
+    }
+    if (!disk.isEmpty()) {
+      return Optional.of("its files on the disk grow");
+    }
+    copy.rehearse();
+    try {
+      SourceProcess process = SourceProcess.fork(running.getFirst().pid());
+      processes.add(process);
+      dumpStop = Map.of("fork", process.longestStop());
+      var folders = new LinkedHashMap<Integer, Path>();
+      folders.put(process.pid(), copy.dumpFork(process.forked().orElseThrow()));
+      process.endFork();
+      send(folders, List.of(hold(process, process.states())));
+      return Optional.empty();
+    } catch (IOException e) {
+      close();
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
   }
 
   /**
@@ -100,7 +129,7 @@ final class Prestaging implements AutoCloseable {
       noting.join();
       stop.done("dump");
       for (SourceProcess process : processes) {
-        holds.add(hold(process));
+        holds.add(hold(process, Map.of()));
         process.begin();
       }
       stop.done("begin");
@@ -113,21 +142,26 @@ final class Prestaging implements AutoCloseable {
     }
     dumpStop = stop.millis();
     try {
-      var images = new LinkedHashMap<String, Object>();
-      for (var folder : folders.entrySet()) {
-        copy.sendDump(folder.getKey(), folder.getValue());
-        images.put(folder.getKey().toString(), copy.dumpName(folder.getKey()));
-      }
-      copy.staged();
-      for (Map<String, Object> hold : holds) {
-        peer.send(FrameType.HOLD, hold);
-      }
-      peer.send(FrameType.PRESTAGE, Map.of("images", images));
-      await(FrameType.PRESTAGED, "staging");
+      send(folders, holds);
     } catch (IOException e) {
       close();
       throw e;
     }
+  }
+
+  private void send(Map<Integer, Path> folders, List<Map<String, Object>> holds)
+      throws IOException, InterruptedException {
+    var images = new LinkedHashMap<String, Object>();
+    for (var folder : folders.entrySet()) {
+      copy.sendDump(folder.getKey(), folder.getValue());
+      images.put(folder.getKey().toString(), copy.dumpName(folder.getKey()));
+    }
+    copy.staged();
+    for (Map<String, Object> hold : holds) {
+      peer.send(FrameType.HOLD, hold);
+    }
+    peer.send(FrameType.PRESTAGE, Map.of("images", images));
+    await(FrameType.PRESTAGED, "staging");
   }
 
   private void note() throws IOException {
@@ -136,10 +170,15 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  private static Map<String, Object> hold(SourceProcess process) throws IOException {
+  private static Map<String, Object> hold(SourceProcess process, Map<Integer, String> states)
+      throws IOException {
     var descriptors = new ArrayList<Integer>(process.connections());
     descriptors.addAll(process.files());
     return Map.of(
+        "states",
+        states.entrySet().stream()
+            .map(one -> Map.of("descriptor", one.getKey(), "state", one.getValue()))
+            .toList(),
         "pid",
         process.pid(),
         "threads",

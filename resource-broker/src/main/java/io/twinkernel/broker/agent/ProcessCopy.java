@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +30,9 @@ final class ProcessCopy {
   private static final long SMALL = 1 << 20;
 
   private static final int MOST_ROUNDS = 8;
+
+  /** So often a process of no use is forked before one that clients wait for. */
+  private static final int FORKS = 10;
 
   /**
    * One round.
@@ -140,7 +144,10 @@ final class ProcessCopy {
     try (Canary canary = Canary.hatch()) {
       Path folder = Files.createDirectories(IMAGES.resolve("canary"));
       try {
-        criu.dumpUnconnected(canary.pid(), folder, null);
+        for (int i = 0; i < FORKS; i++) {
+          canary.fork(fork -> {});
+        }
+        canary.fork(fork -> criu.dumpFork(fork, folder));
       } finally {
         clear(folder);
         Files.delete(folder);
@@ -171,6 +178,17 @@ final class ProcessCopy {
   Path dumpUnconnected(int root) throws IOException {
     Path folder = create(root, folders + 1);
     criu.dumpUnconnected(root, folder, parent(root));
+    return folder;
+  }
+
+  /**
+   * Dumps a fork in the place of its process; see {@link #dumpUnconnected}.
+   *
+   * @return the folder of images
+   */
+  Path dumpFork(ForkedProcess process) throws IOException {
+    Path folder = create(process.pid(), folders + 1);
+    criu.dumpFork(process, folder);
     return folder;
   }
 

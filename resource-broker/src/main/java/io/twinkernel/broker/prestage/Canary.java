@@ -1,5 +1,6 @@
 package io.twinkernel.broker.prestage;
 
+import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
@@ -70,10 +71,10 @@ public final class Canary implements AutoCloseable {
   }
 
   private static Canary hatch(Path file) throws IOException {
-    // Java waits for its children, and would take what the tracer waits for: a grandchild it is. It
+    // Java waits for its children, and would take what the tracer waits for: init's child it is. It
     // stops itself, for it is complete only then: before, it opens libraries and closes what it was
     // given.
-    String work = "/bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"; wait";
+    String work = "/bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"";
     Process parent = new ProcessBuilder("/bin/sh", "-c", work, file.toString()).start();
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
@@ -103,11 +104,12 @@ public final class Canary implements AutoCloseable {
     return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 
-  private static void awaitStopped(int pid) throws IOException {
+  /** Until a process that a SIGSTOP is to stop has stopped. */
+  static void awaitStopped(int pid) throws IOException {
     long deadline = System.nanoTime() + STOPS_WITHIN.toNanos();
     while (!SysFiles.read("/proc/" + pid + "/stat").contains(") T ")) {
       if (System.nanoTime() - deadline > 0) {
-        throw new IOException("the canary " + pid + " does not stop");
+        throw new IOException("process " + pid + " does not stop");
       }
       LockSupport.parkNanos(LOOK_EVERY_NANOS);
     }
@@ -127,6 +129,19 @@ public final class Canary implements AutoCloseable {
     process();
     // More than one, as these are done by more than one thread.
     Parallel.forEach(listeners, Canary::connections);
+  }
+
+  /** What is done with a fork. */
+  @FunctionalInterface
+  public interface WithFork {
+    void accept(ForkedProcess fork) throws IOException;
+  }
+
+  /** Forks it, as a process is forked that runs on while it is dumped. */
+  public void fork(WithFork then) throws IOException {
+    try (var forked = SourceProcess.fork(pid, false)) {
+      then.accept(forked.forked().orElseThrow());
+    }
   }
 
   private void process() throws IOException {

@@ -18,8 +18,6 @@ import java.util.List;
  * and never changes, and that is put back.
  */
 final class FileExchange {
-  private static final byte SYSCALL_FIRST = 0x0f;
-  private static final byte SYSCALL_SECOND = 0x05;
   private static final int MOST_PATH = 4096;
 
   private final Fd memory;
@@ -40,22 +38,7 @@ final class FileExchange {
             .findFirst()
             .orElseThrow(() -> new IOException("process " + pid + " has no program file mapped"))
             .start();
-    this.remote = new RemoteCall(pid, instruction(pid, areas));
-  }
-
-  /** A SYSCALL in what the kernel itself maps into every process. */
-  private long instruction(int pid, List<Area> areas) throws IOException {
-    for (Area area : areas) {
-      if (area.name().equals("[vdso]")) {
-        byte[] code = read(area.start(), (int) (area.end() - area.start()));
-        for (int at = 0; at + 1 < code.length; at++) {
-          if (code[at] == SYSCALL_FIRST && code[at + 1] == SYSCALL_SECOND) {
-            return area.start() + at;
-          }
-        }
-      }
-    }
-    throw new IOException("process " + pid + " has no vdso with a SYSCALL in it");
+    this.remote = new RemoteCall(pid, Vdso.systemCall(pid, areas));
   }
 
   /** Puts each file in the place of its descriptor. */

@@ -23,7 +23,7 @@ final class HarmlessCalls {
     24, 35, 202, 230, 449, // sched_yield, nanosleep, futex, clock_nanosleep, futex_waitv
     15, 219, 14, 127, // rt_sigreturn, restart_syscall, rt_sigprocmask, rt_sigpending
     96, 201, 228, 229, 100, 98, 99, 318, // clocks, times, getrusage, sysinfo, getrandom
-    39, 186, 110, 102, 104, 107, 108, 111, 121, 124, // who am I
+    36, 39, 186, 110, 102, 104, 107, 108, 111, 121, 124, // getitimer, who am I
     4, 5, 6, 21, 262, 332, 269, 439, 89, 267, 79, 217, 78, 137, 138, // stat and the like
     8, 74, 75, 26, 306, 277, 77, 285, // lseek, fsync, fdatasync, msync, ftruncate, fallocate
     51, 52, 55, 204, 309, 97, 145, 143, // getsockname, getsockopt, getaffinity, limits
@@ -56,6 +56,27 @@ final class HarmlessCalls {
 
   private static final Pattern CALL = Pattern.compile("NR (-?\\d+) \\(([^)]*)\\)");
 
+  private static final int SIGALTSTACK = 131;
+  private static final int PRCTL = 157;
+
+  /** PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER, PR_GET_TID_ADDRESS. */
+  private static final int[] PRCTL_READS = {2, 37, 40};
+
+  /**
+   * A call that was made in a process's name.
+   *
+   * @param first its arguments, of which more do not matter
+   */
+  record Call(int number, long first, long second, long third) {
+    private boolean is(int other, String[] arguments) {
+      return number == other
+          && arguments.length >= 3
+          && first == Long.parseUnsignedLong(arguments[0], 16)
+          && second == Long.parseUnsignedLong(arguments[1], 16)
+          && third == Long.parseUnsignedLong(arguments[2], 16);
+    }
+  }
+
   private HarmlessCalls() {}
 
   /** A tracefs filter that lets all other calls of some threads pass. */
@@ -74,8 +95,9 @@ final class HarmlessCalls {
    * The first call in a trace that is not harmless.
    *
    * @param trace lines of {@code trace_pipe}
+   * @param known calls that the process did not make itself, and which left it as it was
    */
-  static Optional<String> firstOther(String trace) {
+  static Optional<String> firstOther(String trace, Collection<Call> known) {
     if (trace.contains("[LOST ")) {
       return Optional.of("more system calls than the trace buffer holds");
     }
@@ -83,7 +105,8 @@ final class HarmlessCalls {
     while (calls.find()) {
       int number = Integer.parseInt(calls.group(1));
       String[] arguments = calls.group(2).split(", ");
-      if (!harmless(number, arguments)) {
+      if (!harmless(number, arguments)
+          && known.stream().noneMatch(call -> call.is(number, arguments))) {
         return Optional.of("system call " + number + " (" + calls.group(2) + ")");
       }
     }
@@ -95,6 +118,8 @@ final class HarmlessCalls {
       case CLONE -> (argument(arguments, 0) & CLONE_SIGHAND) == 0;
       case MADVISE -> contains(ADVICE, argument(arguments, 2));
       case FCNTL -> contains(FCNTL_READS, argument(arguments, 1));
+      case SIGALTSTACK -> argument(arguments, 0) == 0; // only asks
+      case PRCTL -> contains(PRCTL_READS, argument(arguments, 0));
       case RECVMSG -> true; // a descriptor that came along would show
       default -> contains(DATA, number) || contains(COMPARED, number);
     };

@@ -26,6 +26,12 @@ record MemoryMap(String text, List<Area> areas) {
       return permissions.charAt(3) == 's';
     }
 
+    private boolean isFollowedBy(Area next) {
+      return end == next.start
+          && permissions.equals(next.permissions())
+          && name.equals(next.name());
+    }
+
     boolean writable() {
       return permissions.charAt(1) == 'w';
     }
@@ -52,6 +58,27 @@ record MemoryMap(String text, List<Area> areas) {
   /** Whether a process has just these areas now. */
   boolean isThatOf(int pid) throws IOException {
     return SysFiles.read(file(pid)).equals(text);
+  }
+
+  /**
+   * Whether two processes have the same addresses in the same use, even if areas that adjoin each
+   * other are one in the one and two in the other.
+   */
+  boolean covers(MemoryMap other) {
+    return joined().equals(other.joined());
+  }
+
+  private List<Area> joined() {
+    var joined = new ArrayList<Area>();
+    for (Area area : areas) {
+      if (!joined.isEmpty() && area.name().isEmpty() && joined.getLast().isFollowedBy(area)) {
+        Area last = joined.removeLast();
+        joined.add(new Area(last.start(), area.end(), area.permissions(), area.name()));
+      } else {
+        joined.add(area);
+      }
+    }
+    return joined;
   }
 
   private static String file(int pid) {

@@ -18,6 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a process had open when it was staged, held open here too, so that each can be compared with
@@ -38,6 +41,15 @@ final class OpenFiles implements AutoCloseable {
     OTHER
   }
 
+  /** The state of what may hold data and holds none. */
+  private static final String EMPTY = "empty";
+
+  /** Of an epoll what it waits for, of an eventfd its count (fs/eventpoll.c, fs/eventfd.c). */
+  private static final Pattern STATE =
+      Pattern.compile(
+          "^(tfd:\\s*\\d+ events:\\s*\\p{XDigit}+ data:\\s*\\p{XDigit}+|eventfd-count:.*)",
+          Pattern.MULTILINE);
+
   private record OpenFile(Kind kind, Fd fd, String target, String info) {}
 
   private final int pid;
@@ -56,13 +68,33 @@ final class OpenFiles implements AutoCloseable {
    * @throws Unstageable if one of them is of a kind that only a full dump carries over
    */
   static OpenFiles hold(int pid, String disk) throws IOException {
+    return hold(pid, pid, disk);
+  }
+
+  /**
+   * Takes hold of all that a stopped fork of a process has open, to compare it with what the
+   * process has open later.
+   *
+   * @throws Unstageable likewise, and if it holds a lock, which a fork does not inherit
+   */
+  static OpenFiles holdFork(int pid, int fork) throws IOException {
+    for (int number : numbers(pid)) {
+      if (SysFiles.readIfThere(info(pid, number)).orElse("").contains("\nlock:")) {
+        throw new Unstageable("it has locked descriptor " + number);
+      }
+    }
+    return hold(pid, fork, "");
+  }
+
+  private static OpenFiles hold(int pid, int source, String disk) throws IOException {
     var held = new OpenFiles(pid, disk);
-    try (Fd process = Processes.open(pid)) {
-      for (int number : numbers(pid)) {
+    try (Fd process = Processes.open(source)) {
+      for (int number : numbers(source)) {
         Fd fd = Processes.descriptor(process, number);
-        String target = target(pid, number);
+        String target = target(source, number);
         Kind kind = kind(fd, number, target);
-        held.files.put(number, new OpenFile(kind, fd, target, held.info(number)));
+        String said = SysFiles.read(info(source, number));
+        held.files.put(number, new OpenFile(kind, fd, target, said));
       }
       return held;
     } catch (IOException | RuntimeException e) {
@@ -202,13 +234,68 @@ final class OpenFiles implements AutoCloseable {
         }
       }
       case OTHER -> {
-        String info = info(number);
+        String info = SysFiles.read(info(pid, number));
         if (!info.equals(file.info())) {
           return Optional.of("descriptor " + number + " has changed: " + info.strip());
         }
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * What a copy must have, too, that was dumped while the process ran, by descriptor: what
+   * descriptors say of themselves, and that nothing is queued in others.
+   */
+  Map<Integer, String> states() {
+    var states = new TreeMap<Integer, String>();
+    for (var entry : files.entrySet()) {
+      OpenFile file = entry.getValue();
+      switch (file.kind()) {
+        case OTHER -> states.put(entry.getKey(), state(file.info()));
+        case QUEUE -> states.put(entry.getKey(), EMPTY);
+        case CONNECTION, LISTENER, FILE -> {
+          // Their state comes at the switch, or is asked for then.
+        }
+      }
+    }
+    return states;
+  }
+
+  /**
+   * Compares a copy with what {@link #states} said.
+   *
+   * @throws Unstageable naming the descriptor that says something else
+   */
+  static void check(int pid, Map<Integer, String> states) throws IOException {
+    try (Fd process = Processes.open(pid)) {
+      for (var entry : states.entrySet()) {
+        int number = entry.getKey();
+        String state;
+        if (entry.getValue().equals(EMPTY)) {
+          try (Fd fd = Processes.descriptor(process, number)) {
+            state = queued(fd) == 0 ? EMPTY : "has data in its queue";
+          }
+        } else {
+          state = state(SysFiles.read(info(pid, number)));
+        }
+        if (!state.equals(entry.getValue())) {
+          throw new Unstageable(
+              "descriptor %d changed while the process was dumped: '%s', in the copy '%s'"
+                  .formatted(number, entry.getValue(), state));
+        }
+      }
+    }
+  }
+
+  /** Of a descriptor's fdinfo, what does not depend on the kernel it is in. */
+  static String state(String info) {
+    var said = new TreeSet<String>();
+    Matcher lines = STATE.matcher(info);
+    while (lines.find()) {
+      said.add(lines.group().replaceAll("\\s+", " "));
+    }
+    return String.join(", ", said);
   }
 
   private static Kind kind(Fd fd, int number, String target) throws IOException {
@@ -261,8 +348,8 @@ final class OpenFiles implements AutoCloseable {
     return Files.readSymbolicLink(Path.of("/proc/" + pid + "/fd/" + number)).toString();
   }
 
-  private String info(int number) throws IOException {
-    return SysFiles.read("/proc/" + pid + "/fdinfo/" + number);
+  private static String info(int pid, int number) {
+    return "/proc/" + pid + "/fdinfo/" + number;
   }
 
   private static List<Integer> numbers(int pid) throws IOException {

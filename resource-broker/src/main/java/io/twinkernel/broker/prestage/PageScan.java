@@ -92,8 +92,27 @@ final class PageScan implements AutoCloseable {
     return changes;
   }
 
+  /**
+   * Takes for what the copy has what a fork has, which is stopped. What the process itself has
+   * besides is new to the copy.
+   *
+   * @param fork of the process, with the same areas
+   */
+  void noteFork(int fork) throws IOException {
+    try (var of =
+        new PageScan(fork, spans, Fd.open("/proc/" + fork + "/pagemap", Linux.O_RDONLY()), null)) {
+      of.look();
+      before = of.before;
+    }
+  }
+
   /** Starts to count anew, without a look at what is dirty. */
   void forget() throws IOException {
+    forget(pid);
+  }
+
+  /** Likewise of a process that may run: what it writes from here on is dirty. */
+  static void forget(int pid) throws IOException {
     SysFiles.write("/proc/" + pid + "/clear_refs", "4");
   }
 
@@ -104,27 +123,39 @@ final class PageScan implements AutoCloseable {
     var now = new ArrayList<BitSet>();
     boolean first = before.isEmpty();
     for (PageSpan span : spans) {
-      BitSet present = look(span, dirty);
+      Pages pages = look(span);
+      BitSet dirtied = pages.dirty();
       if (!first) {
-        BitSet lost = before.get(now.size());
-        lost.andNot(present);
+        BitSet had = before.get(now.size());
+        BitSet lost = (BitSet) had.clone();
+        lost.andNot(pages.own());
         span.runs(lost, gone);
+        BitSet gained = (BitSet) pages.own().clone();
+        gained.andNot(had);
+        dirtied.or(gained);
       }
-      now.add(present);
+      span.runs(dirtied, dirty);
+      now.add(pages.own());
     }
     before = now;
     return new Changes(dirty, gone);
   }
 
-  /** Which pages of a span have content of their own. */
-  private BitSet look(PageSpan span, List<Range> dirty) throws IOException {
+  /**
+   * Pages of a span.
+   *
+   * @param own that have content of their own
+   * @param dirty those of them that were written
+   */
+  private record Pages(BitSet own, BitSet dirty) {}
+
+  private Pages look(PageSpan span) throws IOException {
     var own = new long[words(span.pages())];
     var changed = new long[own.length];
     if (!ask(span, own, changed)) {
       read(span, own, changed);
     }
-    span.runs(span.only(changed), dirty);
-    return span.only(own);
+    return new Pages(span.only(own), span.only(changed));
   }
 
   /** By the module, where it is there and can say it. */

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.prestage.OpenFiles.Kind;
+import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory.Range;
@@ -10,8 +11,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +34,8 @@ public final class SourceProcess implements AutoCloseable {
   private final OpenFiles files;
   private final PageScan pages;
   private final @Nullable SyscallWatch watch;
-  private final TracerThread tracer = new TracerThread();
+  private final TracerThread tracer;
+  private Optional<ForkSnapshot> fork;
   private PageScan.Changes changes = new PageScan.Changes(List.of(), List.of());
 
   /** What the copy's threads have in their registers; empty if that is not known. */
@@ -43,7 +48,9 @@ public final class SourceProcess implements AutoCloseable {
       MemoryMap map,
       OpenFiles files,
       PageScan pages,
-      @Nullable SyscallWatch watch) {
+      @Nullable SyscallWatch watch,
+      TracerThread tracer,
+      Optional<ForkSnapshot> fork) {
     this.pid = pid;
     this.disk = disk;
     this.threads = threads;
@@ -51,6 +58,8 @@ public final class SourceProcess implements AutoCloseable {
     this.files = files;
     this.pages = pages;
     this.watch = watch;
+    this.tracer = tracer;
+    this.fork = fork;
   }
 
   /**
@@ -69,27 +78,23 @@ public final class SourceProcess implements AutoCloseable {
    */
   static SourceProcess follow(int pid, String disk, boolean watched) throws IOException {
     MemoryMap map = MemoryMap.read(pid);
-    Optional<MemoryMap.Area> shared = map.sharedWritable();
-    if (shared.isPresent()) {
-      throw new Unstageable("it shares the memory " + shared.get().name());
-    }
-    Optional<MemoryMap.Area> file = map.below(disk);
-    if (file.isPresent()) {
-      throw new Unstageable("it has mapped " + file.get().name() + ", on the disk that goes over");
-    }
-    if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
-      throw new Unstageable("it has POSIX timers");
-    }
-    Path time = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time"));
-    if (!time.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/time")))) {
-      throw new Unstageable("it is in a time namespace of its own");
-    }
+    check(map, disk);
+    check(pid);
     List<Integer> threads = threads(pid);
     SyscallWatch watch = watched ? SyscallWatch.start(watchName(pid), threads) : null;
     try {
       OpenFiles files = OpenFiles.hold(pid, disk);
       try {
-        return new SourceProcess(pid, disk, threads, map, files, PageScan.open(pid, map), watch);
+        return new SourceProcess(
+            pid,
+            disk,
+            threads,
+            map,
+            files,
+            PageScan.open(pid, map),
+            watch,
+            new TracerThread(),
+            Optional.empty());
       } catch (IOException e) {
         files.close();
         throw e;
@@ -99,6 +104,111 @@ public final class SourceProcess implements AutoCloseable {
         watch.close();
       }
       throw e;
+    }
+  }
+
+  /**
+   * Takes note of what a process is that runs on, and has CRIU dump it as {@link #forked}: what
+   * changes is counted from now, and {@link #begin} is not to come. {@link #endFork} follows.
+   *
+   * <p>The first {@link #collect} finds, too, what the fork has not inherited.
+   *
+   * @throws Unstageable if a fork would not be like it, or it has what only a full dump carries
+   *     over
+   */
+  public static SourceProcess fork(int pid) throws IOException {
+    return fork(pid, true);
+  }
+
+  /**
+   * @param watched as in {@link #follow(int, String, boolean)}
+   */
+  static SourceProcess fork(int pid, boolean watched) throws IOException {
+    check(pid);
+    List<Integer> threads = threads(pid);
+    var tracer = new TracerThread();
+    try (var undo = new Opened(tracer)) {
+      SyscallWatch watch = watched ? undo.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      PageScan.forget(pid);
+      ForkSnapshot fork =
+          undo.add(
+              ForkSnapshot.take(
+                  pid,
+                  threads,
+                  tracer,
+                  call -> {
+                    if (watch != null) {
+                      watch.passOver(call);
+                    }
+                  }));
+      MemoryMap map = MemoryMap.read(pid);
+      check(map, "");
+      if (!map.covers(MemoryMap.read(fork.pid()))) {
+        throw new Unstageable("its memory is being laid out anew");
+      }
+      if (!threads.equals(threads(pid))) {
+        throw new Unstageable("its threads were " + threads + ", are " + threads(pid));
+      }
+      OpenFiles files = undo.add(OpenFiles.holdFork(pid, fork.pid()));
+      PageScan pages = undo.add(PageScan.open(pid, map));
+      pages.noteFork(fork.pid());
+      undo.keep();
+      return new SourceProcess(
+          pid, "", threads, map, files, pages, watch, tracer, Optional.of(fork));
+    }
+  }
+
+  /** What is closed again if not all of it can be had. */
+  private static final class Opened implements AutoCloseable {
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+    Opened(AutoCloseable first) {
+      opened.push(first);
+    }
+
+    <T extends AutoCloseable> T add(T one) {
+      opened.push(one);
+      return one;
+    }
+
+    void keep() {
+      opened.clear();
+    }
+
+    @Override
+    public void close() throws IOException {
+      IOException failure = null;
+      for (AutoCloseable one : opened) {
+        try {
+          one.close();
+        } catch (Exception e) {
+          failure = e instanceof IOException io ? io : new IOException(e);
+        }
+      }
+      if (failure != null) {
+        throw failure;
+      }
+    }
+  }
+
+  private static void check(MemoryMap map, String disk) throws Unstageable {
+    Optional<MemoryMap.Area> shared = map.sharedWritable();
+    if (shared.isPresent()) {
+      throw new Unstageable("it shares the memory " + shared.get().name());
+    }
+    Optional<MemoryMap.Area> file = map.below(disk);
+    if (file.isPresent()) {
+      throw new Unstageable("it has mapped " + file.get().name() + ", on the disk that goes over");
+    }
+  }
+
+  private static void check(int pid) throws IOException {
+    if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
+      throw new Unstageable("it has POSIX timers");
+    }
+    Path time = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time"));
+    if (!time.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/time")))) {
+      throw new Unstageable("it is in a time namespace of its own");
     }
   }
 
@@ -132,6 +242,24 @@ public final class SourceProcess implements AutoCloseable {
     }
   }
 
+  /** The fork that stands for it until {@link #endFork}, for CRIU. */
+  public Optional<ForkedProcess> forked() {
+    return fork.map(ForkSnapshot::forked);
+  }
+
+  /** For how long a thread stood still at most to be forked, in milliseconds; 0 if none is held. */
+  public double longestStop() {
+    return fork.map(ForkSnapshot::longestStop).orElse(0L) / 1e6;
+  }
+
+  /** The fork is dumped. */
+  public void endFork() throws IOException {
+    if (fork.isPresent()) {
+      fork.get().close();
+      fork = Optional.empty();
+    }
+  }
+
   /** Its number in both kernels. */
   public int pid() {
     return pid;
@@ -150,6 +278,14 @@ public final class SourceProcess implements AutoCloseable {
   /** What the staged copy must hold on to for {@link ProcessDelta#offsets}. */
   public List<Integer> files() {
     return files.of(Kind.FILE);
+  }
+
+  /**
+   * What the copy must say of descriptors, by their number, if it was dumped while the process ran;
+   * see {@link StagedProcess#check}.
+   */
+  public Map<Integer, String> states() {
+    return files.states();
   }
 
   /** What it has open on the disk that goes over, as it is now. */
@@ -349,9 +485,13 @@ public final class SourceProcess implements AutoCloseable {
 
   /**
    * Undoes what a broker that died in the middle of a switch may have left with a process: its
-   * connections go on, and nobody watches it.
+   * connections go on, and nobody watches it. A fork is ended.
    */
   public static void abandon(int pid) throws IOException {
+    if (ForkSnapshot.is(SysFiles.read("/proc/" + pid + "/comm").strip())) {
+      ForkSnapshot.end(pid);
+      return;
+    }
     SyscallWatch.end(watchName(pid));
     OpenFiles.releaseConnections(pid);
   }
@@ -377,6 +517,7 @@ public final class SourceProcess implements AutoCloseable {
     try (watch;
         pages;
         files) {
+      endFork();
       tracer.close();
     }
   }

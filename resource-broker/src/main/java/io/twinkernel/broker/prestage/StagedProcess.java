@@ -96,6 +96,16 @@ public final class StagedProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether it is what its process was when that began to be followed.
+   *
+   * @param states {@link SourceProcess#states}
+   * @throws Unstageable if the process changed while it was dumped
+   */
+  public void check(Map<Integer, String> states) throws IOException {
+    OpenFiles.check(pid, states);
+  }
+
   /** Its number in both kernels. */
   public int pid() {
     return pid;

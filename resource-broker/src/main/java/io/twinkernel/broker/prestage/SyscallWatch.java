@@ -13,7 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
@@ -37,6 +39,7 @@ final class SyscallWatch implements AutoCloseable {
 
   private final Path instance;
   private final Fd pipe;
+  private final List<HarmlessCalls.Call> known = new CopyOnWriteArrayList<>();
 
   private SyscallWatch(Path instance, Fd pipe) {
     this.instance = instance;
@@ -84,7 +87,12 @@ final class SyscallWatch implements AutoCloseable {
   Optional<String> changed() throws IOException {
     var text = new StringBuilder();
     take(bytes -> text.append(new String(bytes, StandardCharsets.US_ASCII)));
-    return HarmlessCalls.firstOther(text.toString());
+    return HarmlessCalls.firstOther(text.toString(), known);
+  }
+
+  /** A call that is made in the process's name is none of its own. */
+  void passOver(HarmlessCalls.Call call) {
+    known.add(call);
   }
 
   /** Notices nothing until {@link #resume}. */

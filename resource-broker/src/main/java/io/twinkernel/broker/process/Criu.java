@@ -150,6 +150,21 @@ public final class Criu implements AutoCloseable {
     return dump(pid, images, parent, true, Connections.CLOSED);
   }
 
+  /**
+   * Dumps a fork in the place of the process that it was forked from, as {@link #dumpUnconnected}
+   * would dump that.
+   *
+   * @param images an existing empty directory
+   */
+  public void dumpFork(ForkedProcess process, Path images) throws IOException {
+    String log = nextLog(CriuCommand.DUMP);
+    try (Fd directory = directory(images)) {
+      Directories where = new Directories(directory.number(), workFd.number(), log);
+      request(CriuCommand.DUMP, CriuRequest.dumpFork(process.fork(), where, lock), log);
+    }
+    ForkImages.become(process, images);
+  }
+
   private CriuStatistics dump(
       int pid, Path images, @Nullable Path parent, boolean leaveStopped, Connections connections)
       throws IOException {

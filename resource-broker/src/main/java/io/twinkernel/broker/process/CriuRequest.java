@@ -52,6 +52,19 @@ final class CriuRequest {
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
   }
 
+  /** Of a fork, which leads no session, and whose memory is all there is to dump. */
+  static byte[] dumpFork(int fork, Directories directories, CriuNetworkLock lock) {
+    ProtobufWriter options = new ProtobufWriter();
+    options.number(1, directories.imagesFd()).number(2, fork);
+    options.flag(3, true); // leave_running
+    connections(options, Connections.CLOSED);
+    options.flag(7, true); // shell_job
+    common(options, directories);
+    environment(options, directories);
+    options.number(64, lock.number());
+    return request(CriuCommand.DUMP).message(2, options).toByteArray();
+  }
+
   static byte[] restore(Directories directories, Connections connections, CriuNetworkLock lock) {
     ProtobufWriter options = new ProtobufWriter();
     options.number(1, directories.imagesFd());

@@ -16,6 +16,7 @@ final class ProtobufReader {
   private int field;
   private long number;
   private int valueAt;
+  private int fieldAt;
 
   ProtobufReader(byte[] bytes) {
     this(bytes, 0, bytes.length);
@@ -32,6 +33,7 @@ final class ProtobufReader {
     if (at >= end) {
       return false;
     }
+    fieldAt = at;
     long tag = varint();
     field = (int) (tag >>> 3);
     switch ((int) tag & 7) {
@@ -58,6 +60,11 @@ final class ProtobufReader {
 
   String text() {
     return new String(bytes, valueAt, at - valueAt, StandardCharsets.UTF_8);
+  }
+
+  /** The field as it stands in the message, with its number. */
+  byte[] encoded() {
+    return Arrays.copyOfRange(bytes, fieldAt, at);
   }
 
   ProtobufReader message() {

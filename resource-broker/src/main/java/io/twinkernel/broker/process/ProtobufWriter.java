@@ -33,7 +33,7 @@ final class ProtobufWriter {
     return out.toByteArray();
   }
 
-  private ProtobufWriter bytes(int field, byte[] value) {
+  ProtobufWriter bytes(int field, byte[] value) {
     varint((long) field << 3 | LENGTH_DELIMITED);
     varint(value.length);
     out.writeBytes(value);

@@ -3,6 +3,7 @@ package io.twinkernel.broker.prestage;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
 
 /** A real process is stopped, read and written; a real connection changes its socket. */
 final class CanaryTest {
@@ -14,6 +15,19 @@ final class CanaryTest {
               try (var canary = Canary.hatch()) {
                 canary.fly();
                 canary.fly();
+              }
+            })
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void isForked() {
+    assertThatCode(
+            () -> {
+              try (var canary = Canary.hatch()) {
+                canary.fork(fork -> {});
+                canary.fly();
+                canary.fork(fork -> {});
               }
             })
         .doesNotThrowAnyException();

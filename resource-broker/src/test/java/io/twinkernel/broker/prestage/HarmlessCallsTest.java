@@ -3,6 +3,7 @@ package io.twinkernel.broker.prestage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class HarmlessCallsTest {
@@ -15,37 +16,58 @@ final class HarmlessCallsTest {
           redis-server-5001    [001] .....    42.121044: sys_enter: NR 72 (9, 3, 0, 0, 0, 0)
       """;
 
+  private static Optional<String> firstOther(String trace) {
+    return HarmlessCalls.firstOther(trace, List.of());
+  }
+
+  @Test
+  void whatIsKnownIsPassedOver() {
+    var known = List.of(new HarmlessCalls.Call(28, 0x7f26e0a00000L, 0x4000, 0xa));
+    String made = "NR 28 (7f26e0a00000, 4000, a, 0, 7, 0)\n";
+    assertThat(HarmlessCalls.firstOther(made, known)).isEmpty();
+    assertThat(HarmlessCalls.firstOther(made, List.of())).isPresent();
+    assertThat(HarmlessCalls.firstOther("NR 28 (7f26e0a00000, 8000, a, 0, 7, 0)", known))
+        .isPresent();
+    assertThat(HarmlessCalls.firstOther(made + "NR 13 (f, 7ffd, 0, 8, 0, 0)", known))
+        .contains("system call 13 (f, 7ffd, 0, 8, 0, 0)");
+  }
+
+  @Test
+  void toAskIsNoReason() {
+    assertThat(firstOther("NR 131 (0, 7ffd, 0, 0, 0, 0)\nNR 157 (28, 7ffd, 0, 0, 0, 0)")).isEmpty();
+    assertThat(firstOther("NR 131 (7ffd, 0, 0, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 157 (1, 9, 0, 0, 0, 0)")).isPresent();
+  }
+
   @Test
   void whatIsLookedAtAnywayIsNoReason() {
-    assertThat(HarmlessCalls.firstOther("")).isEmpty();
-    assertThat(HarmlessCalls.firstOther(HARMLESS)).isEmpty();
+    assertThat(firstOther("")).isEmpty();
+    assertThat(firstOther(HARMLESS)).isEmpty();
   }
 
   @Test
   void aSignalHandlerIs() {
-    assertThat(
-            HarmlessCalls.firstOther(
-                HARMLESS + "x-1 [0] ..... 1.0: sys_enter: NR 13 (f, 7ffd, 0, 8, 0, 0)\n"))
+    assertThat(firstOther(HARMLESS + "x-1 [0] ..... 1.0: sys_enter: NR 13 (f, 7ffd, 0, 8, 0, 0)\n"))
         .contains("system call 13 (f, 7ffd, 0, 8, 0, 0)");
   }
 
   @Test
   void argumentsDecide() {
-    assertThat(HarmlessCalls.firstOther("NR 28 (0, 1000, e, 0, 0, 0)")).isPresent();
-    assertThat(HarmlessCalls.firstOther("NR 72 (9, 4, 800, 0, 0, 0)")).isPresent();
-    assertThat(HarmlessCalls.firstOther("NR 72 (9, ffffffffffffffff, 0, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 28 (0, 1000, e, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 72 (9, 4, 800, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 72 (9, ffffffffffffffff, 0, 0, 0, 0)")).isPresent();
   }
 
   @Test
   void aThreadIsNoticedAForkIsNot() {
-    assertThat(HarmlessCalls.firstOther("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)")).isPresent();
-    assertThat(HarmlessCalls.firstOther("NR 435 (7ffc, 58, 0, 0, 0, 0)")).isPresent();
-    assertThat(HarmlessCalls.firstOther("NR 56 (1200011, 0, 0, 0, 0, 0)")).isEmpty();
+    assertThat(firstOther("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 435 (7ffc, 58, 0, 0, 0, 0)")).isPresent();
+    assertThat(firstOther("NR 56 (1200011, 0, 0, 0, 0, 0)")).isEmpty();
   }
 
   @Test
   void aTraceThatLostSomethingProvesNothing() {
-    assertThat(HarmlessCalls.firstOther("CPU:1 [LOST 12 EVENTS]\n" + HARMLESS)).isPresent();
+    assertThat(firstOther("CPU:1 [LOST 12 EVENTS]\n" + HARMLESS)).isPresent();
   }
 
   @Test

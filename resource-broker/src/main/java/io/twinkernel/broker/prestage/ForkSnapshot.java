@@ -1,0 +1,353 @@
+package io.twinkernel.broker.prestage;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.twinkernel.broker.process.ForkedProcess;
+import io.twinkernel.broker.process.Reaping;
+import io.twinkernel.broker.process.ThreadAttributes;
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.RemoteCall;
+import io.twinkernel.ffi.RemoteMemory;
+import io.twinkernel.ffi.RemoteMemory.Range;
+import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * A fork of a running process, for CRIU to dump in its place: the process stands still for some
+ * calls only, however much memory it has and however long the dump takes.
+ *
+ * <p>The fork has the process's sockets open, too: one that the process closes meanwhile is closed
+ * when the fork ends.
+ *
+ * <p>Of large areas of memory the fork has the addresses only: what is in them is sent from the
+ * process itself, as what changes later is.
+ *
+ * <p>It never runs. Should nobody hold it any more before it is stopped, its first instruction
+ * kills it: it has no stack.
+ */
+final class ForkSnapshot implements AutoCloseable {
+  /** The fork's name; no longer than the kernel keeps. */
+  private static final String NAME = "twin-fork";
+
+  /** Where nothing is ever mapped. */
+  private static final long NO_STACK = 8;
+
+  /** To fork less than this takes no longer than to map it anew. */
+  private static final long LARGE = 1 << 20;
+
+  /** Flags of an area that mmap(2) and madvise(2) make as it was. */
+  private static final Set<String> REMADE =
+      Set.of("rd", "wr", "ex", "mr", "mw", "me", "ac", "sd", "nr", "hg", "nh", "dd");
+
+  /** Flags that a fork does not inherit, or that keep the area from it. */
+  private static final Set<String> NOT_INHERITED = Set.of("lo", "dc", "wf");
+
+  private final ForkedProcess forked;
+  private final long longestStop;
+
+  private ForkSnapshot(ForkedProcess forked, long longestStop) {
+    this.forked = forked;
+    this.longestStop = longestStop;
+  }
+
+  /** For how long a thread of the process stood still at most, in nanoseconds. */
+  long longestStop() {
+    return longestStop;
+  }
+
+  /** For CRIU. */
+  ForkedProcess forked() {
+    return forked;
+  }
+
+  /** The fork's number. */
+  int pid() {
+    return forked.fork();
+  }
+
+  /** Whether a process of that name is a fork that someone left behind. */
+  static boolean is(String name) {
+    return name.equals(NAME);
+  }
+
+  /**
+   * Forks a process.
+   *
+   * @param threads all of them
+   * @param own is told of calls in the process's name that are none of its own
+   * @throws Unstageable why the fork would not be like it
+   */
+  static ForkSnapshot take(
+      int pid, List<Integer> threads, TracerThread tracer, Consumer<HarmlessCalls.Call> own)
+      throws IOException {
+    check(pid);
+    var large = new ArrayList<AreaUse>();
+    for (AreaUse use : AreaUse.read(pid)) {
+      for (String flag : use.flags()) {
+        if (NOT_INHERITED.contains(flag)) {
+          throw new Unstageable("a fork does not inherit its memory " + use.area());
+        }
+      }
+      if (use.residentBytes() >= LARGE && isRemade(use)) {
+        large.add(use);
+      }
+    }
+    long instruction = Vdso.systemCall(pid, MemoryMap.read(pid).areas());
+    return tracer.call(() -> new Forking(pid, threads, large, own, instruction).run());
+  }
+
+  private static boolean isRemade(AreaUse use) {
+    MemoryMap.Area area = use.area();
+    return (area.name().isEmpty() || area.name().equals("[heap]"))
+        && area.writable()
+        && !area.shared()
+        && REMADE.containsAll(use.flags());
+  }
+
+  private static void check(int pid) throws IOException {
+    String status = SysFiles.read("/proc/" + pid + "/status");
+    if (!status.contains("\nPPid:\t1\n")) {
+      throw new Unstageable("it is not a child of init");
+    }
+    if (!status.contains("\nSeccomp:\t0\n")) {
+      throw new Unstageable("it has a seccomp filter");
+    }
+    if (!SysFiles.read("/proc/" + pid + "/task/" + pid + "/children").isBlank()) {
+      throw new Unstageable("it has children");
+    }
+  }
+
+  /** Ends the fork; the process notices nothing. */
+  @Override
+  public void close() throws IOException {
+    end(pid());
+  }
+
+  /** Ends a fork, if it has not ended. */
+  static void end(int fork) throws IOException {
+    kill(fork);
+    Reaping.await(fork);
+  }
+
+  private static void kill(int fork) throws IOException {
+    try {
+      Processes.kill(fork, Linux.SIGKILL());
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.ESRCH)) {
+        throw e;
+      }
+    }
+  }
+
+  /** Calls in the name of a thread that stands still. */
+  @FunctionalInterface
+  private interface Calls<T> {
+    T make(RemoteCall remote) throws IOException;
+  }
+
+  /** On the thread that traces. */
+  private static final class Forking {
+    private final int pid;
+    private final List<Integer> threads;
+    private final List<AreaUse> large;
+    private final Consumer<HarmlessCalls.Call> own;
+    private final long instruction;
+    private long longest;
+
+    Forking(
+        int pid,
+        List<Integer> threads,
+        List<AreaUse> large,
+        Consumer<HarmlessCalls.Call> own,
+        long instruction) {
+      this.pid = pid;
+      this.threads = threads;
+      this.large = large;
+      this.own = own;
+      this.instruction = instruction;
+    }
+
+    ForkSnapshot run() throws IOException {
+      long page = interrupt(pid, Forking::map);
+      var attributes = new ArrayList<ThreadAttributes>();
+      ForkedProcess forked;
+      try {
+        for (int thread : threads) {
+          if (thread != pid) {
+            attributes.add(interrupt(thread, remote -> KernelAttributes.read(pid, remote, page)));
+          }
+        }
+        forked = forkAlone(page, attributes);
+      } finally {
+        interrupt(pid, remote -> unmap(remote, page));
+      }
+      try {
+        complete(new RemoteCall(forked.fork(), instruction), page);
+      } catch (IOException | RuntimeException e) {
+        // It is gone for good when this thread has ended, too, which traces it.
+        kill(forked.fork());
+        throw e;
+      }
+      return new ForkSnapshot(forked, longest);
+    }
+
+    /** Nobody else forks while areas are kept from forks. */
+    private ForkedProcess forkAlone(long page, List<ThreadAttributes> others) throws IOException {
+      long from = System.nanoTime();
+      var held = new ArrayList<Integer>();
+      try {
+        for (int thread : threads) {
+          if (thread != pid) {
+            Interruption.hold(thread);
+            held.add(thread);
+          }
+        }
+        return interrupt(pid, remote -> fork(remote, page, others));
+      } finally {
+        for (int thread : held) {
+          Ptrace.detach(thread);
+        }
+        longest = Math.max(longest, System.nanoTime() - from);
+      }
+    }
+
+    private <T> T interrupt(int thread, Calls<T> calls) throws IOException {
+      long from = System.nanoTime();
+      try (var standing = Interruption.of(thread, instruction)) {
+        return calls.make(standing.remote());
+      } finally {
+        longest = Math.max(longest, System.nanoTime() - from);
+      }
+    }
+
+    private static long map(RemoteCall remote) throws IOException {
+      return remote.call(
+          "mmap",
+          "a page",
+          Linux.__NR_mmap(),
+          0,
+          PageScan.PAGE,
+          Linux.PROT_READ() | Linux.PROT_WRITE(),
+          Linux.MAP_PRIVATE() | Linux.MAP_ANONYMOUS(),
+          -1,
+          0);
+    }
+
+    private static long unmap(RemoteCall remote, long page) throws IOException {
+      return remote.call("munmap", "a page", Linux.__NR_munmap(), page, PageScan.PAGE);
+    }
+
+    /** By the first thread. */
+    private ForkedProcess fork(RemoteCall remote, long page, List<ThreadAttributes> others)
+        throws IOException {
+      var attributes = new ArrayList<ThreadAttributes>();
+      attributes.add(KernelAttributes.read(pid, remote, page));
+      attributes.addAll(others);
+      boolean subreaper = KernelAttributes.isSubreaper(remote, page);
+      KernelAttributes.checkTimers(remote, page);
+      String[] stat = ThreadStat.fields("/proc/" + pid + "/stat");
+      return new ForkedProcess(
+          fork(remote),
+          pid,
+          Integer.parseInt(stat[ThreadStat.GROUP]),
+          Integer.parseInt(stat[ThreadStat.SESSION]),
+          subreaper,
+          attributes);
+    }
+
+    private int fork(RemoteCall remote) throws IOException {
+      int kept = 0;
+      try {
+        for (AreaUse use : large) {
+          advise(remote, use.area(), Linux.MADV_DONTFORK());
+          kept++;
+        }
+        return (int)
+            remote.call(
+                "clone",
+                "process " + pid,
+                Linux.__NR_clone(),
+                Linux.CLONE_PARENT() | Linux.CLONE_PTRACE(),
+                NO_STACK,
+                0);
+      } finally {
+        for (AreaUse use : large.subList(0, kept)) {
+          advise(remote, use.area(), Linux.MADV_DOFORK());
+        }
+      }
+    }
+
+    private void advise(RemoteCall remote, MemoryMap.Area area, int advice) throws IOException {
+      long bytes = area.end() - area.start();
+      own.accept(new HarmlessCalls.Call(Linux.__NR_madvise(), area.start(), bytes, advice));
+      remote.call("madvise", "" + area, Linux.__NR_madvise(), area.start(), bytes, advice);
+    }
+
+    /** The fork has the areas that it did not inherit, its name, and stops. */
+    private void complete(RemoteCall fork, long page) throws IOException {
+      int number = fork.thread();
+      if (!Ptrace.await(number).stopped()) {
+        throw new IOException("fork " + number + " of process " + pid + " has ended");
+      }
+      name(fork, page);
+      for (AreaUse use : large) {
+        map(fork, use);
+      }
+      // Before it could do anything.
+      Processes.kill(number, Linux.SIGSTOP());
+      Ptrace.detach(number);
+      Canary.awaitStopped(number);
+    }
+
+    private static void name(RemoteCall fork, long page) throws IOException {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment name = arena.allocateFrom(NAME, US_ASCII);
+        RemoteMemory.write(fork.thread(), List.of(new Range(page, name.byteSize())), name);
+      }
+      fork.call("prctl", "PR_SET_NAME", Linux.__NR_prctl(), Linux.PR_SET_NAME(), page);
+      unmap(fork, page);
+    }
+
+    private static void map(RemoteCall fork, AreaUse use) throws IOException {
+      MemoryMap.Area area = use.area();
+      long bytes = area.end() - area.start();
+      fork.call(
+          "mmap",
+          area.toString(),
+          Linux.__NR_mmap(),
+          area.start(),
+          bytes,
+          (use.flags().contains("rd") ? Linux.PROT_READ() : 0)
+              | Linux.PROT_WRITE()
+              | (use.flags().contains("ex") ? Linux.PROT_EXEC() : 0),
+          Linux.MAP_PRIVATE()
+              | Linux.MAP_ANONYMOUS()
+              | Linux.MAP_FIXED_NOREPLACE()
+              | (use.flags().contains("nr") ? Linux.MAP_NORESERVE() : 0),
+          -1,
+          0);
+      advise(fork, use, "hg", Linux.MADV_HUGEPAGE());
+      advise(fork, use, "nh", Linux.MADV_NOHUGEPAGE());
+      advise(fork, use, "dd", Linux.MADV_DONTDUMP());
+    }
+
+    private static void advise(RemoteCall fork, AreaUse use, String flag, int advice)
+        throws IOException {
+      if (use.flags().contains(flag)) {
+        MemoryMap.Area area = use.area();
+        long bytes = area.end() - area.start();
+        fork.call("madvise", "" + area, Linux.__NR_madvise(), area.start(), bytes, advice);
+      }
+    }
+  }
+}
