@@ -61,6 +61,9 @@ static int scan_entries(struct scan *scan, struct vm_area_struct *vma,
 				__set_bit(bit, scan->changed);
 			continue;
 		}
+		/* Zeros, given for a read and not marked as new content. */
+		if (anonymous && pte_special(entry))
+			continue;
 		if (!anonymous && !pte_special(entry) &&
 		    !PageAnon(pte_page(entry)))
 			continue;

@@ -5,6 +5,7 @@ import io.twinkernel.ffi.bindings.iovec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * {@code ptrace(2)} of threads that were attached to with {@link #seize}.
@@ -78,15 +79,26 @@ public final class Ptrace {
 
   /** Waits, as long as it takes, until the thread stops or ends. */
   public static Status await(int thread) throws SyscallException {
+    return await(thread, Linux.__WALL()).orElseThrow();
+  }
+
+  /** Whether the thread has stopped or ended, and how; empty if it has not. */
+  public static Optional<Status> poll(int thread) throws SyscallException {
+    return await(thread, Linux.__WALL() | Linux.WNOHANG());
+  }
+
+  private static Optional<Status> await(int thread, int options) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
       long result =
           NativeCall.uninterrupted(
-              Linux.__NR_wait4(), thread, status.address(), Linux.__WALL(), 0, 0, 0, status);
+              Linux.__NR_wait4(), thread, status.address(), options, 0, 0, 0, status);
       if (result < 0) {
         throw SyscallException.of("wait4", Integer.toString(thread), result);
       }
-      return new Status(status.get(ValueLayout.JAVA_INT, 0));
+      return result == 0
+          ? Optional.empty()
+          : Optional.of(new Status(status.get(ValueLayout.JAVA_INT, 0)));
     }
   }
 

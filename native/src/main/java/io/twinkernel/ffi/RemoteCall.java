@@ -65,14 +65,19 @@ public record RemoteCall(int thread, long instruction) {
 
   /** To the call's entry, or from there to its exit. */
   private void run(String name, String subject) throws SyscallException {
-    Ptrace.Status status;
-    do {
-      Ptrace.runToSystemCall(thread);
-      status = Ptrace.await(thread);
+    boolean arrived = false;
+    int signal = 0;
+    while (!arrived) {
+      Ptrace.runToSystemCall(thread, signal);
+      Ptrace.Status status = Ptrace.await(thread);
       if (!status.stopped()) {
         throw SyscallException.of(name + " in thread " + thread, subject, -Errnos.ESRCH());
       }
-      // One that a SIGSTOP holds says so again before it does what it is told.
-    } while (status.event() == Linux.PTRACE_EVENT_STOP());
+      // One that a SIGSTOP holds says so before it does what it is told; and one may come now, for
+      // it cannot be blocked.
+      boolean held = status.event() == Linux.PTRACE_EVENT_STOP();
+      arrived = !held && status.signal() == Linux.SIGTRAP();
+      signal = held || arrived ? 0 : status.signal();
+    }
   }
 }

@@ -6,10 +6,13 @@ import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.prestage.Unstageable;
+import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,9 +92,12 @@ final class Prestaging implements AutoCloseable {
       process.endFork();
       send(folders, List.of(hold(process, process.states())));
       return Optional.empty();
-    } catch (IOException e) {
+    } catch (Unstageable | CriuException | SyscallException | FileSystemException e) {
       close();
       return Optional.of(String.valueOf(e.getMessage()));
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
     }
   }
 

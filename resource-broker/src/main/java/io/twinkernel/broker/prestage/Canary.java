@@ -74,7 +74,7 @@ public final class Canary implements AutoCloseable {
     // Java waits for its children, and would take what the tracer waits for: init's child it is. It
     // stops itself, for it is complete only then: before, it opens libraries and closes what it was
     // given.
-    String work = "/bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"";
+    String work = "setsid /bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"";
     Process parent = new ProcessBuilder("/bin/sh", "-c", work, file.toString()).start();
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {

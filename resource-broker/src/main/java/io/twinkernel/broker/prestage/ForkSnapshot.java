@@ -52,6 +52,10 @@ final class ForkSnapshot implements AutoCloseable {
   /** Flags that a fork does not inherit, or that keep the area from it. */
   private static final Set<String> NOT_INHERITED = Set.of("lo", "dc", "wf");
 
+  /** Lines of {@code /proc/PID/status}. */
+  private static final List<String> RIGHTS =
+      List.of("Uid:", "Gid:", "Groups:", "Cap", "NoNewPrivs:", "Seccomp:");
+
   private final ForkedProcess forked;
   private final long longestStop;
 
@@ -90,7 +94,7 @@ final class ForkSnapshot implements AutoCloseable {
   static ForkSnapshot take(
       int pid, List<Integer> threads, TracerThread tracer, Consumer<HarmlessCalls.Call> own)
       throws IOException {
-    check(pid);
+    check(pid, threads);
     var large = new ArrayList<AreaUse>();
     for (AreaUse use : AreaUse.read(pid)) {
       for (String flag : use.flags()) {
@@ -114,17 +118,34 @@ final class ForkSnapshot implements AutoCloseable {
         && REMADE.containsAll(use.flags());
   }
 
-  private static void check(int pid) throws IOException {
+  private static void check(int pid, List<Integer> threads) throws IOException {
     String status = SysFiles.read("/proc/" + pid + "/status");
+    for (int thread : threads) {
+      String task = "/proc/" + pid + "/task/" + thread;
+      if (!rights(SysFiles.read(task + "/status")).equals(rights(status))) {
+        throw new Unstageable("thread " + thread + " may do other things than its first");
+      }
+      if (!SysFiles.read(task + "/children").isBlank()) {
+        throw new Unstageable("it has children");
+      }
+    }
+    if (!ThreadStat.fields("/proc/" + pid + "/stat")[ThreadStat.SESSION].equals("" + pid)) {
+      throw new Unstageable("it leads no session");
+    }
     if (!status.contains("\nPPid:\t1\n")) {
       throw new Unstageable("it is not a child of init");
     }
     if (!status.contains("\nSeccomp:\t0\n")) {
       throw new Unstageable("it has a seccomp filter");
     }
-    if (!SysFiles.read("/proc/" + pid + "/task/" + pid + "/children").isBlank()) {
-      throw new Unstageable("it has children");
-    }
+  }
+
+  /** What a fork has from one thread, and other threads may have otherwise. */
+  private static List<String> rights(String status) {
+    return status
+        .lines()
+        .filter(line -> RIGHTS.stream().anyMatch(name -> line.startsWith(name)))
+        .toList();
   }
 
   /** Ends the fork; the process notices nothing. */
@@ -266,11 +287,17 @@ final class ForkSnapshot implements AutoCloseable {
     }
 
     private int fork(RemoteCall remote) throws IOException {
-      int kept = 0;
+      // As long as all stand still, nothing of that changes.
+      List<MemoryMap.Area> areas = MemoryMap.read(pid).areas();
+      if (!large.stream().allMatch(use -> areas.contains(use.area()))) {
+        throw new Unstageable("its memory is being laid out anew");
+      }
+      if (!SourceProcess.threads(pid).equals(threads)) {
+        throw new Unstageable("its threads come and go");
+      }
       try {
         for (AreaUse use : large) {
           advise(remote, use.area(), Linux.MADV_DONTFORK());
-          kept++;
         }
         return (int)
             remote.call(
@@ -281,9 +308,22 @@ final class ForkSnapshot implements AutoCloseable {
                 NO_STACK,
                 0);
       } finally {
-        for (AreaUse use : large.subList(0, kept)) {
+        doFork(remote);
+      }
+    }
+
+    /** All of them, even if one fails: the process's own forks are to have them. */
+    private void doFork(RemoteCall remote) throws IOException {
+      IOException failure = null;
+      for (AreaUse use : large) {
+        try {
           advise(remote, use.area(), Linux.MADV_DOFORK());
+        } catch (IOException e) {
+          failure = e;
         }
+      }
+      if (failure != null) {
+        throw failure;
       }
     }
 

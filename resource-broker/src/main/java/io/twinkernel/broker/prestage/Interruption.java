@@ -7,17 +7,25 @@ import io.twinkernel.ffi.bindings.user_regs_struct;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A thread that stands still for some calls in its name. Whether it ran, slept in a system call or
- * was stopped, it goes on as if nothing had been: a call that was under way is made again by the
- * kernel, with the time that it has left.
+ * was stopped, it goes on as after a SIGSTOP and SIGCONT: a call that was under way is made again
+ * by the kernel, with the time that it has left, or is interrupted where signal(7) says so.
  *
  * <p>Made, used and closed on the thread that traces.
  */
 final class Interruption implements AutoCloseable {
   /** All that can be blocked. */
   private static final long EVERY_SIGNAL = -1;
+
+  private static final long LOOK_EVERY_NANOS = 50_000;
+
+  /** Others may stand still meanwhile. Only a thread that waits for a device takes that long. */
+  private static final Duration STOPS_WITHIN = Duration.ofMillis(300);
 
   private final int thread;
   private final Arena arena;
@@ -43,6 +51,7 @@ final class Interruption implements AutoCloseable {
     try {
       MemorySegment registers = arena.allocate(user_regs_struct.layout());
       Ptrace.registers(thread, Linux.NT_PRSTATUS(), registers);
+      RestartableSequence.check(thread, user_regs_struct.rip(registers));
       long signalMask = Ptrace.signalMask(thread);
       // A handler would run on the registers of the calls.
       Ptrace.setSignalMask(thread, EVERY_SIGNAL);
@@ -59,7 +68,31 @@ final class Interruption implements AutoCloseable {
   static void hold(int thread) throws IOException {
     Ptrace.seize(thread, 0);
     Ptrace.interrupt(thread);
-    awaitStop(thread);
+    long deadline = System.nanoTime() + STOPS_WITHIN.toNanos();
+    while (!isStopped(thread)) {
+      if (System.nanoTime() - deadline > 0) {
+        // It cannot even be detached from before it stops, but by the end of the tracing thread.
+        throw new Unstageable("thread " + thread + " waits for a device, and does not stop");
+      }
+      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+    }
+  }
+
+  /** Whether it is where the kernel looks after signals, and system calls that these interrupt. */
+  private static boolean isStopped(int thread) throws IOException {
+    Optional<Ptrace.Status> status = Ptrace.poll(thread);
+    return status.isPresent() && isStop(thread, status.get());
+  }
+
+  private static boolean isStop(int thread, Ptrace.Status status) throws IOException {
+    if (!status.stopped()) {
+      throw new Unstageable("thread " + thread + " has ended");
+    }
+    if (status.event() == Linux.PTRACE_EVENT_STOP()) {
+      return true;
+    }
+    Ptrace.runToSystemCall(thread, status.signal() == Linux.SIGTRAP() ? 0 : status.signal());
+    return false;
   }
 
   /** Makes calls in its name. */
@@ -67,26 +100,14 @@ final class Interruption implements AutoCloseable {
     return remote;
   }
 
-  /** Until it is where the kernel looks after signals, and system calls that these interrupt. */
-  private static void awaitStop(int thread) throws IOException {
-    while (true) {
-      Ptrace.Status status = Ptrace.await(thread);
-      if (!status.stopped()) {
-        throw new IOException("thread " + thread + " has ended");
-      }
-      if (status.event() == Linux.PTRACE_EVENT_STOP()) {
-        return;
-      }
-      Ptrace.runToSystemCall(thread, status.signal() == Linux.SIGTRAP() ? 0 : status.signal());
-    }
-  }
-
   @Override
   public void close() throws IOException {
     try (arena) {
       Ptrace.interrupt(thread);
       Ptrace.runToSystemCall(thread);
-      awaitStop(thread);
+      while (!isStop(thread, Ptrace.await(thread))) {
+        // It gets its signal.
+      }
       Ptrace.setRegisters(thread, Linux.NT_PRSTATUS(), registers);
       Ptrace.setSignalMask(thread, signalMask);
     } finally {

@@ -4,14 +4,11 @@ import io.twinkernel.broker.process.ThreadAttributes;
 import io.twinkernel.broker.process.ThreadAttributes.RestartableSequences;
 import io.twinkernel.broker.process.ThreadAttributes.Scheduling;
 import io.twinkernel.broker.process.ThreadAttributes.SignalStack;
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Processes;
-import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteCall;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.ptrace_rseq_configuration;
 import io.twinkernel.ffi.bindings.stack_t;
@@ -71,15 +68,7 @@ final class KernelAttributes {
 
   private static Optional<RestartableSequences> restartable(Arena arena, int thread)
       throws IOException {
-    MemorySegment area = arena.allocate(ptrace_rseq_configuration.layout());
-    try {
-      Ptrace.restartableSequences(thread, area);
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.EIO)) {
-        throw new Unstageable("this kernel does not tell of restartable sequences");
-      }
-      throw e;
-    }
+    MemorySegment area = RestartableSequence.configuration(arena, thread);
     long address = ptrace_rseq_configuration.rseq_abi_pointer(area);
     return address == 0
         ? Optional.empty()

@@ -488,7 +488,7 @@ public final class SourceProcess implements AutoCloseable {
    * connections go on, and nobody watches it. A fork is ended.
    */
   public static void abandon(int pid) throws IOException {
-    if (ForkSnapshot.is(SysFiles.read("/proc/" + pid + "/comm").strip())) {
+    if (ForkSnapshot.is(SysFiles.readIfThere("/proc/" + pid + "/comm").orElse("").strip())) {
       ForkSnapshot.end(pid);
       return;
     }
@@ -500,7 +500,7 @@ public final class SourceProcess implements AutoCloseable {
     return "twin-" + pid;
   }
 
-  private static List<Integer> threads(int pid) throws IOException {
+  static List<Integer> threads(int pid) throws IOException {
     var threads = new ArrayList<Integer>();
     try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
       for (Path task : tasks) {
@@ -517,8 +517,11 @@ public final class SourceProcess implements AutoCloseable {
     try (watch;
         pages;
         files) {
-      endFork();
-      tracer.close();
+      try {
+        endFork();
+      } finally {
+        tracer.close();
+      }
     }
   }
 }
