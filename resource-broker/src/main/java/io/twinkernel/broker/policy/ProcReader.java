@@ -4,6 +4,7 @@ import io.twinkernel.broker.disk.Mount;
 import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -160,8 +161,11 @@ public final class ProcReader {
       for (Path entry : entries) {
         numbers.add(Integer.valueOf(entry.getFileName().toString()));
       }
-    } catch (NoSuchFileException e) {
-      return List.of(); // it ended
+    } catch (FileSystemException e) {
+      if (hasEnded(e)) {
+        return List.of();
+      }
+      throw e;
     } catch (DirectoryIteratorException e) {
       if (Files.exists(folder)) {
         throw e.getCause();
@@ -170,6 +174,11 @@ public final class ProcReader {
     }
     numbers.sort(null);
     return List.copyOf(numbers);
+  }
+
+  /** The folder of a process that is just ending is there, and cannot be opened: ESRCH. */
+  private static boolean hasEnded(FileSystemException e) {
+    return e instanceof NoSuchFileException || "No such process".equals(e.getReason());
   }
 
   /** {@code 0::/path}: the line of the v2 hierarchy. */
