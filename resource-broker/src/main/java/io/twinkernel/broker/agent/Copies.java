@@ -30,7 +30,24 @@ final class Copies {
    * @return what each round sent
    */
   List<ProcessCopy.Round> make() throws IOException, InterruptedException {
-    return stage();
+    if (attempts++ < MOST_ATTEMPTS) {
+      try {
+        Optional<String> obstacle = prestaging.stageRunning();
+        if (obstacle.isEmpty()) {
+          return refresh();
+        }
+        KernelLog.say("the processes stop to be dumped: " + obstacle.get());
+        memory.restart();
+        var rounds = new ArrayList<>(memory.precopy());
+        prestaging.stage();
+        rounds.addAll(refresh());
+        return List.copyOf(rounds);
+      } catch (Unstageable | SyscallException e) {
+        KernelLog.say("no copy can wait in B: " + e.getMessage());
+      }
+    }
+    memory.restart();
+    return memory.precopy();
   }
 
   /** Leaves as little as possible for the gap. */
@@ -54,27 +71,6 @@ final class Copies {
     KernelLog.say("the copies in B are made anew: " + why);
     prestaging.unstage();
     memory.restart();
-    return stage();
-  }
-
-  private List<ProcessCopy.Round> stage() throws IOException, InterruptedException {
-    if (attempts++ < MOST_ATTEMPTS) {
-      try {
-        Optional<String> obstacle = prestaging.stageRunning();
-        if (obstacle.isEmpty()) {
-          return refresh();
-        }
-        KernelLog.say("the processes stop to be dumped: " + obstacle.get());
-        memory.restart();
-        var rounds = new ArrayList<>(memory.precopy());
-        prestaging.stage();
-        rounds.addAll(refresh());
-        return List.copyOf(rounds);
-      } catch (Unstageable | SyscallException e) {
-        KernelLog.say("no copy can wait in B: " + e.getMessage());
-      }
-    }
-    memory.restart();
-    return memory.precopy();
+    return make();
   }
 }

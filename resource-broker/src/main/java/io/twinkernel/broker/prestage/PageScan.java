@@ -127,12 +127,11 @@ final class PageScan implements AutoCloseable {
       BitSet dirtied = pages.dirty();
       if (!first) {
         BitSet had = before.get(now.size());
-        BitSet lost = (BitSet) had.clone();
-        lost.andNot(pages.own());
-        span.runs(lost, gone);
         BitSet gained = (BitSet) pages.own().clone();
         gained.andNot(had);
         dirtied.or(gained);
+        had.andNot(pages.own());
+        span.runs(had, gone);
       }
       span.runs(dirtied, dirty);
       now.add(pages.own());

@@ -11,9 +11,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,29 +79,13 @@ public final class SourceProcess implements AutoCloseable {
     check(map, disk);
     check(pid);
     List<Integer> threads = threads(pid);
-    SyscallWatch watch = watched ? SyscallWatch.start(watchName(pid), threads) : null;
-    try {
-      OpenFiles files = OpenFiles.hold(pid, disk);
-      try {
-        return new SourceProcess(
-            pid,
-            disk,
-            threads,
-            map,
-            files,
-            PageScan.open(pid, map),
-            watch,
-            new TracerThread(),
-            Optional.empty());
-      } catch (IOException e) {
-        files.close();
-        throw e;
-      }
-    } catch (IOException e) {
-      if (watch != null) {
-        watch.close();
-      }
-      throw e;
+    try (var opened = new Opened()) {
+      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
+      PageScan pages = opened.add(PageScan.open(pid, map));
+      opened.keep();
+      return new SourceProcess(
+          pid, disk, threads, map, files, pages, watch, new TracerThread(), Optional.empty());
     }
   }
 
@@ -126,12 +108,12 @@ public final class SourceProcess implements AutoCloseable {
   static SourceProcess fork(int pid, boolean watched) throws IOException {
     check(pid);
     List<Integer> threads = threads(pid);
-    var tracer = new TracerThread();
-    try (var undo = new Opened(tracer)) {
-      SyscallWatch watch = watched ? undo.add(SyscallWatch.start(watchName(pid), threads)) : null;
+    try (var opened = new Opened()) {
+      TracerThread tracer = opened.add(new TracerThread());
+      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
       PageScan.forget(pid);
       ForkSnapshot fork =
-          undo.add(
+          opened.add(
               ForkSnapshot.take(
                   pid,
                   threads,
@@ -149,45 +131,12 @@ public final class SourceProcess implements AutoCloseable {
       if (!threads.equals(threads(pid))) {
         throw new Unstageable("its threads were " + threads + ", are " + threads(pid));
       }
-      OpenFiles files = undo.add(OpenFiles.holdFork(pid, fork.pid()));
-      PageScan pages = undo.add(PageScan.open(pid, map));
+      OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid()));
+      PageScan pages = opened.add(PageScan.open(pid, map));
       pages.noteFork(fork.pid());
-      undo.keep();
+      opened.keep();
       return new SourceProcess(
           pid, "", threads, map, files, pages, watch, tracer, Optional.of(fork));
-    }
-  }
-
-  /** What is closed again if not all of it can be had. */
-  private static final class Opened implements AutoCloseable {
-    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
-
-    Opened(AutoCloseable first) {
-      opened.push(first);
-    }
-
-    <T extends AutoCloseable> T add(T one) {
-      opened.push(one);
-      return one;
-    }
-
-    void keep() {
-      opened.clear();
-    }
-
-    @Override
-    public void close() throws IOException {
-      IOException failure = null;
-      for (AutoCloseable one : opened) {
-        try {
-          one.close();
-        } catch (Exception e) {
-          failure = e instanceof IOException io ? io : new IOException(e);
-        }
-      }
-      if (failure != null) {
-        throw failure;
-      }
     }
   }
 

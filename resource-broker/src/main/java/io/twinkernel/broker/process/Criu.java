@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,11 +113,8 @@ public final class Criu implements AutoCloseable {
    *     refers to them by the relative path between both; null for the first
    */
   public CriuStatistics preDump(int pid, Path images, @Nullable Path parent) throws IOException {
-    String log = nextLog(CriuCommand.PRE_DUMP);
-    try (Fd directory = directory(images)) {
-      Directories where = new Directories(directory.number(), workFd.number(), log);
-      request(CriuCommand.PRE_DUMP, CriuRequest.preDump(pid, where, relative(images, parent)), log);
-    }
+    String before = relative(images, parent);
+    request(CriuCommand.PRE_DUMP, images, where -> CriuRequest.preDump(pid, where, before));
     return CriuStatistics.read(work.resolve("stats-dump"));
   }
 
@@ -136,7 +134,7 @@ public final class Criu implements AutoCloseable {
    */
   public CriuStatistics dump(int pid, Path images, @Nullable Path parent, boolean leaveStopped)
       throws IOException {
-    return dump(pid, images, parent, leaveStopped, Connections.KEPT);
+    return dump(pid, images, parent, leaveStopped, true, Connections.KEPT);
   }
 
   /**
@@ -147,7 +145,7 @@ public final class Criu implements AutoCloseable {
    */
   public CriuStatistics dumpUnconnected(int pid, Path images, @Nullable Path parent)
       throws IOException {
-    return dump(pid, images, parent, true, Connections.CLOSED);
+    return dump(pid, images, parent, true, true, Connections.CLOSED);
   }
 
   /**
@@ -157,28 +155,28 @@ public final class Criu implements AutoCloseable {
    * @param images an existing empty directory
    */
   public void dumpFork(ForkedProcess process, Path images) throws IOException {
-    String log = nextLog(CriuCommand.DUMP);
-    try (Fd directory = directory(images)) {
-      Directories where = new Directories(directory.number(), workFd.number(), log);
-      request(CriuCommand.DUMP, CriuRequest.dumpFork(process.fork(), where, lock), log);
-    }
+    dump(process.fork(), images, null, true, false, Connections.CLOSED);
     ForkImages.become(process, images);
   }
 
   private CriuStatistics dump(
-      int pid, Path images, @Nullable Path parent, boolean leaveStopped, Connections connections)
+      int pid,
+      Path images,
+      @Nullable Path parent,
+      boolean leaveStopped,
+      boolean leadsSession,
+      Connections connections)
       throws IOException {
     if (leaveStopped && ProcessTree.read(pid).state() != 'T') {
       throw new CriuException(
           CriuCommand.DUMP, 0, "process " + pid + " is not stopped", "stop its cgroup first", "");
     }
-    String log = nextLog(CriuCommand.DUMP);
-    try (Fd directory = directory(images)) {
-      Directories where = new Directories(directory.number(), workFd.number(), log);
-      byte[] message =
-          CriuRequest.dump(pid, where, relative(images, parent), leaveStopped, connections, lock);
-      request(CriuCommand.DUMP, message, log);
-    }
+    String before = relative(images, parent);
+    request(
+        CriuCommand.DUMP,
+        images,
+        where ->
+            CriuRequest.dump(pid, where, before, leaveStopped, leadsSession, connections, lock));
     return CriuStatistics.read(work.resolve("stats-dump"));
   }
 
@@ -204,11 +202,9 @@ public final class Criu implements AutoCloseable {
   }
 
   private int restore(Path images, Connections connections) throws IOException {
-    String log = nextLog(CriuCommand.RESTORE);
-    try (Fd directory = directory(images)) {
-      Directories where = new Directories(directory.number(), workFd.number(), log);
-      return request(CriuCommand.RESTORE, CriuRequest.restore(where, connections, lock), log).pid();
-    }
+    return request(
+            CriuCommand.RESTORE, images, where -> CriuRequest.restore(where, connections, lock))
+        .pid();
   }
 
   /** What CRIU counted in the last restore. */
@@ -226,6 +222,15 @@ public final class Criu implements AutoCloseable {
 
   private int version() throws IOException {
     return request(CriuCommand.VERSION, CriuRequest.version(), null).version();
+  }
+
+  private CriuResponse request(
+      CriuCommand command, Path images, Function<Directories, byte[]> message) throws IOException {
+    String log = nextLog(command);
+    try (Fd directory = directory(images)) {
+      var where = new Directories(directory.number(), workFd.number(), log);
+      return request(command, message.apply(where), log);
+    }
   }
 
   private CriuResponse request(CriuCommand command, byte[] message, @Nullable String log)

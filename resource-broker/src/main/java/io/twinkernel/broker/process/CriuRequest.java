@@ -33,33 +33,27 @@ final class CriuRequest {
     return request(CriuCommand.PRE_DUMP).message(2, options).toByteArray();
   }
 
+  /**
+   * @param leadsSession false: its root belongs to a session that is not dumped
+   */
   static byte[] dump(
       int pid,
       Directories directories,
       @Nullable String parent,
       boolean leaveStopped,
+      boolean leadsSession,
       Connections connections,
       CriuNetworkLock lock) {
     ProtobufWriter options = new ProtobufWriter();
     options.number(1, directories.imagesFd()).number(2, pid);
     options.flag(3, leaveStopped); // leave_running: what was stopped stays so
+    if (!leadsSession) {
+      options.flag(7, true); // shell_job
+    }
     connections(options, connections);
     common(options, directories);
     parent(options, parent);
     options.flag(15, parent != null);
-    environment(options, directories);
-    options.number(64, lock.number());
-    return request(CriuCommand.DUMP).message(2, options).toByteArray();
-  }
-
-  /** Of a fork, which leads no session, and whose memory is all there is to dump. */
-  static byte[] dumpFork(int fork, Directories directories, CriuNetworkLock lock) {
-    ProtobufWriter options = new ProtobufWriter();
-    options.number(1, directories.imagesFd()).number(2, fork);
-    options.flag(3, true); // leave_running
-    connections(options, Connections.CLOSED);
-    options.flag(7, true); // shell_job
-    common(options, directories);
     environment(options, directories);
     options.number(64, lock.number());
     return request(CriuCommand.DUMP).message(2, options).toByteArray();

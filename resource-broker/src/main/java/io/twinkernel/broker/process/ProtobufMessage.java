@@ -1,5 +1,6 @@
 package io.twinkernel.broker.process;
 
+import java.io.ByteArrayOutputStream;
 import java.net.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,7 +81,7 @@ final class ProtobufMessage {
   }
 
   byte[] toByteArray() {
-    var out = new java.io.ByteArrayOutputStream();
+    var out = new ByteArrayOutputStream();
     for (Part part : parts) {
       out.writeBytes(part.bytes());
     }

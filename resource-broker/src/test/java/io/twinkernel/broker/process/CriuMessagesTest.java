@@ -31,6 +31,7 @@ class CriuMessagesTest {
                     new Directories(7, 8, "dump-3.log"),
                     "../pre1",
                     true,
+                    true,
                     Connections.KEPT,
                     CriuNetworkLock.NFTABLES)))
         .isEqualTo(
