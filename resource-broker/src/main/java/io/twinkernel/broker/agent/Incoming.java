@@ -227,6 +227,7 @@ final class Incoming {
               StandInInterface.set(state),
               disk,
               new Service(cgroup),
+              StagedContainers.read(stage).mounted(),
               NicRehearsal.find(stage.text("function")),
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
       GracePeriods.expedite();
@@ -321,7 +322,7 @@ final class Incoming {
       current.awaitServed();
       wake(FrameType.SERVED);
       current.cleanUp();
-      cgroups.apply().forEach(KernelLog::say);
+      current.numbered(cgroups).apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(complete.list("trace"));
       trace.addAll(current.trace().spans());
       return Optional.of(

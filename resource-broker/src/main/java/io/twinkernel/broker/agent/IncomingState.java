@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param standIn holds its addresses until then
  * @param disk the disk that comes, where one does
  * @param service the cgroup into which the processes are restored
+ * @param containers what of them is in containers
  * @param rehearsal a NIC of the same kind to practise on, where there is one
  * @param criu started in it, its kernel features known
  */
@@ -20,5 +21,6 @@ record IncomingState(
     StandInInterface standIn,
     Optional<IncomingDisk> disk,
     Service service,
+    StagedContainers containers,
     Optional<NicRehearsal> rehearsal,
     Criu criu) {}

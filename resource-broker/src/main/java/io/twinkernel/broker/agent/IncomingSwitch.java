@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.Steps;
+import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -15,7 +16,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -38,8 +41,8 @@ final class IncomingSwitch {
   private final int practice;
   private final List<Background> deltas = new ArrayList<>();
 
-  /** The roots of those that no copy waited for. */
-  private final List<Integer> restored = new ArrayList<>();
+  /** The roots of those that no copy waited for, here by A's number. */
+  private final Map<Integer, Integer> restored = new LinkedHashMap<>();
 
   private @Nullable String nic;
   private boolean committed;
@@ -261,9 +264,15 @@ final class IncomingSwitch {
     }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
     Fields images = complete.object("images");
-    for (String root : images.values().keySet()) {
+    for (String root : ready.containers().inOrder(images.values().keySet())) {
       Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
-      restored.add(ready.criu().restore(folder));
+      int pid = Integer.parseInt(root);
+      StagedContainers.Staged container = ready.containers().byRoot().get(pid);
+      restored.put(
+          pid,
+          container == null
+              ? ready.criu().restore(folder)
+              : ready.criu().restore(folder, container.mounts()));
     }
     for (Background delta : deltas) {
       delta.join();
@@ -293,9 +302,14 @@ final class IncomingSwitch {
     }
   }
 
+  /** A's cgroups, with the numbers that their processes have in this kernel. */
+  CgroupLayout numbered(CgroupLayout cgroups) {
+    return ready.containers().renumbered(cgroups, Map.copyOf(restored));
+  }
+
   /** Ends what was restored here and waits, without a word. */
   void clear() throws IOException {
-    for (int pid : restored) {
+    for (int pid : restored.values()) {
       Processes.kill(pid, Linux.SIGKILL());
     }
     restored.clear();
@@ -334,6 +348,7 @@ final class IncomingSwitch {
       ready.rehearsal().get().end();
     }
     ready.criu().close();
+    ready.containers().unmount();
     ProcessCopy.clear();
   }
 }

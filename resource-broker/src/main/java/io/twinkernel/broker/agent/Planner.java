@@ -13,6 +13,7 @@ import io.twinkernel.broker.plan.PlanFiles;
 import io.twinkernel.broker.plan.PlanRequest;
 import io.twinkernel.broker.plan.Preflight;
 import io.twinkernel.broker.plan.Refusal;
+import io.twinkernel.broker.policy.Container;
 import io.twinkernel.broker.policy.DiskUsers;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.policy.Policy;
@@ -60,7 +61,7 @@ final class Planner {
             plan.buses(),
             conf.serviceFunction(),
             conf.sharedBytes(),
-            imageBytes(service));
+            imageBytes(service) + moves.containers().stream().mapToLong(Container::bytes).sum());
     var blocks = new MemoryBlocks(Path.of("/"));
     long lent =
         files.refusals().isEmpty()

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
+import io.twinkernel.broker.process.ContainerMounts;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Mounts;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,16 +47,23 @@ final class ProcessCopy {
   private final Criu criu;
   private final ImageSender sender;
   private final List<Integer> roots;
+  private final Map<Integer, ContainerMounts> containers;
   private int folders;
   private int first;
 
   /**
    * @param roots PIDs of the process trees that move
+   * @param containers the mounts of those that are containers, by PID
    */
-  ProcessCopy(Criu criu, ImageSender sender, List<Integer> roots) {
+  ProcessCopy(
+      Criu criu,
+      ImageSender sender,
+      List<Integer> roots,
+      Map<Integer, ContainerMounts> containers) {
     this.criu = criu;
     this.sender = sender;
     this.roots = roots;
+    this.containers = Map.copyOf(containers);
   }
 
   List<Integer> roots() {
@@ -165,7 +174,12 @@ final class ProcessCopy {
    */
   Path dump(int root) throws IOException {
     Path folder = create(root, folders + 1);
-    criu.dump(root, folder, parent(root), true);
+    ContainerMounts container = containers.get(root);
+    if (container == null) {
+      criu.dump(root, folder, parent(root), true);
+    } else {
+      criu.dump(root, folder, parent(root), container);
+    }
     return folder;
   }
 

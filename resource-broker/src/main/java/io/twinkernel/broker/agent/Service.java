@@ -4,6 +4,7 @@ import io.twinkernel.broker.policy.Moves;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.policy.ProcReader;
 import io.twinkernel.broker.process.CgroupFreezer;
+import io.twinkernel.broker.process.PidNamespace;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import java.io.IOException;
@@ -62,10 +63,17 @@ final class Service {
     return List.copyOf(roots);
   }
 
-  /** The numbers of all their threads; they keep them when they move. */
+  /**
+   * The numbers that their threads keep when they move: of all but those in a PID namespace of
+   * their own.
+   */
   List<Long> threads() throws IOException {
     var threads = new ArrayList<Long>();
+    var namespaces = new PidNamespace(Path.of("/proc"));
     for (ServiceProcess process : processes().processes()) {
+      if (namespaces.isOwn(process.pid())) {
+        continue;
+      }
       try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
         for (Path task : tasks) {
           threads.add(Long.valueOf(task.getFileName().toString()));

@@ -4,6 +4,7 @@ import io.twinkernel.broker.acpi.AcpiTables;
 import io.twinkernel.broker.acpi.HostBridge;
 import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.pci.BusAhead;
+import io.twinkernel.broker.policy.Container;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Tells B ahead of the switch all that it will need in it, and starts CRIU on this side. */
 final class Staging {
@@ -64,6 +66,7 @@ final class Staging {
             Map.entry("threads", service.threads()),
             Map.entry("files", StagedFiles.toJson(moves.files())),
             Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
+            Map.entry("containers", StagedContainers.toJson(moves.containers())),
             Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
             Map.entry("clocks", Clock.reading())));
@@ -86,7 +89,13 @@ final class Staging {
               "read B's console; A goes on as before",
               false));
     }
-    var copy = new ProcessCopy(criu, new ImageSender(peer.link()), service.roots());
+    var copy =
+        new ProcessCopy(
+            criu,
+            new ImageSender(peer.link()),
+            service.roots(),
+            moves.containers().stream()
+                .collect(Collectors.toMap(Container::pid, Container::mounts)));
     String point = disk.map(ServiceDisk::point).orElse("");
     var prestaging = new Prestaging(peer, service, copy, point, deadline);
     undo.push("letting go of the processes", prestaging::close);

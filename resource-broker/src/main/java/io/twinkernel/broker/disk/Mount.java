@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param root the directory of the file system that is seen there; "/": all of it
  * @param point where it is mounted
  * @param options of the mount, such as {@code rw,noatime}
+ * @param tags how mounts spread from and to it, such as {@code shared:4} and {@code master:1}
  * @param type of the file system
  * @param source what is mounted
  * @param superOptions of the file system, such as {@code rw,errors=remount-ro}
@@ -27,6 +28,7 @@ public record Mount(
     String root,
     String point,
     List<String> options,
+    List<String> tags,
     String type,
     String source,
     List<String> superOptions) {
@@ -37,6 +39,7 @@ public record Mount(
   /** Keeps the lists from changing. */
   public Mount {
     options = List.copyOf(options);
+    tags = List.copyOf(tags);
     superOptions = List.copyOf(superOptions);
   }
 
@@ -64,6 +67,7 @@ public record Mount(
                   words[3],
                   words[4],
                   List.of(words[5].split(",", -1)),
+                  List.of(words).subList(6, at),
                   words[at + 1],
                   words[at + 2],
                   List.of(words[at + 3].split(",", -1))));

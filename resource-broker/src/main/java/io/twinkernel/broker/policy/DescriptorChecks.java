@@ -1,6 +1,5 @@
 package io.twinkernel.broker.policy;
 
-import io.twinkernel.broker.disk.Mount;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,7 +24,8 @@ final class DescriptorChecks {
           "kvm-vm", "a virtual machine of this kernel's KVM",
           "seccomp notify", "a seccomp listener: system calls of others wait at it");
 
-  private static final Set<String> DEVICES =
+  /** Those that each kernel has, and that hold nothing. */
+  static final Set<String> DEVICES =
       Set.of("/dev/null", "/dev/zero", "/dev/full", "/dev/ptmx", "/dev/random", "/dev/urandom");
 
   private final Moves moves;
@@ -44,7 +44,8 @@ final class DescriptorChecks {
     this.sockets = sockets;
   }
 
-  static void check(ProcReader reader, Moves moves, MovedFiles files, Obstacles obstacles)
+  static void check(
+      ProcReader reader, Moves moves, HomeNamespaces home, MovedFiles files, Obstacles obstacles)
       throws IOException {
     List<ProcessFacts> moving = moves.moving();
     if (moving.isEmpty()) {
@@ -62,9 +63,9 @@ final class DescriptorChecks {
       reader.targets(process.pid()).forEach(target -> checks.holds(process, target));
     }
     for (Map.Entry<ProcessFacts, List<Descriptor>> one : open.entrySet()) {
-      Map<Integer, Mount> mounts = reader.mounts(one.getKey().pid());
+      FileSpace space = reader.files(one.getKey(), home);
       for (Descriptor descriptor : one.getValue()) {
-        checks.check(one.getKey(), descriptor, mounts);
+        checks.check(one.getKey(), descriptor, space);
       }
     }
   }
@@ -73,9 +74,15 @@ final class DescriptorChecks {
     holders.computeIfAbsent(target, _ -> new TreeSet<>()).add(process.pid());
   }
 
-  private void check(ProcessFacts process, Descriptor descriptor, Map<Integer, Mount> mounts) {
+  private void check(ProcessFacts process, Descriptor descriptor, FileSpace space) {
     String target = descriptor.target();
-    if (!descriptor.inode("socket").isEmpty()) {
+    if (space.isFromOutside(descriptor)) {
+      obstacles.add(
+          process,
+          descriptor,
+          "it was opened outside the container, as what a runtime is started with",
+          "have the container's program open its own, as a service does with /dev/null");
+    } else if (!descriptor.inode("socket").isEmpty()) {
       socket(process, descriptor);
     } else if (!descriptor.inode("pipe").isEmpty()) {
       shared(process, descriptor, target, "the pipe");
@@ -94,7 +101,8 @@ final class DescriptorChecks {
     } else if (descriptor.hasPath()) {
       files
           .obstacle(
-              mounts.get(descriptor.mount()),
+              space,
+              space.of(descriptor),
               descriptor.path(),
               descriptor.deleted(),
               descriptor.bytes(),

@@ -1,10 +1,7 @@
 package io.twinkernel.broker.policy;
 
-import io.twinkernel.broker.disk.Mount;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** What of a process's memory keeps it from moving. */
@@ -12,33 +9,30 @@ final class MemoryChecks {
   private static final String DELETED = " (deleted)";
 
   private final ProcReader reader;
-  private final TreeChecks trees;
+  private final HomeNamespaces home;
   private final MovedFiles files;
   private final Obstacles obstacles;
 
-  MemoryChecks(ProcReader reader, TreeChecks trees, MovedFiles files, Obstacles obstacles) {
+  MemoryChecks(ProcReader reader, HomeNamespaces home, MovedFiles files, Obstacles obstacles) {
     this.reader = reader;
-    this.trees = trees;
+    this.home = home;
     this.files = files;
     this.obstacles = obstacles;
   }
 
   void check(List<ProcessFacts> moving) throws IOException {
     for (ProcessFacts process : moving) {
-      var byDevice = new HashMap<String, Mount>();
-      for (Mount mount : reader.mounts(process.pid()).values()) {
-        byDevice.putIfAbsent(mount.device(), mount);
-      }
+      FileSpace space = reader.files(process, home);
       for (Mapping mapping : reader.mappings(process.pid())) {
-        check(process, mapping, byDevice);
+        check(process, mapping, space);
       }
     }
   }
 
-  private void check(ProcessFacts process, Mapping mapping, Map<String, Mount> byDevice) {
+  private void check(ProcessFacts process, Mapping mapping, FileSpace space) {
     String name = mapping.name();
     if (name.startsWith("/SYSV")) {
-      if (trees.inOwnIpcNamespace(process)) {
+      if (home.isIpcOf(process)) {
         obstacles.add(
             process,
             mapping,
@@ -60,15 +54,16 @@ final class MemoryChecks {
           "memory of a device that stays with this kernel",
           "end it, or have the policy leave the process behind");
     } else if (name.startsWith("/") && !anonymous(name)) {
-      file(process, mapping, byDevice);
+      file(process, mapping, space);
     }
   }
 
-  private void file(ProcessFacts process, Mapping mapping, Map<String, Mount> byDevice) {
+  private void file(ProcessFacts process, Mapping mapping, FileSpace space) {
     boolean deleted = mapping.name().endsWith(DELETED);
     Optional<String> why =
         files.obstacle(
-            byDevice.get(mapping.decimalDevice()),
+            space,
+            space.of(mapping),
             mapping.name(),
             deleted,
             deleted ? mapping.bytes() : MovedFiles.ANY_SIZE,

@@ -4,7 +4,6 @@ import io.twinkernel.broker.plan.Refusal;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -12,13 +11,16 @@ import java.util.Optional;
  *
  * @param moves by disposition
  * @param files of the image's that the other kernel's image must hold
+ * @param containers the trees that go over with mounts of their own
  * @param refusals empty: all that is to move can
  */
-public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusals) {
+public record MovePlan(
+    Moves moves, List<NeededFile> files, List<Container> containers, List<Refusal> refusals) {
 
   /** Keeps the lists from changing. */
   public MovePlan {
     files = List.copyOf(files);
+    containers = List.copyOf(containers);
     refusals = List.copyOf(refusals);
   }
 
@@ -26,7 +28,7 @@ public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusa
   public MovePlan with(List<Refusal> further) {
     var all = new ArrayList<>(refusals);
     all.addAll(further);
-    return new MovePlan(moves, files, all);
+    return new MovePlan(moves, files, containers, all);
   }
 
   /**
@@ -42,14 +44,16 @@ public record MovePlan(Moves moves, List<NeededFile> files, List<Refusal> refusa
     var obstacles = new Obstacles();
     Optional<ProcessFacts> broker =
         all.stream().filter(process -> process.pid() == self).findFirst();
-    String ipc = broker.map(ProcessFacts::ipcNamespace).orElse("");
-    var trees = new TreeChecks(moves, all, ipc, obstacles);
+    HomeNamespaces home = HomeNamespaces.of(broker);
     var files = new MovedFiles(disk);
-    trees.check();
-    new NamespaceChecks(broker.map(ProcessFacts::namespaces).orElse(Map.of()), obstacles)
-        .check(moves.moving());
-    DescriptorChecks.check(reader, moves, files, obstacles);
-    new MemoryChecks(reader, trees, files, obstacles).check(moves.moving());
-    return new MovePlan(moves, files.needed(), obstacles.all());
+    new TreeChecks(moves, all, home, obstacles).check();
+    new NamespaceChecks(moves, home, obstacles).check();
+    var containers = new ContainerChecks(reader, self, home, files, obstacles);
+    for (ProcessFacts root : moves.trees().keySet()) {
+      containers.check(root);
+    }
+    DescriptorChecks.check(reader, moves, home, files, obstacles);
+    new MemoryChecks(reader, home, files, obstacles).check(moves.moving());
+    return new MovePlan(moves, files.needed(), containers.found(), obstacles.all());
   }
 }

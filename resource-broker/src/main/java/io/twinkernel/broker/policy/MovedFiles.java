@@ -33,12 +33,21 @@ final class MovedFiles {
   /**
    * Why a file will not be there.
    *
+   * @param space of the process
    * @param mount that it is on; null where that is not known
    * @param user who has it
    * @return empty if it will be there, or if only the other kernel can tell
    */
   Optional<String> obstacle(
-      @Nullable Mount mount, String path, boolean deleted, long bytes, String user) {
+      FileSpace space,
+      @Nullable Mount mount,
+      String path,
+      boolean deleted,
+      long bytes,
+      String user) {
+    if (space.contained()) {
+      return contained(space, mount, path, deleted, bytes, user);
+    }
     if (mount == null || mount.ofTheKernel()) {
       return Optional.empty();
     }
@@ -49,10 +58,7 @@ final class MovedFiles {
       return Optional.empty();
     }
     if (mount.point().equals("/") && mount.inMemory()) {
-      needed.merge(
-          path,
-          new NeededFile(path, bytes, user),
-          (first, second) -> first.bytes() == ANY_SIZE ? second : first);
+      need(path, bytes, user);
       return Optional.empty();
     }
     if (mount.inMemory()) {
@@ -67,6 +73,39 @@ final class MovedFiles {
             + " on "
             + mount.point()
             + "), which the other kernel will not have");
+  }
+
+  /** A file that the other kernel must have, by the path that it has there. */
+  void need(String path, long bytes, String user) {
+    needed.merge(
+        path,
+        new NeededFile(path, bytes, user),
+        (first, second) -> first.bytes() == ANY_SIZE ? second : first);
+  }
+
+  /**
+   * A container's file systems go over with it, but for the image, which {@link Container} is in.
+   */
+  private Optional<String> contained(
+      FileSpace space,
+      @Nullable Mount mount,
+      String path,
+      boolean deleted,
+      long bytes,
+      String user) {
+    if (mount == null) {
+      return Optional.of("a file from outside its container");
+    }
+    if (mount.ofTheKernel()) {
+      return Optional.empty();
+    }
+    if (deleted) {
+      return deleted(mount, bytes);
+    }
+    if (space.isOnRoot(mount)) {
+      need(FileSpace.pathInside(mount, path), bytes, user);
+    }
+    return Optional.empty();
   }
 
   private static Optional<String> deleted(Mount mount, long bytes) {

@@ -5,26 +5,33 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Kinds of namespaces (namespaces(7)) that a process which moves has to share with the broker. Not
- * here: IPC, which CRIU takes along, and time, which a process that has moved has of its own.
+ * Kinds of namespaces (namespaces(7)) by which a process may be in a container. Not here: IPC,
+ * which CRIU takes along whoever is in it, and time, which a process that has moved has of its own.
  */
 enum Namespace {
-  MOUNT("mnt"),
-  PID("pid"),
-  NETWORK("net"),
-  UTS("uts"),
-  USER("user"),
-  CGROUP("cgroup");
+  MOUNT("mnt", ""),
+  PID("pid", ""),
+  UTS("uts", ""),
+  NETWORK("net", "its interfaces (veth, macvlan) are this kernel's"),
+  USER("user", "its files would belong to others"),
+  CGROUP("cgroup", "CRIU would restore it in the machine's");
 
   private final String file;
+  private final String obstacle;
 
-  Namespace(String file) {
+  Namespace(String file, String obstacle) {
     this.file = file;
+    this.obstacle = obstacle;
   }
 
   /** Its name in /proc/PID/ns. */
   String file() {
     return file;
+  }
+
+  /** Why one of a process's own does not go over with it; empty if it does. */
+  String obstacle() {
+    return obstacle;
   }
 
   /** As people call it. */

@@ -46,6 +46,7 @@ public final class ProcReader {
       String name = stat.substring(stat.indexOf('(') + 1, close);
       // From field 3, the state, on.
       String[] fields = stat.substring(close + 2).split(" ", -1);
+      String status = Files.readString(folder.resolve("status"));
       boolean kernelThread = (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
       return Optional.of(
           new ProcessFacts(
@@ -57,9 +58,10 @@ public final class ProcReader {
               kernelThread,
               cgroup(Files.readString(folder.resolve("cgroup"))),
               kernelThread ? "" : link(folder.resolve("exe")),
-              tracer(Files.readString(folder.resolve("status"))),
+              tracer(status),
               kernelThread ? "" : link(folder.resolve("ns/ipc")),
               kernelThread ? Map.of() : namespaces(folder.resolve("ns")),
+              inner(status, pid),
               kernelThread ? List.of() : numbers(folder.resolve("task"))));
     } catch (IOException e) {
       if (Files.exists(folder.resolve("stat"))) {
@@ -139,6 +141,39 @@ public final class ProcReader {
         .collect(Collectors.toMap(Mount::id, Function.identity(), (_, last) -> last));
   }
 
+  /** What a process sees of files. */
+  FileSpace files(ProcessFacts process, HomeNamespaces home) throws IOException {
+    return new FileSpace(mounts(process.pid()), home.foreign(process, Namespace.MOUNT));
+  }
+
+  /** Whether nothing is in a directory that a process sees; it need not be one that we see. */
+  boolean isEmpty(int pid, String directory) throws IOException {
+    Path seen = folder(pid).resolve("root" + directory);
+    try (var entries = Files.newDirectoryStream(seen)) {
+      return !entries.iterator().hasNext();
+    } catch (NoSuchFileException e) {
+      return true;
+    }
+  }
+
+  /** What is in use of the file system that a process sees mounted somewhere; 0 if it has ended. */
+  long usedBytes(int pid, String point) {
+    var seen = folder(pid).resolve("root" + point).toFile();
+    return seen.getTotalSpace() - seen.getFreeSpace();
+  }
+
+  /** Where one of the machine's programs lies, whatever it is by its real name; empty: nowhere. */
+  Optional<Path> program(String name) throws IOException {
+    Path root = Optional.ofNullable(proc.getParent()).orElse(proc);
+    for (String folder : List.of("usr/bin", "bin")) {
+      Path found = root.resolve(folder).resolve(name);
+      if (Files.exists(found)) {
+        return Optional.of(found.toRealPath());
+      }
+    }
+    return Optional.empty();
+  }
+
   /** The lines of one of a process's tables of sockets; none where the kernel has no such kind. */
   List<String> sockets(int pid, String table) throws IOException {
     List<String> lines = lines(pid, "net/" + table);
@@ -197,6 +232,16 @@ public final class ProcReader {
         .map(line -> Integer.parseInt(line.substring(10).strip()))
         .findFirst()
         .orElse(0);
+  }
+
+  /** {@code NSpid:} has its number in each PID namespace that it is in, the innermost last. */
+  private static int inner(String status, int pid) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith("NSpid:"))
+        .map(line -> Integer.parseInt(line.substring(line.lastIndexOf('\t') + 1).strip()))
+        .findFirst()
+        .orElse(pid);
   }
 
   private static int mount(String info) {

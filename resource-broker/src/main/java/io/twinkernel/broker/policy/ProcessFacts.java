@@ -17,6 +17,8 @@ import java.util.Map;
  * @param ipcNamespace as {@code ipc:[4026531839]}
  * @param namespaces the others that matter, as {@code mnt:[4026531841]}; without what /proc does
  *     not tell, as of one that has ended
+ * @param inner its number in the PID namespace that it is in, which is that of the machine unless
+ *     {@code namespaces} says otherwise
  * @param threads numbers of its threads
  */
 public record ProcessFacts(
@@ -31,6 +33,7 @@ public record ProcessFacts(
     int tracer,
     String ipcNamespace,
     Map<Namespace, String> namespaces,
+    int inner,
     List<Integer> threads) {
 
   /** Keeps list and map from changing. */

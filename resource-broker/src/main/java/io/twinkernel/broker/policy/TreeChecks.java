@@ -12,16 +12,13 @@ final class TreeChecks {
 
   private final Moves moves;
   private final List<ProcessFacts> all;
-  private final String ownIpcNamespace;
+  private final HomeNamespaces home;
   private final Obstacles obstacles;
 
-  /**
-   * @param ownIpcNamespace that of this broker
-   */
-  TreeChecks(Moves moves, List<ProcessFacts> all, String ownIpcNamespace, Obstacles obstacles) {
+  TreeChecks(Moves moves, List<ProcessFacts> all, HomeNamespaces home, Obstacles obstacles) {
     this.moves = moves;
     this.all = all;
-    this.ownIpcNamespace = ownIpcNamespace;
+    this.home = home;
     this.obstacles = obstacles;
   }
 
@@ -49,11 +46,6 @@ final class TreeChecks {
     }
   }
 
-  /** SysV shared memory is the namespace's, not the process's. */
-  boolean inOwnIpcNamespace(ProcessFacts process) {
-    return process.ipcNamespace().equals(ownIpcNamespace);
-  }
-
   private void leaders(ProcessFacts process, List<ProcessFacts> tree) {
     leader(process, tree, "session", process.session());
     if (process.group() != process.session()) {
@@ -76,6 +68,9 @@ final class TreeChecks {
   }
 
   private void threads(ProcessFacts process) {
+    if (home.foreign(process, Namespace.PID)) {
+      return; // it keeps the number that it has in its namespace, and gets another one outside
+    }
     for (int thread : process.threads()) {
       if (thread < FIRST_FREE_THREAD) {
         obstacles.add(

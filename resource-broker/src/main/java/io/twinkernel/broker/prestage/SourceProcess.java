@@ -155,10 +155,17 @@ public final class SourceProcess implements AutoCloseable {
     if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
       throw new Unstageable("it has POSIX timers");
     }
-    Path time = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time"));
-    if (!time.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/time")))) {
+    if (isOwn(pid, "time")) {
       throw new Unstageable("it is in a time namespace of its own");
     }
+    if (isOwn(pid, "mnt") || isOwn(pid, "pid") || isOwn(pid, "uts")) {
+      throw new Unstageable("it is in a container");
+    }
+  }
+
+  private static boolean isOwn(int pid, String namespace) throws IOException {
+    Path there = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + namespace));
+    return !there.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/" + namespace)));
   }
 
   /**

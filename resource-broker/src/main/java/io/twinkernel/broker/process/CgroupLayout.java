@@ -118,6 +118,23 @@ public record CgroupLayout(List<Group> groups) {
     return List.copyOf(failures);
   }
 
+  /**
+   * The same with other numbers for processes.
+   *
+   * @param pids new ones by old ones; what is not among them stays as it is
+   */
+  public CgroupLayout renumbered(Map<Integer, Integer> pids) {
+    return new CgroupLayout(
+        groups.stream()
+            .map(
+                group ->
+                    new Group(
+                        group.path(),
+                        group.pids().stream().map(pid -> pids.getOrDefault(pid, pid)).toList(),
+                        group.limits()))
+            .toList());
+  }
+
   private static Set<String> controllers(Group group) {
     var names = new TreeSet<String>();
     for (String file : group.limits().keySet()) {

@@ -134,7 +134,18 @@ public final class Criu implements AutoCloseable {
    */
   public CriuStatistics dump(int pid, Path images, @Nullable Path parent, boolean leaveStopped)
       throws IOException {
-    return dump(pid, images, parent, leaveStopped, true, Connections.KEPT);
+    return dump(pid, images, parent, null, leaveStopped, true, Connections.KEPT);
+  }
+
+  /**
+   * Dumps a container whose processes are stopped, and stay so.
+   *
+   * @param pid its first process, as this kernel numbers it
+   * @param parent as in {@link #dump(int, Path, Path, boolean)}
+   */
+  public CriuStatistics dump(int pid, Path images, @Nullable Path parent, ContainerMounts container)
+      throws IOException {
+    return dump(pid, images, parent, container, true, true, Connections.KEPT);
   }
 
   /**
@@ -145,7 +156,7 @@ public final class Criu implements AutoCloseable {
    */
   public CriuStatistics dumpUnconnected(int pid, Path images, @Nullable Path parent)
       throws IOException {
-    return dump(pid, images, parent, true, true, Connections.CLOSED);
+    return dump(pid, images, parent, null, true, true, Connections.CLOSED);
   }
 
   /**
@@ -155,7 +166,7 @@ public final class Criu implements AutoCloseable {
    * @param images an existing empty directory
    */
   public void dumpFork(ForkedProcess process, Path images) throws IOException {
-    dump(process.fork(), images, null, true, false, Connections.CLOSED);
+    dump(process.fork(), images, null, null, true, false, Connections.CLOSED);
     ForkImages.become(process, images);
   }
 
@@ -163,6 +174,7 @@ public final class Criu implements AutoCloseable {
       int pid,
       Path images,
       @Nullable Path parent,
+      @Nullable ContainerMounts container,
       boolean leaveStopped,
       boolean leadsSession,
       Connections connections)
@@ -176,7 +188,8 @@ public final class Criu implements AutoCloseable {
         CriuCommand.DUMP,
         images,
         where ->
-            CriuRequest.dump(pid, where, before, leaveStopped, leadsSession, connections, lock));
+            CriuRequest.dump(
+                pid, where, before, container, leaveStopped, leadsSession, connections, lock));
     return CriuStatistics.read(work.resolve("stats-dump"));
   }
 
@@ -187,7 +200,18 @@ public final class Criu implements AutoCloseable {
    * @return PID of the tree's root, the same as it was
    */
   public int restore(Path images) throws IOException {
-    return restore(images, Connections.KEPT);
+    return restore(images, null, Connections.KEPT);
+  }
+
+  /**
+   * Restores a container, in the cgroup of this process. What was stopped is stopped.
+   *
+   * @param images as in {@link #restore(Path)}
+   * @param container its mounts as they are here; none below its root goes into it
+   * @return PID of its first process outside of it: another one than it had
+   */
+  public int restore(Path images, ContainerMounts container) throws IOException {
+    return restore(images, container, Connections.KEPT);
   }
 
   /**
@@ -198,12 +222,15 @@ public final class Criu implements AutoCloseable {
     // Its clocks go on where this service's are, not where they were when it was dumped
     // (prepare_timens() in criu/timens.c).
     Files.deleteIfExists(images.resolve("timens-0.img"));
-    return restore(images, Connections.CLOSED);
+    return restore(images, null, Connections.CLOSED);
   }
 
-  private int restore(Path images, Connections connections) throws IOException {
+  private int restore(Path images, @Nullable ContainerMounts container, Connections connections)
+      throws IOException {
     return request(
-            CriuCommand.RESTORE, images, where -> CriuRequest.restore(where, connections, lock))
+            CriuCommand.RESTORE,
+            images,
+            where -> CriuRequest.restore(where, container, connections, lock))
         .pid();
   }
 

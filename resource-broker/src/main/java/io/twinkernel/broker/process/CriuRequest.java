@@ -1,5 +1,6 @@
 package io.twinkernel.broker.process;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,17 +30,19 @@ final class CriuRequest {
     common(options, directories);
     parent(options, parent);
     options.flag(15, true); // track_mem
-    environment(options, directories);
+    environment(options, directories, List.of());
     return request(CriuCommand.PRE_DUMP).message(2, options).toByteArray();
   }
 
   /**
+   * @param container its mounts; null if it is in none
    * @param leadsSession false: its root belongs to a session that is not dumped
    */
   static byte[] dump(
       int pid,
       Directories directories,
       @Nullable String parent,
+      @Nullable ContainerMounts container,
       boolean leaveStopped,
       boolean leadsSession,
       Connections connections,
@@ -54,20 +57,30 @@ final class CriuRequest {
     common(options, directories);
     parent(options, parent);
     options.flag(15, parent != null);
-    environment(options, directories);
+    environment(options, directories, container == null ? List.of() : container.dumped());
     options.number(64, lock.number());
     return request(CriuCommand.DUMP).message(2, options).toByteArray();
   }
 
-  static byte[] restore(Directories directories, Connections connections, CriuNetworkLock lock) {
+  /**
+   * @param container where its root is, and what is mounted in it; null if there is none
+   */
+  static byte[] restore(
+      Directories directories,
+      @Nullable ContainerMounts container,
+      Connections connections,
+      CriuNetworkLock lock) {
     ProtobufWriter options = new ProtobufWriter();
     options.number(1, directories.imagesFd());
     connections(options, connections);
     common(options, directories);
+    if (container != null) {
+      options.text(13, container.root().toString());
+    }
     if (connections == Connections.CLOSED) {
       options.flag(16, true); // auto_dedup: what waits here needs its images no more
     }
-    environment(options, directories);
+    environment(options, directories, container == null ? List.of() : container.restored());
     options.number(64, lock.number());
     return request(CriuCommand.RESTORE).message(2, options).toByteArray();
   }
@@ -111,8 +124,11 @@ final class CriuRequest {
     }
   }
 
-  private static void environment(ProtobufWriter options, Directories directories) {
+  private static void environment(
+      ProtobufWriter options, Directories directories, List<String> external) {
     options.number(17, directories.workFd());
-    options.number(34, CG_IGNORE).number(45, TIMEOUT_SECONDS); // manage_cgroups_mode, timeout
+    options.number(34, CG_IGNORE); // manage_cgroups_mode
+    external.forEach(one -> options.text(37, one));
+    options.number(45, TIMEOUT_SECONDS); // timeout
   }
 }

@@ -25,6 +25,7 @@ final class PolicyTest {
         0,
         "ipc:[1]",
         Map.of(),
+        5000,
         List.of(5000));
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ class CriuMessagesTest {
                     5001,
                     new Directories(7, 8, "dump-3.log"),
                     "../pre1",
+                    null,
                     true,
                     true,
                     Connections.KEPT,
@@ -41,6 +43,7 @@ class CriuMessagesTest {
             HEX.formatHex(
                 CriuRequest.restore(
                     new Directories(300, 8, "restore-4.log"),
+                    null,
                     Connections.KEPT,
                     CriuNetworkLock.IPTABLES)))
         .isEqualTo(
@@ -53,6 +56,41 @@ class CriuMessagesTest {
                 + "900200e8023c");
     assertThat(HEX.formatHex(CriuRequest.featureCheck())).isEqualTo("08092a0408011801");
     assertThat(HEX.formatHex(CriuRequest.version())).isEqualTo("080a");
+  }
+
+  @Test
+  void aContainersMountsAreNamed() {
+    var mounts =
+        new ContainerMounts(
+            Path.of("/opt/c/root"),
+            1,
+            Map.of("/proc/keys", "/dev/null", "/proc/kcore", "/dev/null"));
+    assertThat(
+            HEX.formatHex(
+                CriuRequest.dump(
+                    5001,
+                    new Directories(7, 8, "dump-3.log"),
+                    null,
+                    mounts,
+                    true,
+                    true,
+                    Connections.KEPT,
+                    CriuNetworkLock.NFTABLES)))
+        .isEqualTo(
+            "08011265080710892718012001280140014802520a64756d702d332e6c6f677800880108900200"
+                + "aa021c6d6e745b2f70726f632f6b636f72655d3a2f70726f632f6b636f7265"
+                + "aa021a6d6e745b2f70726f632f6b6579735d3a2f70726f632f6b657973e8023c800402");
+    assertThat(
+            HEX.formatHex(
+                CriuRequest.restore(
+                    new Directories(300, 8, "restore-5.log"),
+                    mounts,
+                    Connections.KEPT,
+                    CriuNetworkLock.NFTABLES)))
+        .isEqualTo(
+            "0802126c08ac022001280140014802520d726573746f72652d352e6c6f676a0b2f6f70742f632f"
+                + "726f6f74880108900200aa021a6d6e745b2f70726f632f6b636f72655d3a2f6465762f6e756c6c"
+                + "aa02196d6e745b2f70726f632f6b6579735d3a2f6465762f6e756c6ce8023c800402");
   }
 
   @Test
