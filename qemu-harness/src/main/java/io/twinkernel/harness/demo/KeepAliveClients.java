@@ -22,15 +22,23 @@ final class KeepAliveClients implements AutoCloseable {
   private static final int PAUSE_MILLIS = 50;
   private static final int SILENCE_MILLIS = 60_000;
 
+  private final String name;
   private final List<Thread> threads = new ArrayList<>();
   private final List<String> failures = new ArrayList<>();
   private final AtomicLong answers = new AtomicLong();
   private volatile boolean ended;
 
-  private KeepAliveClients() {}
+  private KeepAliveClients(String name) {
+    this.name = name;
+  }
 
-  static KeepAliveClients start(InetSocketAddress server, String path) {
-    var clients = new KeepAliveClients();
+  /**
+   * Starts them.
+   *
+   * @param name of the check that {@link #finish} tells the result of
+   */
+  static KeepAliveClients start(String name, InetSocketAddress server, String path) {
+    var clients = new KeepAliveClients(name);
     for (int number = 0; number < CLIENTS; number++) {
       clients.threads.add(Thread.ofVirtual().start(() -> clients.run(server, path)));
     }
@@ -99,8 +107,8 @@ final class KeepAliveClients implements AutoCloseable {
     close();
     synchronized (failures) {
       return failures.isEmpty() && answers.get() > 0
-          ? "ok nginx-keep-alive " + answers + " answers on " + CLIENTS + " connections"
-          : "bad nginx-keep-alive " + answers + " answers; " + failures;
+          ? "ok " + name + " " + answers + " answers on " + CLIENTS + " connections"
+          : "bad " + name + " " + answers + " answers; " + failures;
     }
   }
 

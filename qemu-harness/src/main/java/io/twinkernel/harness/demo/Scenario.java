@@ -65,7 +65,7 @@ final class Scenario {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
     TapCapture capture = null;
-    KeepAliveClients web = null;
+    List<KeepAliveClients> web = List.of();
     try {
       fill(dataset);
       if (plan.workloads() || plan.postgres()) {
@@ -100,9 +100,7 @@ final class Scenario {
       if (client != null) {
         client.close();
       }
-      if (web != null) {
-        web.close();
-      }
+      web.forEach(KeepAliveClients::close);
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
   }
@@ -119,11 +117,9 @@ final class Scenario {
     }
   }
 
-  private void judgeWorkloads(@Nullable KeepAliveClients web) throws IOException {
+  private void judgeWorkloads(List<KeepAliveClients> web) throws IOException {
     List<String> said = new ArrayList<>(Workloads.check(serving()));
-    if (web != null) {
-      said.add(web.finish());
-    }
+    web.forEach(clients -> said.add(clients.finish()));
     findings.workloads = List.copyOf(said);
     findings.workloads.forEach(narrator::say);
   }

@@ -29,12 +29,15 @@ final class Workloads {
   private static final String CHECK = "/opt/workloads/check";
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final InetSocketAddress WEB = new InetSocketAddress(Namespace.GUEST, 8080);
+  private static final InetSocketAddress CONTAINER = new InetSocketAddress(Namespace.GUEST, 7002);
 
   private Workloads() {}
 
-  /** Starts the clients outside. */
-  static KeepAliveClients connect() {
-    return KeepAliveClients.start(WEB, "/data.txt");
+  /** Starts the clients outside: of nginx, and of the web server in the container. */
+  static List<KeepAliveClients> connect() {
+    return List.of(
+        KeepAliveClients.start("nginx-keep-alive", WEB, "/data.txt"),
+        KeepAliveClients.start("container-keep-alive", CONTAINER, "/"));
   }
 
   /** The names of the checks in what {@link #check} returned. */

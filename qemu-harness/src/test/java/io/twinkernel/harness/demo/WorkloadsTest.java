@@ -9,8 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Much that can move, at once: nginx with keep-alive clients, a JVM, a Redis that writes all the
- * time with its replica, a shell on a terminal, and a process with one of everything.
+ * Much that can move, at once: nginx with keep-alive clients, a container with others, a JVM, a
+ * Redis that writes all the time with its replica, a shell on a terminal, and a process with one of
+ * everything.
  */
 @Tag("machine")
 final class WorkloadsTest {
