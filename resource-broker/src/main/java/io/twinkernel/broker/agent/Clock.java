@@ -61,16 +61,23 @@ record Clock(long tscKhz) {
   }
 
   /**
-   * This kernel's clocks now, for {@link #offsets} in the other one.
+   * Clocks of this kernel now, for {@link #offsets} in the other one.
    *
+   * @param ahead what they are to be ahead of this kernel's own
    * @return TSC, CLOCK_MONOTONIC and CLOCK_BOOTTIME at it, in ns
    */
-  static Map<String, Object> reading() throws SyscallException {
+  static Map<String, Object> reading(ClockOffsets ahead) throws SyscallException {
     long before = Tsc.read();
     long monotonic = Clocks.monotonicNanos();
     long boottime = Clocks.boottimeNanos();
     long middle = before + (Tsc.read() - before) / 2;
-    return Map.of("tsc", middle, "monotonic", monotonic, "boottime", boottime);
+    return Map.of(
+        "tsc",
+        middle,
+        "monotonic",
+        monotonic + ahead.monotonic(),
+        "boottime",
+        boottime + ahead.boottime());
   }
 
   /** How far the other kernel's clocks are ahead of this one's. */

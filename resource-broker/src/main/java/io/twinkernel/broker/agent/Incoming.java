@@ -11,6 +11,7 @@ import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.ClockOffsets;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.CriuClocks;
 import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
@@ -271,7 +272,8 @@ final class Incoming {
     Files.createDirectories(cgroup);
     SysFiles.write(cgroup + "/cgroup.procs", "0");
     try {
-      Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK), clocks);
+      Criu criu =
+          Criu.start(Files.createDirectories(ProcessCopy.WORK), new CriuClocks.Shifted(clocks));
       criu.check();
       return criu;
     } finally {

@@ -21,7 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /**
  * A's side of the copies that wait in B: has them made, keeps them up to date while the processes
@@ -79,16 +81,16 @@ final class Prestaging implements AutoCloseable {
     if (running.size() != 1) {
       return Optional.of("there are " + running.size() + " processes");
     }
-    if (!disk.isEmpty()) {
-      return Optional.of("its files on the disk grow");
-    }
     copy.rehearse();
     try {
-      SourceProcess process = SourceProcess.fork(running.getFirst().pid());
+      copy.requireClocks(running.getFirst().pid());
+      SourceProcess process = SourceProcess.fork(running.getFirst().pid(), disk);
       processes.add(process);
       dumpStop = Map.of("fork", process.longestStop());
       var folders = new LinkedHashMap<Integer, Path>();
-      folders.put(process.pid(), copy.dumpFork(process.forked().orElseThrow()));
+      Set<String> growing =
+          process.diskFiles().stream().map(DiskFile::path).collect(Collectors.toSet());
+      folders.put(process.pid(), copy.dumpFork(process.forked().orElseThrow(), growing));
       process.endFork();
       send(folders, List.of(hold(process, process.states())));
       return Optional.empty();
@@ -209,6 +211,7 @@ final class Prestaging implements AutoCloseable {
 
   private void follow() throws IOException {
     for (ServiceProcess process : service.processes().processes()) {
+      copy.requireClocks(process.pid());
       SourceProcess followed = SourceProcess.follow(process.pid(), disk);
       processes.add(followed);
       for (SourceProcess other : processes.subList(0, processes.size() - 1)) {

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.process.ContainerMounts;
+import io.twinkernel.broker.prestage.Unstageable;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Mounts;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,7 @@ final class ProcessCopy {
   record Round(long bytes, double millis) {}
 
   private final Criu criu;
+  private final ServiceClocks clocks;
   private final ImageSender sender;
   private final List<Integer> roots;
   private final Map<Integer, ContainerMounts> containers;
@@ -52,15 +55,18 @@ final class ProcessCopy {
   private int first;
 
   /**
+   * @param clocks that CRIU has
    * @param roots PIDs of the process trees that move
    * @param containers the mounts of those that are containers, by PID
    */
   ProcessCopy(
       Criu criu,
+      ServiceClocks clocks,
       ImageSender sender,
       List<Integer> roots,
       Map<Integer, ContainerMounts> containers) {
     this.criu = criu;
+    this.clocks = clocks;
     this.sender = sender;
     this.roots = roots;
     this.containers = Map.copyOf(containers);
@@ -68,6 +74,13 @@ final class ProcessCopy {
 
   List<Integer> roots() {
     return roots;
+  }
+
+  /**
+   * @throws Unstageable if a process has other clocks than CRIU
+   */
+  void requireClocks(int pid) throws IOException {
+    clocks.require(pid);
   }
 
   /**
@@ -150,13 +163,13 @@ final class ProcessCopy {
    * Has CRIU dump a process of no use: it takes twice as long for what it does for the first time.
    */
   void rehearse() {
-    try (Canary canary = Canary.hatch()) {
+    try (Canary canary = Canary.hatch(clocks.enter())) {
       Path folder = Files.createDirectories(IMAGES.resolve("canary"));
       try {
         for (int i = 0; i < FORKS; i++) {
           canary.fork(fork -> {});
         }
-        canary.fork(fork -> criu.dumpFork(fork, folder));
+        canary.fork(fork -> criu.dumpFork(fork, folder, Set.of()));
       } finally {
         clear(folder);
         Files.delete(folder);
@@ -198,11 +211,12 @@ final class ProcessCopy {
   /**
    * Dumps a fork in the place of its process; see {@link #dumpUnconnected}.
    *
+   * @param growing as for {@link Criu#dumpFork}
    * @return the folder of images
    */
-  Path dumpFork(ForkedProcess process) throws IOException {
+  Path dumpFork(ForkedProcess process, Set<String> growing) throws IOException {
     Path folder = create(process.pid(), folders + 1);
-    criu.dumpFork(process, folder);
+    criu.dumpFork(process, folder, growing);
     return folder;
   }
 

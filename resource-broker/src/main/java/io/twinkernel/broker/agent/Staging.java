@@ -48,6 +48,7 @@ final class Staging {
       throw Planner.refused(moves.refusals());
     }
     var service = new Service(moves.moves().cgroups());
+    var clocks = ServiceClocks.of(service);
     Peer peer = booted.peer();
     List<SystemRam.Range> lent = booted.prepared().loan().ranges();
     if (!lent.isEmpty()) {
@@ -69,12 +70,12 @@ final class Staging {
             Map.entry("containers", StagedContainers.toJson(moves.containers())),
             Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
-            Map.entry("clocks", Clock.reading())));
+            Map.entry("clocks", clocks.reading())));
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();
     WarmUp.fly(conf.practice(), () -> {});
-    Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK));
+    Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK), clocks.criu());
     undo.push("ending CRIU", criu::close);
     criu.check();
     Optional<Inbox.Message> staged = peer.inbox().poll(deadline.toNanos());
@@ -92,6 +93,7 @@ final class Staging {
     var copy =
         new ProcessCopy(
             criu,
+            clocks,
             new ImageSender(peer.link()),
             service.roots(),
             moves.containers().stream()

@@ -61,21 +61,32 @@ public final class Canary implements AutoCloseable {
 
   /** Starts one; it stops at once. */
   public static Canary hatch() throws IOException {
+    return hatch(List.of());
+  }
+
+  /**
+   * Starts one; it stops at once.
+   *
+   * @param by what comes before its own in the command line that starts it
+   */
+  public static Canary hatch(List<String> by) throws IOException {
     Path file = Files.createTempFile("canary", null);
     try {
-      return hatch(file);
+      return hatch(by, file);
     } catch (IOException e) {
       Files.delete(file);
       throw e;
     }
   }
 
-  private static Canary hatch(Path file) throws IOException {
+  private static Canary hatch(List<String> by, Path file) throws IOException {
     // Java waits for its children, and would take what the tracer waits for: init's child it is. It
     // stops itself, for it is complete only then: before, it opens libraries and closes what it was
     // given.
     String work = "setsid /bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"";
-    Process parent = new ProcessBuilder("/bin/sh", "-c", work, file.toString()).start();
+    var command = new ArrayList<>(by);
+    command.addAll(List.of("/bin/sh", "-c", work, file.toString()));
+    Process parent = new ProcessBuilder(command).start();
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
       pid = Integer.parseUnsignedInt(Objects.requireNonNullElse(output.readLine(), ""));
@@ -139,7 +150,7 @@ public final class Canary implements AutoCloseable {
 
   /** Forks it, as a process is forked that runs on while it is dumped. */
   public void fork(WithFork then) throws IOException {
-    try (var forked = SourceProcess.fork(pid, false)) {
+    try (var forked = SourceProcess.fork(pid, "", false)) {
       then.accept(forked.forked().orElseThrow());
     }
   }

@@ -77,13 +77,13 @@ final class OpenFiles implements AutoCloseable {
    *
    * @throws Unstageable likewise, and if it holds a lock, which a fork does not inherit
    */
-  static OpenFiles holdFork(int pid, int fork) throws IOException {
+  static OpenFiles holdFork(int pid, int fork, String disk) throws IOException {
     for (int number : numbers(pid)) {
       if (SysFiles.readIfThere(info(pid, number)).orElse("").contains("\nlock:")) {
         throw new Unstageable("it has locked descriptor " + number);
       }
     }
-    return hold(pid, fork, "");
+    return hold(pid, fork, disk);
   }
 
   private static OpenFiles hold(int pid, int source, String disk) throws IOException {

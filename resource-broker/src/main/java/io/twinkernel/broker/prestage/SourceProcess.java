@@ -95,17 +95,18 @@ public final class SourceProcess implements AutoCloseable {
    *
    * <p>The first {@link #collect} finds, too, what the fork has not inherited.
    *
+   * @param disk as in {@link #follow(int, String)}
    * @throws Unstageable if a fork would not be like it, or it has what only a full dump carries
    *     over
    */
-  public static SourceProcess fork(int pid) throws IOException {
-    return fork(pid, true);
+  public static SourceProcess fork(int pid, String disk) throws IOException {
+    return fork(pid, disk, true);
   }
 
   /**
    * @param watched as in {@link #follow(int, String, boolean)}
    */
-  static SourceProcess fork(int pid, boolean watched) throws IOException {
+  static SourceProcess fork(int pid, String disk, boolean watched) throws IOException {
     check(pid);
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
@@ -124,19 +125,19 @@ public final class SourceProcess implements AutoCloseable {
                     }
                   }));
       MemoryMap map = MemoryMap.read(pid);
-      check(map, "");
+      check(map, disk);
       if (!map.covers(MemoryMap.read(fork.pid()))) {
         throw new Unstageable("its memory is being laid out anew");
       }
       if (!threads.equals(threads(pid))) {
         throw new Unstageable("its threads were " + threads + ", are " + threads(pid));
       }
-      OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid()));
+      OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       PageScan pages = opened.add(PageScan.open(pid, map));
       pages.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, "", threads, map, files, pages, watch, tracer, Optional.of(fork));
+          pid, disk, threads, map, files, pages, watch, tracer, Optional.of(fork));
     }
   }
 
@@ -154,9 +155,6 @@ public final class SourceProcess implements AutoCloseable {
   private static void check(int pid) throws IOException {
     if (!SysFiles.read("/proc/" + pid + "/timers").isEmpty()) {
       throw new Unstageable("it has POSIX timers");
-    }
-    if (isOwn(pid, "time")) {
-      throw new Unstageable("it is in a time namespace of its own");
     }
     if (isOwn(pid, "mnt") || isOwn(pid, "pid") || isOwn(pid, "uts")) {
       throw new Unstageable("it is in a container");

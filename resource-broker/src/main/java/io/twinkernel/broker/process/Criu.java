@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -47,14 +48,14 @@ public final class Criu implements AutoCloseable {
    * @throws IOException if there is no criu or the directory cannot be used
    */
   public static Criu start(Path work) throws IOException {
-    return start(Path.of("criu"), work, null, null);
+    return start(work, new CriuClocks.Kernel());
   }
 
   /**
-   * Starts the service where the clocks are those of the processes that it is to restore with
-   * {@link #restoreUnconnected}.
+   * Starts the service where the clocks are those of the processes that it is to dump with {@link
+   * #dumpUnconnected}, or to restore with {@link #restoreUnconnected}.
    */
-  public static Criu start(Path work, ClockOffsets clocks) throws IOException {
+  public static Criu start(Path work, CriuClocks clocks) throws IOException {
     return start(Path.of("criu"), work, null, clocks);
   }
 
@@ -64,10 +65,9 @@ public final class Criu implements AutoCloseable {
    * @param criu the program; a name without a slash is looked up in PATH
    * @param work an existing directory of our own for the socket, logs and statistics; on a tmpfs
    * @param lock how dumps keep packets away; null: as costs least
-   * @param clocks what the processes that it restores see; null: as they were dumped
+   * @param clocks what it has, and the processes that it restores
    */
-  public static Criu start(
-      Path criu, Path work, @Nullable CriuNetworkLock lock, @Nullable ClockOffsets clocks)
+  public static Criu start(Path criu, Path work, @Nullable CriuNetworkLock lock, CriuClocks clocks)
       throws IOException {
     CriuService service = CriuService.start(criu, work, clocks);
     Fd workFd = null;
@@ -164,10 +164,13 @@ public final class Criu implements AutoCloseable {
    * would dump that.
    *
    * @param images an existing empty directory
+   * @param growing files whose sizes are not to be compared when the copy is restored, as the
+   *     process may write to them while CRIU looks
    */
-  public void dumpFork(ForkedProcess process, Path images) throws IOException {
+  public void dumpFork(ForkedProcess process, Path images, Set<String> growing)
+      throws IOException {
     dump(process.fork(), images, null, null, true, false, Connections.CLOSED);
-    ForkImages.become(process, images);
+    ForkImages.become(process, images, growing);
   }
 
   private CriuStatistics dump(

@@ -12,7 +12,6 @@ import java.lang.foreign.ValueLayout;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The process {@code criu service}. Its socket's messages are datagrams in order (SOCK_SEQPACKET),
@@ -32,10 +31,7 @@ final class CriuService implements AutoCloseable {
     this.socket = socket;
   }
 
-  /**
-   * @param clocks what the processes that it restores see; null: this kernel's
-   */
-  static CriuService start(Path criu, Path work, @Nullable ClockOffsets clocks) throws IOException {
+  static CriuService start(Path criu, Path work, CriuClocks clocks) throws IOException {
     Path absolute = work.toAbsolutePath();
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -50,7 +46,12 @@ final class CriuService implements AutoCloseable {
             "--status-fd",
             "1");
     builder.redirectError(ProcessBuilder.Redirect.to(absolute.resolve("service.err").toFile()));
-    Process process = clocks == null ? builder.start() : TimeNamespace.start(builder, clocks);
+    Process process =
+        switch (clocks) {
+          case CriuClocks.Kernel _ -> builder.start();
+          case CriuClocks.Shifted(ClockOffsets offsets) -> TimeNamespace.start(builder, offsets);
+          case CriuClocks.Of(int pid) -> TimeNamespace.start(builder, pid);
+        };
     // One zero byte, written when the service listens (status_ready() in criu/util.c); from 4.2 on
     // it is preceded by a remark about the socket.
     try (InputStream said = process.getInputStream()) {

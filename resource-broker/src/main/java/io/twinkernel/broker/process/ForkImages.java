@@ -2,20 +2,20 @@ package io.twinkernel.broker.process;
 
 import java.io.IOException;
 import java.net.ProtocolException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Makes the images of a fork those of the process that it was forked from: numbers, threads, and
  * what fork(2) does not pass on.
  *
- * <p>The numbers of fields are those of images/core.proto, core-x86.proto, pstree.proto and
- * rseq.proto in CRIU 3.17.1, unchanged up to 4.2. What a copy has in its registers is what the
- * fork's only thread has, for all threads alike: they are written before it runs.
+ * <p>The numbers of fields are those of images/core.proto, core-x86.proto, pstree.proto,
+ * rseq.proto, fdinfo.proto and regfile.proto in CRIU 3.17.1, unchanged up to 4.2. What a copy has
+ * in its registers is what the fork's only thread has, for all threads alike: they are written
+ * before it runs.
  */
 final class ForkImages {
   /** Those with the number of a process in their name (criu/image-desc.c). */
@@ -34,9 +34,6 @@ final class ForkImages {
           "rlimit",
           "signal-s",
           "signal-p");
-
-  /** Magic numbers of any image and of the kind that it is; the entry's size follows. */
-  private static final int HEADER = 8;
 
   // core_entry
   private static final int THREAD_INFO = 2;
@@ -60,6 +57,11 @@ final class ForkImages {
   private static final int RESTARTABLE = 15;
   // pstree_entry
   private static final int THREADS = 5;
+  // file_entry
+  private static final int REGULAR = 3;
+  // reg_file_entry
+  private static final int PATH = 6;
+  private static final int SIZE = 8;
 
   private ForkImages() {}
 
@@ -67,9 +69,11 @@ final class ForkImages {
    * Rewrites a folder of images.
    *
    * @param images of the fork alone, whole
+   * @param growing files that the process may have written to since it was forked: their sizes are
+   *     not to be compared
    * @throws CriuException if they are not what CRIU makes of a process
    */
-  static void become(ForkedProcess process, Path images) throws IOException {
+  static void become(ForkedProcess process, Path images, Set<String> growing) throws IOException {
     int fork = process.fork();
     for (String kind : OF_A_PROCESS) {
       Path image = images.resolve(name(kind, fork));
@@ -80,19 +84,23 @@ final class ForkImages {
     Path leader = images.resolve(name("core", process.pid()));
     Path tree = images.resolve("pstree.img");
     try {
-      byte[] core = entry(leader);
+      CriuImage core = CriuImage.read(leader);
+      byte[] message = core.only().toByteArray();
       for (ThreadAttributes thread : process.threads()) {
         boolean first = thread.thread() == process.pid();
-        ProtobufMessage own = ProtobufMessage.parse(core);
+        ProtobufMessage own = ProtobufMessage.parse(message);
         if (first) {
           task(own, process);
         } else {
           own.without(TASK).without(IDS);
         }
         thread(own, thread);
-        write(images.resolve(name("core", thread.thread())), leader, own);
+        core.with(List.of(own)).write(images.resolve(name("core", thread.thread())));
       }
-      write(tree, tree, tree(process));
+      CriuImage.read(tree).with(List.of(tree(process))).write(tree);
+      if (!growing.isEmpty()) {
+        forgetSizes(images.resolve("files.img"), growing);
+      }
     } catch (ProtocolException e) {
       throw new CriuException(
           CriuCommand.DUMP, 0, "its images of process " + fork + ": " + e.getMessage(), "", "");
@@ -145,6 +153,17 @@ final class ForkImages {
     core.message(THREAD, attributes);
   }
 
+  private static void forgetSizes(Path image, Set<String> growing) throws IOException {
+    CriuImage files = CriuImage.read(image);
+    for (ProtobufMessage file : files.entries()) {
+      Optional<ProtobufMessage> regular = file.message(REGULAR);
+      if (regular.isPresent() && growing.contains(regular.get().text(PATH))) {
+        file.message(REGULAR, regular.get().without(SIZE));
+      }
+    }
+    files.write(image);
+  }
+
   private static ProtobufMessage tree(ForkedProcess process) {
     ProtobufMessage entry =
         ProtobufMessage.empty()
@@ -165,36 +184,5 @@ final class ForkImages {
 
   private static String name(String kind, int number) {
     return kind + "-" + number + ".img";
-  }
-
-  /** The only entry of an image. */
-  private static byte[] entry(Path image) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image)).order(ByteOrder.LITTLE_ENDIAN);
-    if (bytes.capacity() < HEADER + Integer.BYTES) {
-      throw new ProtocolException(image.getFileName() + " has " + bytes.capacity() + " bytes");
-    }
-    int size = bytes.getInt(HEADER);
-    if (size != bytes.capacity() - HEADER - Integer.BYTES) {
-      throw new ProtocolException(image.getFileName() + " has more or less than one entry");
-    }
-    byte[] entry = new byte[size];
-    bytes.get(HEADER + Integer.BYTES, entry);
-    return entry;
-  }
-
-  /**
-   * @param like an image of the same kind, which may be the same
-   */
-  private static void write(Path image, Path like, ProtobufMessage entry) throws IOException {
-    byte[] header = new byte[HEADER];
-    try (var in = Files.newInputStream(like)) {
-      if (in.readNBytes(header, 0, HEADER) < HEADER) {
-        throw new ProtocolException(like.getFileName() + " is cut off");
-      }
-    }
-    byte[] bytes = entry.toByteArray();
-    ByteBuffer out =
-        ByteBuffer.allocate(HEADER + Integer.BYTES + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
-    Files.write(image, out.put(header).putInt(bytes.length).put(bytes).array());
   }
 }

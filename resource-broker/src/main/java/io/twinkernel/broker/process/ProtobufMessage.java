@@ -36,11 +36,21 @@ final class ProtobufMessage {
 
   /** The last message in a field; empty if there is none. */
   Optional<ProtobufMessage> message(int field) throws ProtocolException {
+    Optional<ProtobufReader> last = last(field);
+    return last.isEmpty() ? Optional.empty() : Optional.of(parse(last.get().message()));
+  }
+
+  /** The last text in a field; empty if there is none. */
+  String text(int field) throws ProtocolException {
+    return last(field).map(ProtobufReader::text).orElse("");
+  }
+
+  private Optional<ProtobufReader> last(int field) throws ProtocolException {
     for (Part part : parts.reversed()) {
       if (part.field() == field) {
         var in = new ProtobufReader(part.bytes());
         in.next();
-        return Optional.of(parse(in.message()));
+        return Optional.of(in);
       }
     }
     return Optional.empty();

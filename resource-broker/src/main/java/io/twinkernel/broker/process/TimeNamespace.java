@@ -17,14 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Starts a program in which CLOCK_MONOTONIC and CLOCK_BOOTTIME are those of another kernel
- * (time_namespaces(7)).
+ * Starts a program in which CLOCK_MONOTONIC and CLOCK_BOOTTIME are those of another kernel, or of a
+ * process that came from one (time_namespaces(7)).
  *
  * <p>Offsets can only be set while nothing is in the namespace, and with their nanoseconds only
  * through procfs; no program of a usual system does that. So a shell is made to leave for a new
  * namespace while it waits: its next system call is replaced by unshare(2).
  */
-final class TimeNamespace {
+public final class TimeNamespace {
   /**
    * It says its number itself, for only then is it a shell: should that be begun by a process that
    * is in a new namespace, the offsets were set for good (timens_on_fork() in
@@ -90,7 +90,7 @@ final class TimeNamespace {
    *
    * @param pid of the process
    */
-  static ClockOffsets of(int pid) throws IOException {
+  public static ClockOffsets of(int pid) throws IOException {
     long monotonic = 0;
     long boottime = 0;
     for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/timens_offsets"))) {
@@ -103,6 +103,27 @@ final class TimeNamespace {
       }
     }
     return new ClockOffsets(monotonic, boottime);
+  }
+
+  /** The namespace of a process, as the kernel names it: two are the same if this is. */
+  public static String name(int pid) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time")).toString();
+  }
+
+  /** Starts a command in the namespace of a process. */
+  static Process start(ProcessBuilder builder, int pid) throws IOException {
+    var command = new ArrayList<>(enter(pid));
+    command.addAll(builder.command());
+    return builder.command(command).start();
+  }
+
+  /**
+   * What to put before a command so that it runs in the namespace of a process.
+   *
+   * @return words of a command line
+   */
+  public static List<String> enter(int pid) {
+    return List.of("nsenter", "--time=/proc/" + pid + "/ns/time");
   }
 
   private static void unshare(int pid) throws IOException {

@@ -105,7 +105,7 @@ final class ForkSnapshotTest {
     }
 
     SourceProcess fork() throws Exception {
-      return SourceProcess.fork(pid, SyscallWatch.possible());
+      return SourceProcess.fork(pid, "", SyscallWatch.possible());
     }
 
     void assertWorks() throws Exception {

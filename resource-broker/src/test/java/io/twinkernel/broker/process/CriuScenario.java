@@ -50,7 +50,10 @@ final class CriuScenario {
     try {
       criu =
           Criu.start(
-              Path.of(arguments[0]), Files.createDirectory(work.resolve("criu")), null, null);
+              Path.of(arguments[0]),
+              Files.createDirectory(work.resolve("criu")),
+              null,
+              new CriuClocks.Kernel());
     } catch (CriuException e) {
       assertThat(e.request()).isEqualTo(CriuCommand.START);
       System.out.println(e.getMessage() + "\n" + e.log());

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,7 +100,7 @@ final class ForkImagesTest {
 
   @Test
   void theyBecomeThoseOfTheProcess() throws IOException {
-    ForkImages.become(PROCESS, images);
+    ForkImages.become(PROCESS, images, Set.of());
 
     try (var files = Files.list(images)) {
       assertThat(files.map(file -> file.getFileName().toString()))
@@ -118,7 +119,7 @@ final class ForkImagesTest {
 
   @Test
   void theLeaderKeepsWhatItInherited() throws IOException {
-    ForkImages.become(PROCESS, images);
+    ForkImages.become(PROCESS, images, Set.of());
 
     ProtobufMessage before = entry(captured("core-5125"));
     ProtobufMessage after = core(5001);
@@ -143,7 +144,7 @@ final class ForkImagesTest {
 
   @Test
   void otherThreadsHaveTheirOwn() throws IOException {
-    ForkImages.become(PROCESS, images);
+    ForkImages.become(PROCESS, images, Set.of());
 
     ProtobufMessage core = core(5008);
     assertThat(core.message(3)).as("what the leader alone has").isEmpty();
@@ -176,7 +177,7 @@ final class ForkImagesTest {
       Path damaged = Files.createDirectory(images.resolve("torn-" + length));
       Files.write(damaged.resolve("core-5125.img"), Arrays.copyOf(core, length));
       Files.write(damaged.resolve("pstree.img"), captured("pstree"));
-      assertThatThrownBy(() -> ForkImages.become(PROCESS, damaged))
+      assertThatThrownBy(() -> ForkImages.become(PROCESS, damaged, Set.of()))
           .isInstanceOf(CriuException.class)
           .hasMessageContaining("5125");
     }
@@ -194,7 +195,7 @@ final class ForkImagesTest {
       Files.write(images.resolve("core-5125.img"), bytes);
       Files.deleteIfExists(images.resolve("core-5001.img"));
       try {
-        ForkImages.become(PROCESS, images);
+        ForkImages.become(PROCESS, images, Set.of());
       } catch (CriuException e) {
         assertThat(e.request()).isEqualTo(CriuCommand.DUMP);
       }
