@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.GapThreads;
 import io.twinkernel.broker.prestage.Running;
 import java.io.IOException;
 import java.util.concurrent.SynchronousQueue;
@@ -20,7 +21,7 @@ final class Background {
           1,
           TimeUnit.MINUTES,
           new SynchronousQueue<>(),
-          Thread.ofPlatform().name("background-", 0).daemon().factory());
+          GapThreads.named("background"));
 
   /** What runs. */
   @FunctionalInterface

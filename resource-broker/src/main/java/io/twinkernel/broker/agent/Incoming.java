@@ -301,6 +301,7 @@ final class Incoming {
   private void getReady(IncomingSwitch current) throws IOException {
     current.getReady();
     Urgency.SWITCH.begin();
+    Urgency.BESIDE.beginBeside();
     peer.send(FrameType.READY, Map.of());
   }
 

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.GapThreads;
 import io.twinkernel.ffi.RealTime;
 import io.twinkernel.ffi.SyscallException;
 
@@ -8,10 +9,12 @@ import io.twinkernel.ffi.SyscallException;
  * and what it waits for is not to wait for a CPU.
  */
 enum Urgency {
-  /** Takes what the other kernel sends, for all others. */
-  LINK(1),
+  /** Does what comes from the other kernel. */
+  BESIDE(1),
+  /** Takes it, for all others. */
+  LINK(2),
   /** Has the NIC, and all that only one thread can do. */
-  SWITCH(2);
+  SWITCH(3);
 
   private final int priority;
 
@@ -28,10 +31,20 @@ enum Urgency {
     }
   }
 
-  /** The calling thread is like all others again. */
+  /** Of the threads that work beside it. */
+  void beginBeside() {
+    try {
+      GapThreads.urgent(priority);
+    } catch (SyscallException e) {
+      KernelLog.say("the gap will be longer: " + e.getMessage());
+    }
+  }
+
+  /** The calling thread and those that work beside it are like all others again. */
   static void end() {
     try {
       RealTime.end();
+      GapThreads.usual();
     } catch (SyscallException e) {
       KernelLog.say("a thread stays urgent: " + e.getMessage());
     }

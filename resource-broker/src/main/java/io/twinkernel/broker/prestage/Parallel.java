@@ -33,7 +33,7 @@ final class Parallel {
         (ThreadPoolExecutor)
             Executors.newFixedThreadPool(
                 Math.max(1, Runtime.getRuntime().availableProcessors() - 1),
-                Thread.ofPlatform().name("parallel-", 0).daemon().factory());
+                GapThreads.named("parallel"));
     pool.prestartAllCoreThreads();
     return pool;
   }

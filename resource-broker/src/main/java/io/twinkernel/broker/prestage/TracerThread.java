@@ -8,7 +8,7 @@ import java.util.concurrent.Executors;
 /** The one thread that traces: the kernel takes orders for a tracee from no other. */
 final class TracerThread implements AutoCloseable {
   private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("tracer").daemon().factory());
+      Executors.newSingleThreadExecutor(GapThreads.named("tracer"));
 
   /** Runs it there and waits for it. */
   <T> T call(Callable<T> task) throws IOException {
