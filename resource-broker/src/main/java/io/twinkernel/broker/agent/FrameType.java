@@ -29,6 +29,7 @@ package io.twinkernel.broker.agent;
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
  *   │ ── SERVED ──────────────────────────▶ │  until then A does nothing that takes a CPU
+ *   │ ◀───────────────────────────── TRACE  │  where the time went in A
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
  * </pre>
@@ -74,6 +75,7 @@ final class FrameType {
   static final int MEASURE = 38;
   static final int MEASURED = 39;
   static final int REGISTERS = 40;
+  static final int TRACE = 41;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

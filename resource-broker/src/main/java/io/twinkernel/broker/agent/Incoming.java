@@ -15,6 +15,7 @@ import io.twinkernel.broker.process.CriuClocks;
 import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.broker.protocol.MalformedMessageException;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
@@ -28,11 +29,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** An upgrade on the kernel that takes, from its first message to A until it owns the processes. */
 final class Incoming {
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  /** Where the processes are is settled by then, and clients are served. */
+  private static final Duration TRACE_WITHIN = Duration.ofSeconds(10);
 
   // Made here, and not in the gap: the first evaluation sets up a class.
   private static final Part TAKE_NIC = IncomingSwitch::nicReleased;
@@ -51,6 +59,9 @@ final class Incoming {
   private @Nullable Fields legacy;
   private @Nullable NodeConf conf;
   private volatile @Nullable IncomingSwitch incomingSwitch;
+
+  /** Where the time went in A; that is known in the end, and fails when the link ends before. */
+  private final CompletableFuture<byte[]> sourceTrace = new CompletableFuture<>();
 
   /** What B owns after the switch. */
   record Taken(
@@ -74,7 +85,10 @@ final class Incoming {
             SharedRegion.Side.B,
             new TwinDoorbell(device),
             (type, payload) -> receive(images, inbox, type, payload),
-            inbox::end);
+            reason -> {
+              sourceTrace.completeExceptionally(reason);
+              inbox.end(reason);
+            });
     this.peer = new Peer(link, inbox);
   }
 
@@ -91,6 +105,7 @@ final class Incoming {
         images.receive(inbox, type, payload);
       }
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
+      case FrameType.TRACE -> sourceTrace.complete(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.DISK_RELEASED ->
           current().diskReleased(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
       default -> images.receive(inbox, type, payload);
@@ -326,7 +341,7 @@ final class Incoming {
       wake(FrameType.SERVED);
       current.cleanUp();
       current.numbered(cgroups).apply().forEach(KernelLog::say);
-      var trace = new ArrayList<Object>(complete.list("trace"));
+      var trace = new ArrayList<Object>(sourceTrace());
       trace.addAll(current.trace().spans());
       return Optional.of(
           new Taken(
@@ -345,6 +360,17 @@ final class Incoming {
       tell("restoring the processes", e);
       current.clear();
       return Optional.empty();
+    }
+  }
+
+  /** What A tells of the gap; without it the report has only this kernel's part. */
+  private List<?> sourceTrace() throws InterruptedException {
+    try {
+      byte[] told = sourceTrace.get(TRACE_WITHIN.toSeconds(), TimeUnit.SECONDS);
+      return Inbox.Message.now(FrameType.TRACE, told).json().list("trace");
+    } catch (ExecutionException | TimeoutException | MalformedMessageException e) {
+      KernelLog.say("A does not tell where the time went: " + e.getMessage());
+      return List.of();
     }
   }
 

@@ -121,7 +121,7 @@ final class IncomingSwitch {
 
   /** A has let go of the NIC: take it, link down. */
   void nicReleased(Inbox.Message message) throws IOException {
-    trace.add("nic-message", message.json().number("sent_tsc"), message.arrivedTsc());
+    trace.add("nic-message", Stamp.of(message.payload()), message.arrivedTsc());
     long from = trace.add("nic-handler", message.arrivedTsc());
     device.adoptPci(ready.ssdt());
     from = trace.add("nic-bind", from);
@@ -239,15 +239,13 @@ final class IncomingSwitch {
     from = trace.add("stand-in-up", from);
     copies.connect();
     long connected = trace.add("connect", from);
-    var spans = new ArrayList<Object>(complete.list("trace"));
-    spans.addAll(trace.spans());
     return new RehearsedGap(
         complete.number("frozen_tsc"),
         complete.number("stopped_tsc"),
         restoredTsc,
         connected,
         0,
-        List.copyOf(spans));
+        List.copyOf(trace.spans()));
   }
 
   /** Has everything of the processes here, stopped. */

@@ -59,7 +59,7 @@ final class OutgoingSwitch {
       ConsoleMessages.hold();
       handOver(copied, gap, trace);
       boolean rehearse = copied.booted().prepared().plan().rehearse();
-      answer = rehearse ? awaitRehearsed(copied) : awaitResumed(copied);
+      answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);
     } catch (IOException e) {
       answer = new Answer(e.getMessage() == null ? e.toString() : e.getMessage(), null, false);
     } catch (InterruptedException e) {
@@ -67,6 +67,7 @@ final class OutgoingSwitch {
     }
     boolean goesToB = answer.reason().isEmpty() && answer.rehearsed() == null;
     if (goesToB || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
+      tell(copied.booted().peer(), trace);
       return Optional.empty();
     }
     if (answer.devicesAreFree()) {
@@ -112,8 +113,22 @@ final class OutgoingSwitch {
     return answer;
   }
 
-  private Answer awaitRehearsed(Stage.Copied copied) throws IOException, InterruptedException {
-    return await(copied.booted().peer(), FrameType.REHEARSED, "rehearse");
+  private Answer awaitRehearsed(Stage.Copied copied, Trace trace)
+      throws IOException, InterruptedException {
+    Answer answer = await(copied.booted().peer(), FrameType.REHEARSED, "rehearse");
+    RehearsedGap rehearsed = answer.rehearsed();
+    return rehearsed == null
+        ? answer
+        : new Answer(answer.reason(), rehearsed.after(trace.spans()), answer.devicesAreFree());
+  }
+
+  /** For B's report. Not in the gap: to put it in words takes longer than many of its steps. */
+  private static void tell(Peer peer, Trace trace) {
+    try {
+      peer.send(FrameType.TRACE, Map.of("trace", trace.spans()));
+    } catch (IOException e) {
+      KernelLog.say("B does not hear where the time went here: " + e.getMessage());
+    }
   }
 
   /** Both sides do once more what the gap will need; then little is left that B lacks. */
@@ -171,7 +186,7 @@ final class OutgoingSwitch {
         }
         memory.join();
         if (obstacle.isEmpty()) {
-          complete(copied, start, stopped, trace);
+          complete(copied, start, stopped);
           return;
         }
       } finally {
@@ -234,7 +249,7 @@ final class OutgoingSwitch {
         found = within.join();
       }
       if (found.isEmpty()) {
-        copied.booted().peer().send(FrameType.NIC_RELEASED, Map.of("sent_tsc", Tsc.read()));
+        copied.booted().peer().link().send(FrameType.NIC_RELEASED, Stamp.now());
       }
       obstacle.complete(found);
       return found;
@@ -267,8 +282,7 @@ final class OutgoingSwitch {
     }
   }
 
-  private static void complete(Stage.Copied copied, long start, long stopped, Trace trace)
-      throws IOException {
+  private static void complete(Stage.Copied copied, long start, long stopped) throws IOException {
     UpgradePlan plan = copied.booted().prepared().plan();
     copied
         .booted()
@@ -282,8 +296,6 @@ final class OutgoingSwitch {
                 plan.rehearse(),
                 "images",
                 FullDump.images(copied),
-                "trace",
-                trace.spans(),
                 "frozen_tsc",
                 start,
                 "stopped_tsc",

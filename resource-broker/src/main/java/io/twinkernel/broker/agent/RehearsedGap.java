@@ -2,6 +2,8 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.MalformedMessageException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +43,14 @@ record RehearsedGap(
         fields.number("connected_tsc"),
         0,
         List.copyOf(fields.list("trace")));
+  }
+
+  /** The same, with the steps of the other side before its own. */
+  RehearsedGap after(List<? extends Object> steps) {
+    var all = new ArrayList<Object>(steps);
+    all.addAll(trace);
+    return new RehearsedGap(
+        frozen, stopped, restored, connected, resumed, Collections.unmodifiableList(all));
   }
 
   /** The same, once the processes run in A again. */
