@@ -1418,6 +1418,15 @@ public class Linux extends Linux$shared {
     public static int __NR_syncfs() {
         return __NR_syncfs;
     }
+    private static final int __NR_setns = (int)308L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_setns 308
+     * }
+     */
+    public static int __NR_setns() {
+        return __NR_setns;
+    }
     private static final int __NR_process_vm_readv = (int)310L;
     /**
      * {@snippet lang=c :

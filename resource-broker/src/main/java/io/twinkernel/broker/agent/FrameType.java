@@ -26,9 +26,9 @@ package io.twinkernel.broker.agent;
  *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
  *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
- *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A
+ *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A, which
+ *   │                                       │    takes no CPU until clients have their answers
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
- *   │ ── SERVED ──────────────────────────▶ │  until then A does nothing that takes a CPU
  *   │ ◀───────────────────────────── TRACE  │  where the time went in A
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
@@ -65,7 +65,6 @@ final class FrameType {
   static final int FAILOVER = 28;
   static final int GET_READY = 29;
   static final int READY = 30;
-  static final int SERVED = 31;
   static final int REHEARSED = 32;
   static final int DISK_RELEASED = 33;
   static final int MEMORY = 34;

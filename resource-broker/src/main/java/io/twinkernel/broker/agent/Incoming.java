@@ -315,6 +315,7 @@ final class Incoming {
 
   private void getReady(IncomingSwitch current) throws IOException {
     current.getReady();
+    JustInTimeCompiler.settle();
     Urgency.SWITCH.begin();
     Urgency.BESIDE.beginBeside();
     peer.send(FrameType.READY, Map.of());
@@ -334,11 +335,11 @@ final class Incoming {
         return Optional.empty();
       }
       Gap gap = current.resume(complete, message.arrivedTsc());
+      // Whatever else there is to do has time until the clients have their answers.
+      current.awaitServed();
       // The baton has decided; whether A hears of it or not changes nothing here.
       wake(FrameType.RESUMED);
       Urgency.end();
-      current.awaitServed();
-      wake(FrameType.SERVED);
       current.cleanUp();
       current.numbered(cgroups).apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(sourceTrace());

@@ -106,8 +106,6 @@ final class OutgoingSwitch {
     Peer peer = copied.booted().peer();
     Answer answer = await(peer, FrameType.RESUMED, "resume the processes");
     if (answer.reason().isEmpty()) {
-      // What there is to say and to do has time until the clients have their answers.
-      await(peer, FrameType.SERVED, "say that the clients are served");
       ConsoleMessages.usual();
     }
     return answer;
@@ -145,6 +143,7 @@ final class OutgoingSwitch {
       if (copied.disk().isPresent()) {
         copied.disk().get().sync();
       }
+      JustInTimeCompiler.settle();
     } catch (IOException e) {
       throw failure(String.valueOf(e.getMessage()), "A goes on as before; try again");
     } catch (InterruptedException e) {

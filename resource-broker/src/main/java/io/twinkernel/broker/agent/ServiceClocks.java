@@ -5,7 +5,6 @@ import io.twinkernel.broker.process.ClockOffsets;
 import io.twinkernel.broker.process.CriuClocks;
 import io.twinkernel.broker.process.TimeNamespace;
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -16,9 +15,8 @@ import java.util.TreeMap;
  * @param namespace by the kernel's name for it
  * @param criu for a CRIU that has them
  * @param ahead what they are ahead of this kernel's
- * @param enter what to put before a command that is to have them
  */
-record ServiceClocks(String namespace, CriuClocks criu, ClockOffsets ahead, List<String> enter) {
+record ServiceClocks(String namespace, CriuClocks criu, ClockOffsets ahead) {
 
   /** Of a service; this kernel's if its processes do not all have the same. */
   static ServiceClocks of(Service service) throws IOException {
@@ -28,11 +26,10 @@ record ServiceClocks(String namespace, CriuClocks criu, ClockOffsets ahead, List
       found.put(TimeNamespace.name(root), root);
     }
     if (found.size() != 1 || found.containsKey(own)) {
-      return new ServiceClocks(own, new CriuClocks.Kernel(), new ClockOffsets(0, 0), List.of());
+      return new ServiceClocks(own, new CriuClocks.Kernel(), new ClockOffsets(0, 0));
     }
     int pid = found.firstEntry().getValue();
-    return new ServiceClocks(
-        found.firstKey(), new CriuClocks.Of(pid), TimeNamespace.of(pid), TimeNamespace.enter(pid));
+    return new ServiceClocks(found.firstKey(), new CriuClocks.Of(pid), TimeNamespace.of(pid));
   }
 
   /**
@@ -41,6 +38,13 @@ record ServiceClocks(String namespace, CriuClocks criu, ClockOffsets ahead, List
    */
   Map<String, Object> reading() throws IOException {
     return Clock.reading(ahead);
+  }
+
+  /** Starts a process that has them. */
+  Process start(ProcessBuilder builder) throws IOException {
+    return criu instanceof CriuClocks.Of(int pid)
+        ? TimeNamespace.startIn(builder, pid)
+        : builder.start();
   }
 
   /**

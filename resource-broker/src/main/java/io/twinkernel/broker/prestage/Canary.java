@@ -59,34 +59,38 @@ public final class Canary implements AutoCloseable {
     this.listeners = listeners;
   }
 
+  /** Starts a command. */
+  @FunctionalInterface
+  public interface Starter {
+    Process start(ProcessBuilder command) throws IOException;
+  }
+
   /** Starts one; it stops at once. */
   public static Canary hatch() throws IOException {
-    return hatch(List.of());
+    return hatch(ProcessBuilder::start);
   }
 
   /**
    * Starts one; it stops at once.
    *
-   * @param by what comes before its own in the command line that starts it
+   * @param starter starts its parent
    */
-  public static Canary hatch(List<String> by) throws IOException {
+  public static Canary hatch(Starter starter) throws IOException {
     Path file = Files.createTempFile("canary", null);
     try {
-      return hatch(by, file);
+      return hatch(starter, file);
     } catch (IOException e) {
       Files.delete(file);
       throw e;
     }
   }
 
-  private static Canary hatch(List<String> by, Path file) throws IOException {
+  private static Canary hatch(Starter starter, Path file) throws IOException {
     // Java waits for its children, and would take what the tracer waits for: init's child it is. It
     // stops itself, for it is complete only then: before, it opens libraries and closes what it was
     // given.
     String work = "setsid /bin/sh -c 'kill -STOP \"$$\"' <\"$0\" >&- & echo \"$!\"";
-    var command = new ArrayList<>(by);
-    command.addAll(List.of("/bin/sh", "-c", work, file.toString()));
-    Process parent = new ProcessBuilder(command).start();
+    Process parent = starter.start(new ProcessBuilder("/bin/sh", "-c", work, file.toString()));
     int pid;
     try (var output = parent.inputReader(StandardCharsets.US_ASCII)) {
       pid = Integer.parseUnsignedInt(Objects.requireNonNullElse(output.readLine(), ""));

@@ -28,6 +28,7 @@ final class ServiceWatch {
   static void awaitServed(
       int pid, Collection<Integer> threads, Collection<Fd> connections, long deadline)
       throws IOException {
+    LockSupport.parkNanos(LOOK_EVERY_NANOS);
     for (Fd connection : connections) {
       while (TcpRepair.received(connection) > 0 && System.nanoTime() - deadline < 0) {
         LockSupport.parkNanos(LOOK_EVERY_NANOS);

@@ -50,7 +50,7 @@ final class CriuService implements AutoCloseable {
         switch (clocks) {
           case CriuClocks.Kernel _ -> builder.start();
           case CriuClocks.Shifted(ClockOffsets offsets) -> TimeNamespace.start(builder, offsets);
-          case CriuClocks.Of(int pid) -> TimeNamespace.start(builder, pid);
+          case CriuClocks.Of(int pid) -> TimeNamespace.startIn(builder, pid);
         };
     // One zero byte, written when the service listens (status_ready() in criu/util.c); from 4.2 on
     // it is preceded by a remark about the socket.

@@ -22,7 +22,8 @@ import java.util.List;
  *
  * <p>Offsets can only be set while nothing is in the namespace, and with their nanoseconds only
  * through procfs; no program of a usual system does that. So a shell is made to leave for a new
- * namespace while it waits: its next system call is replaced by unshare(2).
+ * namespace while it waits: its next system call is replaced by unshare(2), or by setns(2) where it
+ * is to leave for that of a process, as not every system's nsenter(1) knows time namespaces.
  */
 public final class TimeNamespace {
   /**
@@ -32,9 +33,14 @@ public final class TimeNamespace {
    */
   private static final String INNER = "echo \"$$\"; read -r go && { \"$@\" & } && wait \"$!\"";
 
+  /** The same, with a namespace as descriptor {@link #NAMESPACE}. */
+  private static final String JOINING =
+      "exec 4<\"$0\"; echo \"$$\"; read -r go && { \"$@\" 4<&- & } && wait \"$!\"";
+
+  private static final int NAMESPACE = 4;
+
   /** Java waits for its children, and would take what the tracer waits for: a grandchild it is. */
-  private static final String OUTER =
-      "exec 3<&0; /bin/sh -c \"$0\" sh \"$@\" <&3 3<&- & wait \"$!\"";
+  private static final String OUTER = "exec 3<&0; /bin/sh -c \"$0\" \"$@\" <&3 3<&- & wait \"$!\"";
 
   private static final int SYSCALL_STOP = 5 | 0x80;
   private static final int SYSCALL_INSTRUCTION = 2;
@@ -49,20 +55,50 @@ public final class TimeNamespace {
    * @return the shell; it ends when the command does
    */
   static Process start(ProcessBuilder builder, ClockOffsets offsets) throws IOException {
-    var command = new ArrayList<>(List.of("/bin/sh", "-c", OUTER, INNER));
+    return start(
+        builder,
+        List.of(INNER, "sh"),
+        shell -> {
+          call(shell, "unshare", Linux.__NR_unshare(), Linux.CLONE_NEWTIME(), 0);
+          SysFiles.write(
+              "/proc/" + shell + "/timens_offsets",
+              line("monotonic", offsets.monotonic()) + line("boottime", offsets.boottime()));
+        });
+  }
+
+  /**
+   * Starts a command in the namespace of a process, below a shell.
+   *
+   * @param builder as in {@link #start}
+   * @param pid the process
+   */
+  public static Process startIn(ProcessBuilder builder, int pid) throws IOException {
+    return start(
+        builder,
+        List.of(JOINING, "/proc/" + pid + "/ns/time"),
+        shell -> call(shell, "setns", Linux.__NR_setns(), NAMESPACE, Linux.CLONE_NEWTIME()));
+  }
+
+  /** What is done to a shell that waits. */
+  @FunctionalInterface
+  private interface Move {
+    void of(int shell) throws IOException;
+  }
+
+  private static Process start(ProcessBuilder builder, List<String> script, Move move)
+      throws IOException {
+    var command = new ArrayList<>(List.of("/bin/sh", "-c", OUTER));
+    command.addAll(script);
     command.addAll(builder.command());
     Process shell = builder.command(command).start();
     try {
       int pid = Integer.parseInt(line(shell.getInputStream()));
-      unshare(pid);
-      SysFiles.write(
-          "/proc/" + pid + "/timens_offsets",
-          line("monotonic", offsets.monotonic()) + line("boottime", offsets.boottime()));
+      move.of(pid);
       try (var input = shell.getOutputStream()) {
         input.write("go\n".getBytes(StandardCharsets.US_ASCII));
       }
       return shell;
-    } catch (IOException e) {
+    } catch (IOException | NumberFormatException e) {
       shell.descendants().forEach(ProcessHandle::destroyForcibly);
       shell.destroyForcibly();
       throw e;
@@ -110,23 +146,8 @@ public final class TimeNamespace {
     return Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/time")).toString();
   }
 
-  /** Starts a command in the namespace of a process. */
-  static Process start(ProcessBuilder builder, int pid) throws IOException {
-    var command = new ArrayList<>(enter(pid));
-    command.addAll(builder.command());
-    return builder.command(command).start();
-  }
-
-  /**
-   * What to put before a command so that it runs in the namespace of a process.
-   *
-   * @return words of a command line
-   */
-  public static List<String> enter(int pid) {
-    return List.of("nsenter", "--time=/proc/" + pid + "/ns/time");
-  }
-
-  private static void unshare(int pid) throws IOException {
+  private static void call(int pid, String name, int number, int first, int second)
+      throws IOException {
     Ptrace.seize(pid, Linux.PTRACE_O_TRACESYSGOOD());
     Ptrace.interrupt(pid);
     awaitStop(pid);
@@ -139,8 +160,9 @@ public final class TimeNamespace {
       MemorySegment before = arena.allocate(user_regs_struct.layout());
       Ptrace.registers(pid, Linux.NT_PRSTATUS(), before);
       MemorySegment call = arena.allocate(user_regs_struct.layout()).copyFrom(before);
-      user_regs_struct.orig_rax(call, Linux.__NR_unshare());
-      user_regs_struct.rdi(call, Linux.CLONE_NEWTIME());
+      user_regs_struct.orig_rax(call, number);
+      user_regs_struct.rdi(call, first);
+      user_regs_struct.rsi(call, second);
       Ptrace.setRegisters(pid, Linux.NT_PRSTATUS(), call);
       Ptrace.runToSystemCall(pid);
       awaitStop(pid);
@@ -154,7 +176,7 @@ public final class TimeNamespace {
       Ptrace.detach(pid);
       if (result < 0) {
         throw new SyscallException(
-            "unshare", "CLONE_NEWTIME, in process " + pid, new Errno((int) -result));
+            name, "CLONE_NEWTIME, in process " + pid, new Errno((int) -result));
       }
     }
   }

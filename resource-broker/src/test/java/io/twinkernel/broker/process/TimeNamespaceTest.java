@@ -33,6 +33,34 @@ final class TimeNamespaceTest {
     }
   }
 
+  @Test
+  void aProgramJoinsTheClocksOfAProcess() throws Exception {
+    Process first =
+        TimeNamespace.start(
+            new ProcessBuilder("sh", "-c", "echo $$; exec sleep 60"), new ClockOffsets(NANOS, 7));
+    try (var output = first.inputReader(StandardCharsets.US_ASCII)) {
+      int pid = Integer.parseInt(output.readLine());
+      assertThat(TimeNamespace.name(pid)).isNotEqualTo(TimeNamespace.name(own()));
+      Process second =
+          TimeNamespace.startIn(
+              new ProcessBuilder("sh", "-c", "readlink /proc/self/ns/time; ls /proc/self/fd"), pid);
+      try (var seen = second.inputReader(StandardCharsets.US_ASCII)) {
+        assertThat(seen.readLine()).isEqualTo(TimeNamespace.name(pid));
+        assertThat(seen.lines())
+            .as("the namespace's own is closed")
+            .containsExactly("0", "1", "2", "3");
+      }
+      assertThat(TimeNamespace.of(pid)).isEqualTo(new ClockOffsets(NANOS, 7));
+    } finally {
+      first.descendants().forEach(ProcessHandle::destroyForcibly);
+      first.destroyForcibly();
+    }
+  }
+
+  private static int own() {
+    return (int) ProcessHandle.current().pid();
+  }
+
   private static String offsetsSeenWith(ClockOffsets offsets) throws Exception {
     Process shell =
         TimeNamespace.start(new ProcessBuilder("cat", "/proc/self/timens_offsets"), offsets);
