@@ -97,6 +97,7 @@ static void make(void)
 	segment = (unsigned char *)MUST(shmat(id, NULL, 0));
 	fill(segment, SHARED, 8);
 	MUST(syscall(SYS_capget, &header, capabilities));
+	MUST(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	clock_gettime(CLOCK_MONOTONIC, &last);
 }
 
@@ -195,6 +196,7 @@ static void check_rights(void)
 	tell("capabilities", !memcmp(now, capabilities, sizeof(now)) &&
 	     !(now[0].effective & 1U << CAP_SYS_ADMIN) && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0,
 	     "%x %x", now[0].effective, now[0].permitted);
+	tell("no-huge-pages", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1, "");
 	tell("no-new-privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "");
 }
 

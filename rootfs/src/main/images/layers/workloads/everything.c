@@ -414,6 +414,7 @@ static void self_make(void)
 	MUST(setpriority(PRIO_PROCESS, 0, 3));
 	umask(027);
 	MUST(prctl(PR_SET_NAME, "every thing"));
+	MUST(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	MUST(syscall(SYS_capget, &header, capabilities));
 	capabilities[0].effective &= ~(1U << CAP_NET_RAW | 1U << CAP_SYS_TIME);
 	capabilities[0].permitted &= ~(1U << CAP_NET_RAW);
@@ -441,6 +442,7 @@ static void self_check(void)
 	tell("nice", getpriority(PRIO_PROCESS, 0) == 3, "%d", getpriority(PRIO_PROCESS, 0));
 	tell("umask", mask == 027, "%o", mask);
 	tell("name", !strcmp(name, "every thing"), "%s", name);
+	tell("no-huge-pages", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1, "");
 	tell("pending-signal", sigismember(&pending, SIGUSR2) == 1, "");
 	tell("clock", !clock_backward && clock_looks > 0,
 	     "%ld looks, longest step %ld ms", (long)clock_looks, clock_longest / 1000000);

@@ -1022,6 +1022,15 @@ public class Linux extends Linux$shared {
     public static int PR_GET_TID_ADDRESS() {
         return PR_GET_TID_ADDRESS;
     }
+    private static final int PR_SET_THP_DISABLE = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_SET_THP_DISABLE 41
+     * }
+     */
+    public static int PR_SET_THP_DISABLE() {
+        return PR_SET_THP_DISABLE;
+    }
     private static final int __NR_read = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1912,6 +1921,15 @@ public class Linux extends Linux$shared {
      */
     public static long FITHAW() {
         return FITHAW;
+    }
+    private static final int PTRACE_O_SUSPEND_SECCOMP = (int)2097152L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_SUSPEND_SECCOMP 2097152
+     * }
+     */
+    public static int PTRACE_O_SUSPEND_SECCOMP() {
+        return PTRACE_O_SUSPEND_SECCOMP;
     }
     private static final int SIOCINQ = (int)21531L;
     /**

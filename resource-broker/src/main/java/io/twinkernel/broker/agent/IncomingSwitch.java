@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.prestage.HugePages;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.CgroupLayout;
@@ -266,11 +267,15 @@ final class IncomingSwitch {
       Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
       int pid = Integer.parseInt(root);
       StagedContainers.Staged container = ready.containers().byRoot().get(pid);
-      restored.put(
-          pid,
-          container == null
-              ? ready.criu().restore(folder)
-              : ready.criu().restore(folder, container.mounts()));
+      if (container == null) {
+        restored.put(pid, ready.criu().restore(folder));
+        HugePages.forbidAsBefore(folder, number -> number);
+      } else {
+        int here = ready.criu().restore(folder, container.mounts());
+        restored.put(pid, here);
+        Map<Integer, Integer> numbers = StagedContainers.inside(here);
+        HugePages.forbidAsBefore(folder, number -> numbers.getOrDefault(number, number));
+      }
     }
     for (Background delta : deltas) {
       delta.join();

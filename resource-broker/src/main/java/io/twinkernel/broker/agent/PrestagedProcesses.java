@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.DiskFile;
+import io.twinkernel.broker.prestage.HugePages;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.StagedProcess;
 import io.twinkernel.broker.prestage.StandIns;
@@ -76,7 +77,9 @@ final class PrestagedProcesses {
         standIns.make(hold.files(), hold.directory());
       }
       for (String root : images.values().keySet()) {
-        criu.restoreUnconnected(ProcessCopy.IMAGES.resolve(images.text(root)));
+        Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
+        criu.restoreUnconnected(folder);
+        HugePages.forbidAsBefore(folder, number -> number);
       }
       for (Hold hold : holds) {
         StagedProcess staged =

@@ -1,8 +1,8 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Canary;
-import io.twinkernel.broker.process.ContainerMounts;
 import io.twinkernel.broker.prestage.Unstageable;
+import io.twinkernel.broker.process.ContainerMounts;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Mounts;

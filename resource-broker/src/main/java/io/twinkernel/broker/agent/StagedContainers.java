@@ -137,6 +137,11 @@ record StagedContainers(Map<Integer, Staged> byRoot) {
     return numbers;
   }
 
+  /** B: this kernel's numbers of a container's processes, by those that they have in it. */
+  static Map<Integer, Integer> inside(int root) throws IOException {
+    return PIDS.isOwn(root) ? PIDS.numbers(root) : Map.of();
+  }
+
   /**
    * The roots of trees in the order in which to restore them: containers last, for they take
    * numbers outside that happen to be free, and the others need theirs.

@@ -60,7 +60,7 @@ final class StandInInterface {
   void rehearse() throws IOException {
     try (LinkWatch links = LinkWatch.open()) {
       netlink.apply(least(state), NAME);
-      links.awaitCarrier(NAME, netlink, Duration.ZERO);
+      links.awaitCarrier(index, Duration.ZERO);
     }
   }
 
@@ -87,7 +87,7 @@ final class StandInInterface {
     netlink.activate(state, nic, index);
     steps.done("link-up");
     LinkWatch listening = Objects.requireNonNull(links);
-    if (state.up() && !listening.awaitCarrier(nic, netlink, CARRIER)) {
+    if (state.up() && !listening.awaitCarrier(index, CARRIER)) {
       KernelLog.say(nic + " has no carrier after " + CARRIER.toSeconds() + " s");
     }
     steps.done("carrier");

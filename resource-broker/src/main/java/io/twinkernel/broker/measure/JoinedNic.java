@@ -45,7 +45,7 @@ public final class JoinedNic implements AutoCloseable {
       var nic = new JoinedNic(netlink, name, address);
       try {
         netlink.up(name);
-        if (!watch.awaitCarrier(name, netlink, CARRIER)) {
+        if (!watch.awaitCarrier(netlink.link(name).index(), CARRIER)) {
           throw new IOException(name + " (" + function + ") has no carrier");
         }
         return nic;

@@ -3,6 +3,7 @@ package io.twinkernel.broker.net;
 import io.twinkernel.ffi.bindings.Netlink;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Hears of interfaces as the kernel tells of them. An interface that is set up may still lack its
@@ -12,12 +13,6 @@ import java.time.Duration;
  */
 public final class LinkWatch implements AutoCloseable {
   private static final int RTNLGRP_LINK = 1; // enum rtnetlink_groups, linux/rtnetlink.h
-
-  /**
-   * Where a carrier was there from the start, the queues are at work at once, and the kernel
-   * notices it up to a second later: not to be waited for.
-   */
-  private static final Duration NOTICED = Duration.ofMillis(200);
 
   private final NetlinkSocket events;
 
@@ -31,33 +26,39 @@ public final class LinkWatch implements AutoCloseable {
   }
 
   /**
-   * Waits until an interface sends.
+   * Waits until an interface sends that is set up.
    *
-   * @param name of an interface that was not up yet when this was opened
-   * @param netlink to look how it is at the beginning
+   * <p>One that has its carrier when the kernel tells that it is up had it when its queues were set
+   * to work ({@code __dev_open} in net/core/dev.c): it sends at once, though the kernel may say so
+   * only a second later. With one whose carrier comes later the kernel sets the queues to work when
+   * it notices that.
+   *
+   * @param index of an interface that was not up yet when this was opened
    * @return whether it has a carrier; false if it has none in time
    */
-  public boolean awaitCarrier(String name, Rtnetlink netlink, Duration within) throws IOException {
-    Rtnetlink.Link link = netlink.link(name);
-    int index = link.index();
-    Duration noticed = NOTICED.compareTo(within) < 0 ? NOTICED : within;
-    long deadline = System.nanoTime() + (link.carrier() ? noticed : within).toNanos();
-    while (!link.operational() || !link.carrier()) {
-      Duration left = Duration.ofNanos(deadline - System.nanoTime());
-      if (left.isNegative()) {
-        break;
-      }
-      for (NetlinkReply event : events.await(left)) {
-        if (event.type() == Netlink.RTM_NEWLINK() && Rtnetlink.Link.of(event).index() == index) {
-          boolean had = link.carrier();
-          link = Rtnetlink.Link.of(event);
-          if (link.carrier() && !had) {
-            deadline = System.nanoTime() + noticed.toNanos();
+  public boolean awaitCarrier(int index, Duration within) throws IOException {
+    long deadline = System.nanoTime() + within.toNanos();
+    boolean up = false;
+    boolean carrier = false;
+    while (true) {
+      Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+      List<NetlinkReply> messages = events.await(left);
+      for (NetlinkReply message : messages) {
+        if (message.type() == Netlink.RTM_NEWLINK()) {
+          Rtnetlink.Link link = Rtnetlink.Link.of(message);
+          if (link.index() == index && link.up()) {
+            if (link.carrier() && (!up || link.operational())) {
+              return true;
+            }
+            up = true;
+            carrier = link.carrier();
           }
         }
       }
+      if (messages.isEmpty() && left.isZero()) {
+        return carrier;
+      }
     }
-    return link.carrier();
   }
 
   @Override

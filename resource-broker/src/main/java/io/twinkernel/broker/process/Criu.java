@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,9 @@ public final class Criu implements AutoCloseable {
   private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
 
   private static final int TAIL_LINES = 20;
+
+  /** Of mm_entry in images/mm.proto. */
+  private static final int THP_DISABLED = 17;
 
   private final CriuService service;
   private final Path work;
@@ -167,10 +172,26 @@ public final class Criu implements AutoCloseable {
    * @param growing files whose sizes are not to be compared when the copy is restored, as the
    *     process may write to them while CRIU looks
    */
-  public void dumpFork(ForkedProcess process, Path images, Set<String> growing)
-      throws IOException {
+  public void dumpFork(ForkedProcess process, Path images, Set<String> growing) throws IOException {
     dump(process.fork(), images, null, null, true, false, Connections.CLOSED);
     ForkImages.become(process, images, growing);
+  }
+
+  /**
+   * The processes in a folder of images that do without transparent huge pages: what CRIU does not
+   * restore.
+   */
+  public static List<Integer> withoutHugePages(Path images) throws IOException {
+    var found = new ArrayList<Integer>();
+    try (var files = Files.newDirectoryStream(images, "mm-*.img")) {
+      for (Path file : files) {
+        if (CriuImage.read(file).only().number(THP_DISABLED) != 0) {
+          String name = file.getFileName().toString();
+          found.add(Integer.valueOf(name.substring("mm-".length(), name.lastIndexOf('.'))));
+        }
+      }
+    }
+    return List.copyOf(found);
   }
 
   private CriuStatistics dump(

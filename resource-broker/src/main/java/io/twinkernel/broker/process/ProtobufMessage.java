@@ -45,6 +45,11 @@ final class ProtobufMessage {
     return last(field).map(ProtobufReader::text).orElse("");
   }
 
+  /** The last number in a field; 0 if there is none. */
+  long number(int field) throws ProtocolException {
+    return last(field).map(ProtobufReader::number).orElse(0L);
+  }
+
   private Optional<ProtobufReader> last(int field) throws ProtocolException {
     for (Part part : parts.reversed()) {
       if (part.field() == field) {
