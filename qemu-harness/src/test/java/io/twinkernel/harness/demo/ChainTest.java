@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.report.ReportFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,10 +43,22 @@ final class ChainTest {
       assertThat(after.path("redis_pid").asLong())
           .isEqualTo(report.path("before").path("a").path("redis_pid").asLong());
     }
+    assertThat(consoles())
+        .as("also what came from another kernel runs on while its copy is made")
+        .doesNotContain("the processes stop to be dumped")
+        .doesNotContain("no copy can wait");
     assertThat(report.path("connections_open").asInt()).isEqualTo(8);
     assertThat(report.path("connections_reset").asInt()).isZero();
     assertThat(report.path("writes_acknowledged").asLong()).isPositive();
     assertThat(report.path("writes_lost").asLong()).isZero();
     assertThat(report.path("writes_duplicated").asLong()).isZero();
+  }
+
+  private String consoles() throws Exception {
+    var said = new StringBuilder();
+    for (String kernel : List.of("a", "b", "c", "d")) {
+      said.append(Files.readString(out.resolve("console-" + kernel + ".log")));
+    }
+    return said.toString();
   }
 }

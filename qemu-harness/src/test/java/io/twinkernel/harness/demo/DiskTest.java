@@ -3,6 +3,7 @@ package io.twinkernel.harness.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,9 @@ final class DiskTest {
       assertThat(report.path("outcome").asText()).isEqualTo("completed");
       // A copy waited, and was given its files.
       assertThat(begin(report, "disk-files")).isGreaterThan(end(report, "disk-mount") - 1);
+      // It ran on while that was made, and wrote.
+      assertThat(Files.readString(out.resolve("console-a.log")))
+          .doesNotContain("the processes stop to be dumped");
       // Never mounted twice: A's driver has let go of it before B's begins.
       assertThat(begin(report, "disk-bind")).isGreaterThan(end(report, "disk-release"));
     }

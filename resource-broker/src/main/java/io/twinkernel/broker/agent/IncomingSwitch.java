@@ -269,12 +269,11 @@ final class IncomingSwitch {
       StagedContainers.Staged container = ready.containers().byRoot().get(pid);
       if (container == null) {
         restored.put(pid, ready.criu().restore(folder));
-        HugePages.forbidAsBefore(folder, number -> number);
+        HugePages.forbidAsBefore(folder, Map.of());
       } else {
         int here = ready.criu().restore(folder, container.mounts());
         restored.put(pid, here);
-        Map<Integer, Integer> numbers = StagedContainers.inside(here);
-        HugePages.forbidAsBefore(folder, number -> numbers.getOrDefault(number, number));
+        HugePages.forbidAsBefore(folder, StagedContainers.inside(here));
       }
     }
     for (Background delta : deltas) {

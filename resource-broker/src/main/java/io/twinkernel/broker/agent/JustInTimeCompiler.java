@@ -44,7 +44,7 @@ final class JustInTimeCompiler {
     }
   }
 
-  private static List<String> threads() throws IOException {
+  static List<String> threads() throws IOException {
     var compiling = new ArrayList<String>();
     try (var tasks = Files.newDirectoryStream(THREADS)) {
       for (Path task : tasks) {
@@ -56,7 +56,7 @@ final class JustInTimeCompiler {
     return compiling;
   }
 
-  private static boolean allSleep(List<String> stats) throws IOException {
+  static boolean allSleep(List<String> stats) throws IOException {
     for (String stat : stats) {
       if (!SysFiles.readIfThere(stat).orElse(") S").contains(") S")) {
         return false;

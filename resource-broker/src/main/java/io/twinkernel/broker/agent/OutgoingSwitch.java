@@ -174,9 +174,7 @@ final class OutgoingSwitch {
         stop.fire();
         long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
-        copied.nic().release(gap);
-        trace.add("nic-release", stopped);
-        obstacle = attempt.giveNic(trace);
+        obstacle = attempt.giveNic(gap, trace);
         if (obstacle.isEmpty()) {
           if (prestaging.ready()) {
             gap.push("letting the connections go on", release);
@@ -237,15 +235,23 @@ final class OutgoingSwitch {
     }
 
     /**
-     * Looks at the other half, and lets B have the NIC, which was released, if the copies can be
-     * used: B needs longest for it, so this comes first.
+     * Looks at the other half, and lets B have the NIC if the copies can be used: B needs longest
+     * for it, so this comes first. What arrives after the NIC is released waits in it, or is lost:
+     * all that can be looked at before is.
      *
+     * @param gap receives what takes the NIC back
      * @return why they cannot; empty if they can
      */
-    Optional<String> giveNic(Trace trace) throws IOException {
+    Optional<String> giveNic(Undo gap, Trace trace) throws IOException {
       Optional<String> found = prestaging.restructuredOutside(trace.follow());
       if (found.isEmpty()) {
         found = within.join();
+      }
+      if (found.isEmpty()) {
+        long from = Tsc.read();
+        copied.nic().release(gap);
+        trace.add("nic-release", from);
+        found = prestaging.arrived(trace.follow());
       }
       if (found.isEmpty()) {
         copied.booted().peer().link().send(FrameType.NIC_RELEASED, Stamp.now());

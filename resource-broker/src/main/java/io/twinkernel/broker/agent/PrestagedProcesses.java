@@ -79,7 +79,7 @@ final class PrestagedProcesses {
       for (String root : images.values().keySet()) {
         Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
         criu.restoreUnconnected(folder);
-        HugePages.forbidAsBefore(folder, number -> number);
+        HugePages.forbidAsBefore(folder, Map.of());
       }
       for (Hold hold : holds) {
         StagedProcess staged =

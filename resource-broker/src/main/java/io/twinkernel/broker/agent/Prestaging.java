@@ -323,17 +323,23 @@ final class Prestaging implements AutoCloseable {
       beside.settle();
     }
     beside.join();
-    return outside.isPresent() ? outside : within.join();
+    Optional<String> found = outside.isPresent() ? outside : within.join();
+    return found.isPresent() ? found : arrived(Steps.UNTOLD);
   }
 
-  /** The one half of {@link #restructured}: what they called, and their memory. */
+  /** The first part of {@link #restructured}: what they called, and their memory. */
   Optional<String> restructuredWithin(Steps steps) throws IOException {
     return first(process -> process.restructuredWithin(steps));
   }
 
-  /** The other half: their threads, and what they have open. */
+  /** The second part: what they have open. */
   Optional<String> restructuredOutside(Steps steps) throws IOException {
     return first(process -> process.restructuredOutside(steps));
+  }
+
+  /** The third part, for when nothing comes in any more: signals, and what has come until then. */
+  Optional<String> arrived(Steps steps) throws IOException {
+    return first(process -> process.arrived(steps));
   }
 
   @FunctionalInterface

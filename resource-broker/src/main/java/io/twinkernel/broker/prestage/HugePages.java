@@ -7,7 +7,7 @@ import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.function.IntUnaryOperator;
+import java.util.Map;
 
 /**
  * Transparent huge pages of processes that were restored. CRIU dumps whether a process does without
@@ -21,11 +21,11 @@ public final class HugePages {
    * Has the processes do without that did.
    *
    * @param images that they were restored from; they are stopped
-   * @param here their numbers in this kernel by those in the images
+   * @param here their numbers in this kernel by those in the images, where these are others
    */
-  public static void forbidAsBefore(Path images, IntUnaryOperator here) throws IOException {
+  public static void forbidAsBefore(Path images, Map<Integer, Integer> here) throws IOException {
     for (int process : Criu.withoutHugePages(images)) {
-      forbid(here.applyAsInt(process));
+      forbid(here.getOrDefault(process, process));
     }
   }
 

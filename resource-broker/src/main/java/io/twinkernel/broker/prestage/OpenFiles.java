@@ -186,7 +186,8 @@ final class OpenFiles implements AutoCloseable {
   /**
    * What of it cannot be brought over by a delta any more; empty if nothing.
    *
-   * <p>The process is stopped.
+   * <p>The process is stopped. What can come from outside all the same is looked at by {@link
+   * #arrived}.
    */
   Optional<String> changed() throws IOException {
     List<Integer> now = numbers(pid);
@@ -207,7 +208,18 @@ final class OpenFiles implements AutoCloseable {
     return Optional.empty();
   }
 
-  private Optional<String> difference(int number, OpenFile file) throws IOException {
+  /** As {@link #changed}, of what comes without the process's help. */
+  Optional<String> arrived() throws IOException {
+    for (var entry : files.entrySet()) {
+      Optional<String> arrival = arrival(entry.getKey(), entry.getValue());
+      if (arrival.isPresent()) {
+        return arrival;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> arrival(int number, OpenFile file) throws IOException {
     switch (file.kind()) {
       case CONNECTION -> {
         int state = TcpRepair.state(file.fd());
@@ -226,6 +238,15 @@ final class OpenFiles implements AutoCloseable {
           return Optional.of("descriptor " + number + " has data in its queue");
         }
       }
+      case FILE, OTHER -> {
+        // Only its process does anything with it.
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> difference(int number, OpenFile file) throws IOException {
+    switch (file.kind()) {
       case FILE -> {
         // Its flags are watched for, its offset goes over. On the disk it is opened by its name.
         String target = target(pid, number);
@@ -238,6 +259,9 @@ final class OpenFiles implements AutoCloseable {
         if (!info.equals(file.info())) {
           return Optional.of("descriptor " + number + " has changed: " + info.strip());
         }
+      }
+      case CONNECTION, LISTENER, QUEUE -> {
+        // What changes of them comes from outside.
       }
     }
     return Optional.empty();

@@ -270,11 +270,14 @@ public final class SourceProcess implements AutoCloseable {
    * @return why not; empty if it can
    */
   public Optional<String> restructured(Steps steps) throws IOException {
-    Optional<String> within = restructuredWithin(steps);
-    return within.isPresent() ? within : restructuredOutside(steps);
+    Optional<String> found = restructuredWithin(steps);
+    if (found.isEmpty()) {
+      found = restructuredOutside(steps);
+    }
+    return found.isPresent() ? found : arrived(steps);
   }
 
-  /** The one half of {@link #restructured}: what it called, and its memory. */
+  /** The first part of {@link #restructured}: what it called, and its memory. */
   public Optional<String> restructuredWithin(Steps steps) throws IOException {
     if (watch != null) {
       Optional<String> call = watch.changed();
@@ -290,8 +293,15 @@ public final class SourceProcess implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** The other half: its threads, and what it has open. */
+  /** The second part: what it has open. */
   public Optional<String> restructuredOutside(Steps steps) throws IOException {
+    Optional<String> changed = files.changed();
+    steps.done("check-files");
+    return changed;
+  }
+
+  /** The third part, for when nothing comes in any more: signals, and what has come until then. */
+  public Optional<String> arrived(Steps steps) throws IOException {
     String count = "\nThreads:\t" + threads.size() + "\n";
     for (int thread : threads) {
       String status =
@@ -304,9 +314,9 @@ public final class SourceProcess implements AutoCloseable {
       }
     }
     steps.done("check-threads");
-    Optional<String> changed = files.changed();
-    steps.done("check-files");
-    return changed;
+    Optional<String> arrival = files.arrived();
+    steps.done("check-arrivals");
+    return arrival;
   }
 
   /**
