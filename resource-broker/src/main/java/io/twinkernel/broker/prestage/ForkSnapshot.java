@@ -200,15 +200,19 @@ final class ForkSnapshot implements AutoCloseable {
 
     ForkSnapshot run() throws IOException {
       long page = interrupt(pid, Forking::map);
-      var attributes = new ArrayList<ThreadAttributes>();
       ForkedProcess forked;
       try {
+        // One after the other, each for itself: what a thread changes of this after it was asked is
+        // a call that is watched for.
+        boolean subreaper = interrupt(pid, remote -> once(remote, page));
+        var attributes = new ArrayList<ThreadAttributes>();
+        attributes.add(interrupt(pid, remote -> KernelAttributes.read(pid, remote, page)));
         for (int thread : threads) {
           if (thread != pid) {
             attributes.add(interrupt(thread, remote -> KernelAttributes.read(pid, remote, page)));
           }
         }
-        forked = forkAlone(page, attributes);
+        forked = forkAlone(subreaper, attributes);
       } finally {
         interrupt(pid, remote -> unmap(remote, page));
       }
@@ -223,7 +227,8 @@ final class ForkSnapshot implements AutoCloseable {
     }
 
     /** Nobody else forks while areas are kept from forks. */
-    private ForkedProcess forkAlone(long page, List<ThreadAttributes> others) throws IOException {
+    private ForkedProcess forkAlone(boolean subreaper, List<ThreadAttributes> attributes)
+        throws IOException {
       long from = System.nanoTime();
       var held = new ArrayList<Integer>();
       try {
@@ -233,7 +238,7 @@ final class ForkSnapshot implements AutoCloseable {
             held.add(thread);
           }
         }
-        return interrupt(pid, remote -> fork(remote, page, others));
+        return interrupt(pid, remote -> fork(remote, subreaper, attributes));
       } finally {
         for (int thread : held) {
           Ptrace.detach(thread);
@@ -268,14 +273,16 @@ final class ForkSnapshot implements AutoCloseable {
       return remote.call("munmap", "a page", Linux.__NR_munmap(), page, PageScan.PAGE);
     }
 
-    /** By the first thread. */
-    private ForkedProcess fork(RemoteCall remote, long page, List<ThreadAttributes> others)
-        throws IOException {
-      var attributes = new ArrayList<ThreadAttributes>();
-      attributes.add(KernelAttributes.read(pid, remote, page));
-      attributes.addAll(others);
-      boolean subreaper = KernelAttributes.isSubreaper(remote, page);
+    /** What is the whole process's. */
+    private static boolean once(RemoteCall remote, long page) throws IOException {
       KernelAttributes.checkTimers(remote, page);
+      return KernelAttributes.isSubreaper(remote, page);
+    }
+
+    /** By the first thread. */
+    private ForkedProcess fork(
+        RemoteCall remote, boolean subreaper, List<ThreadAttributes> attributes)
+        throws IOException {
       String[] stat = ThreadStat.fields("/proc/" + pid + "/stat");
       return new ForkedProcess(
           fork(remote),
