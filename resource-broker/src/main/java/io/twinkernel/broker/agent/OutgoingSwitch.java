@@ -210,7 +210,7 @@ final class OutgoingSwitch {
     /** What of the processes themselves is in the way. */
     private final CompletableFuture<Optional<String>> within = new CompletableFuture<>();
 
-    /** Why the copies cannot take what changed; then nothing is sent. */
+    /** Why the copies cannot take what changed; then no more is sent. */
     private final CompletableFuture<Optional<String>> obstacle = new CompletableFuture<>();
 
     Attempt(Stage.Copied copied) {
@@ -218,7 +218,10 @@ final class OutgoingSwitch {
       this.prestaging = copied.prestaging();
     }
 
-    /** Looks at the one half of what may have changed, then sends the memory. */
+    /**
+     * Looks at the one half of what may have changed, then sends the memory. If the copies cannot
+     * be used for the other half's sake, they have got pages that they did not need.
+     */
     void sendMemory(StartingShot stop, Trace trace) throws IOException {
       if (!stop.await()) {
         return;
@@ -229,7 +232,7 @@ final class OutgoingSwitch {
       } finally {
         within.complete(found);
       }
-      if (obstacle.join().isEmpty() && prestaging.ready()) {
+      if (found.isEmpty() && prestaging.ready()) {
         prestaging.sendPages(trace);
       }
     }
