@@ -7,6 +7,7 @@ import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SyscallException;
@@ -213,12 +214,22 @@ final class IncomingSwitch {
     from = Tsc.read();
     copies.connect();
     from = trace.add("connect", from);
+    leaveNumbers();
     if (!copies.resume()) {
       ready.service().resume();
     }
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
+  }
+
+  /** What the processes start from here on is to be able to move on. */
+  private static void leaveNumbers() {
+    try {
+      PidSpace.leaveToServices();
+    } catch (IOException e) {
+      KernelLog.say("new processes get numbers that cannot move on: " + e.getMessage());
+    }
   }
 
   /** Whether this kernel owns the processes. */

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.policy;
 
+import io.twinkernel.broker.process.PidSpace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -7,9 +8,6 @@ import java.util.Optional;
 
 /** What of the relations between processes keeps a tree from moving. */
 final class TreeChecks {
-  /** A kernel's own threads and a broker's get numbers up to here when it starts. */
-  static final int FIRST_FREE_THREAD = 1024;
-
   private final Moves moves;
   private final List<ProcessFacts> all;
   private final HomeNamespaces home;
@@ -72,13 +70,13 @@ final class TreeChecks {
       return; // it keeps the number that it has in its namespace, and gets another one outside
     }
     for (int thread : process.threads()) {
-      if (thread < FIRST_FREE_THREAD) {
+      if (thread < PidSpace.FIRST_FREE) {
         obstacles.add(
             process,
             "its thread number "
                 + thread
                 + " will be taken in the other kernel, whose own threads get those below "
-                + FIRST_FREE_THREAD,
+                + PidSpace.FIRST_FREE,
             "start it anew with kernel.ns_last_pid set higher");
         return;
       }

@@ -11,7 +11,20 @@ public final class PidSpace {
 
   private static final String LAST_PID = "/proc/sys/kernel/ns_last_pid";
 
+  /** Below are those of a second kernel's own threads. */
+  public static final int FIRST_FREE = 1024;
+
   private PidSpace() {}
+
+  /**
+   * From now on this kernel's numbers are for services: what one starts can move on to the next
+   * kernel.
+   */
+  public static void leaveToServices() throws IOException {
+    if (last() < FIRST_FREE) {
+      startAfter(FIRST_FREE);
+    }
+  }
 
   /**
    * Has the next process or thread get a PID above this one.
