@@ -61,7 +61,7 @@ final class Incoming {
   private volatile @Nullable IncomingSwitch incomingSwitch;
 
   /** Where the time went in A; that is known in the end, and fails when the link ends before. */
-  private final CompletableFuture<byte[]> sourceTrace = new CompletableFuture<>();
+  private final CompletableFuture<Inbox.Message> sourceTrace = new CompletableFuture<>();
 
   /** What B owns after the switch. */
   record Taken(
@@ -105,7 +105,8 @@ final class Incoming {
         images.receive(inbox, type, payload);
       }
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
-      case FrameType.TRACE -> sourceTrace.complete(payload.toArray(ValueLayout.JAVA_BYTE));
+      case FrameType.TRACE ->
+          sourceTrace.complete(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
       case FrameType.DISK_RELEASED ->
           current().diskReleased(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
       default -> images.receive(inbox, type, payload);
@@ -367,8 +368,8 @@ final class Incoming {
   /** What A tells of the gap; without it the report has only this kernel's part. */
   private List<?> sourceTrace() throws InterruptedException {
     try {
-      byte[] told = sourceTrace.get(TRACE_WITHIN.toSeconds(), TimeUnit.SECONDS);
-      return Inbox.Message.now(FrameType.TRACE, told).json().list("trace");
+      Inbox.Message told = sourceTrace.get(TRACE_WITHIN.toSeconds(), TimeUnit.SECONDS);
+      return told.json().list("trace");
     } catch (ExecutionException | TimeoutException | MalformedMessageException e) {
       KernelLog.say("A does not tell where the time went: " + e.getMessage());
       return List.of();

@@ -59,8 +59,10 @@ final class StandInInterface {
   /** Does to the stand-in once more what {@link #prepare} and {@link #replace} do to the NIC. */
   void rehearse() throws IOException {
     try (LinkWatch links = LinkWatch.open()) {
-      netlink.apply(least(state), NAME);
-      links.awaitCarrier(index, Duration.ZERO);
+      InterfaceState least = least(state);
+      int number = netlink.configure(least, NAME);
+      netlink.activate(least, NAME, number);
+      links.awaitCarrier(number, Duration.ZERO);
     }
   }
 

@@ -33,9 +33,7 @@ record HomeNamespaces(Map<Namespace, String> byKind, String ipc) {
 
   /** Whether a process is in another namespace of a kind. */
   boolean foreign(ProcessFacts process, Namespace kind) {
-    String here = byKind.get(kind);
-    String there = process.namespaces().get(kind);
-    return here != null && there != null && !here.equals(there);
+    return kind.differs(byKind, process.namespaces());
   }
 
   /** Whether a process is in the machine's IPC namespace, with its System V memory. */

@@ -45,14 +45,21 @@ final class MovedFiles {
       boolean deleted,
       long bytes,
       String user) {
-    if (space.contained()) {
-      return contained(space, mount, path, deleted, bytes, user);
+    if (mount == null && space.contained()) {
+      return Optional.of("a file from outside its container");
     }
     if (mount == null || mount.ofTheKernel()) {
       return Optional.empty();
     }
     if (deleted) {
       return deleted(mount, bytes);
+    }
+    if (space.contained()) {
+      // Its file systems go over with it, but for the image, which Container is in.
+      if (space.isOnRoot(mount)) {
+        need(FileSpace.pathInside(mount, path), bytes, user);
+      }
+      return Optional.empty();
     }
     if (!disk.isEmpty() && mount.point().equals(disk)) {
       return Optional.empty();
@@ -81,31 +88,6 @@ final class MovedFiles {
         path,
         new NeededFile(path, bytes, user),
         (first, second) -> first.bytes() == ANY_SIZE ? second : first);
-  }
-
-  /**
-   * A container's file systems go over with it, but for the image, which {@link Container} is in.
-   */
-  private Optional<String> contained(
-      FileSpace space,
-      @Nullable Mount mount,
-      String path,
-      boolean deleted,
-      long bytes,
-      String user) {
-    if (mount == null) {
-      return Optional.of("a file from outside its container");
-    }
-    if (mount.ofTheKernel()) {
-      return Optional.empty();
-    }
-    if (deleted) {
-      return deleted(mount, bytes);
-    }
-    if (space.isOnRoot(mount)) {
-      need(FileSpace.pathInside(mount, path), bytes, user);
-    }
-    return Optional.empty();
   }
 
   private static Optional<String> deleted(Mount mount, long bytes) {

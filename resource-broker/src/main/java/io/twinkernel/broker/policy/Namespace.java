@@ -3,6 +3,7 @@ package io.twinkernel.broker.policy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Kinds of namespaces (namespaces(7)) by which a process may be in a container. Not here: IPC,
@@ -32,6 +33,13 @@ enum Namespace {
   /** Why one of a process's own does not go over with it; empty if it does. */
   String obstacle() {
     return obstacle;
+  }
+
+  /** Whether two have others of this kind; not where that of one is not known. */
+  boolean differs(Map<Namespace, String> here, Map<Namespace, String> there) {
+    String one = here.get(this);
+    String other = there.get(this);
+    return one != null && other != null && !one.equals(other);
   }
 
   /** As people call it. */

@@ -99,12 +99,7 @@ final class NamespaceChecks {
   private void nested(ProcessFacts process, ProcessFacts root) {
     String kinds =
         Namespace.all().stream()
-            .filter(
-                kind -> {
-                  String here = root.namespaces().get(kind);
-                  String there = process.namespaces().get(kind);
-                  return here != null && there != null && !here.equals(there);
-                })
+            .filter(kind -> kind.differs(root.namespaces(), process.namespaces()))
             .map(kind -> named(process, kind))
             .collect(Collectors.joining(", "));
     if (!kinds.isEmpty()) {

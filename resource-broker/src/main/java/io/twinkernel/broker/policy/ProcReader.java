@@ -1,6 +1,7 @@
 package io.twinkernel.broker.policy;
 
 import io.twinkernel.broker.disk.Mount;
+import io.twinkernel.broker.process.PidNamespace;
 import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -61,7 +62,7 @@ public final class ProcReader {
               tracer(status),
               kernelThread ? "" : link(folder.resolve("ns/ipc")),
               kernelThread ? Map.of() : namespaces(folder.resolve("ns")),
-              inner(status, pid),
+              PidNamespace.inner(status).orElse(pid),
               kernelThread ? List.of() : numbers(folder.resolve("task"))));
     } catch (IOException e) {
       if (Files.exists(folder.resolve("stat"))) {
@@ -232,16 +233,6 @@ public final class ProcReader {
         .map(line -> Integer.parseInt(line.substring(10).strip()))
         .findFirst()
         .orElse(0);
-  }
-
-  /** {@code NSpid:} has its number in each PID namespace that it is in, the innermost last. */
-  private static int inner(String status, int pid) {
-    return status
-        .lines()
-        .filter(line -> line.startsWith("NSpid:"))
-        .map(line -> Integer.parseInt(line.substring(line.lastIndexOf('\t') + 1).strip()))
-        .findFirst()
-        .orElse(pid);
   }
 
   private static int mount(String info) {

@@ -47,7 +47,13 @@ public final class PidNamespace {
         if (namespace(outside).equals(wanted)) {
           Optional<String> status = SysFiles.readIfThere(entry.resolve("status").toString());
           if (status.isPresent()) {
-            numbers.put(inner(status.get()), Integer.valueOf(outside));
+            int inner =
+                inner(status.get())
+                    .orElseThrow(
+                        () ->
+                            new IOException(
+                                "the kernel does not tell numbers in PID namespaces (NSpid)"));
+            numbers.put(inner, Integer.valueOf(outside));
           }
         }
       }
@@ -55,14 +61,18 @@ public final class PidNamespace {
     return numbers;
   }
 
-  /** {@code NSpid:} has its number in each namespace that it is in, from ours down. */
-  private static int inner(String status) throws IOException {
-    for (String line : status.lines().toList()) {
-      if (line.startsWith("NSpid:")) {
-        return Integer.parseInt(line.substring(line.lastIndexOf('\t') + 1).strip());
-      }
-    }
-    throw new IOException("the kernel does not tell numbers in PID namespaces (NSpid)");
+  /**
+   * A process's number in the namespace that it is in.
+   *
+   * @param status of it; {@code NSpid:} has the number in each namespace, from ours down
+   * @return empty if the kernel does not tell
+   */
+  public static Optional<Integer> inner(String status) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith("NSpid:"))
+        .map(line -> Integer.valueOf(line.substring(line.lastIndexOf('\t') + 1).strip()))
+        .findFirst();
   }
 
   private Optional<String> namespace(String process) throws IOException {
