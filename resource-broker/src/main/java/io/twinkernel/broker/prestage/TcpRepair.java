@@ -37,6 +37,13 @@ final class TcpRepair {
   private static final int OPTION_TIMESTAMP = 8;
 
   private static final int MOST_OPTIONS = 4;
+
+  /** TCPI_OPT_USEC_TS of include/uapi/linux/tcp.h, from 6.7 on. */
+  private static final int OPTION_MICROSECONDS = 64;
+
+  /** MAX_TCP_WINDOW of include/net/tcp.h: more than that cannot be asked for. */
+  private static final int MOST_SEGMENT = 32767;
+
   private static final int FAMILY_UNSPECIFIED = 16;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
@@ -132,12 +139,17 @@ final class TcpRepair {
     if (!Arrays.equals(Sockets.name(socket), state.local())) {
       Sockets.bind(socket, state.local());
     }
+    // The largest segment is worked out when it connects, and not again when it is repaired: it
+    // would
+    // stay at the least that every host must take (tcp_connect_init, tcp_repair_options_est).
+    option(socket, Linux.TCP_MAXSEG(), Math.min(state.maximumSegment(), MOST_SEGMENT));
     Sockets.connect(socket, state.peer());
+    option(socket, Linux.TCP_MAXSEG(), 0);
     try (Arena arena = Arena.ofConfined()) {
       Sockets.option(
           socket, Linux.IPPROTO_TCP(), Linux.TCP_REPAIR_OPTIONS(), options(state, arena));
       if ((state.options() & Linux.TCPI_OPT_TIMESTAMPS()) != 0) {
-        option(socket, Linux.TCP_TIMESTAMP(), state.timestamp());
+        option(socket, Linux.TCP_TIMESTAMP(), timestamp(state.options(), state.timestamp()));
       }
       option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_RECV_QUEUE());
       send(socket, state.received(), arena);
@@ -151,6 +163,11 @@ final class TcpRepair {
           Linux.TCP_REPAIR_WINDOW(),
           arena.allocateFrom(ValueLayout.JAVA_BYTE, state.window()));
     }
+  }
+
+  /** From 6.7 on the lowest bit says whether the clock counts microseconds. */
+  static int timestamp(int options, int time) {
+    return (options & OPTION_MICROSECONDS) != 0 ? time | 1 : time + (time & 1);
   }
 
   private static int sent(TcpState state) throws IOException {
@@ -173,9 +190,12 @@ final class TcpRepair {
       byte[] written = state.written();
       send(socket, Arrays.copyOfRange(written, sent(state), written.length), arena);
     }
-    // What was put into the queue woke nobody who polls; this looks at it again (tcp_set_rcvlowat).
-    int low = Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT());
-    Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT(), low);
+    if (state.received().length > 0) {
+      // What was put into the queue woke nobody who polls; this looks at it again
+      // (tcp_set_rcvlowat).
+      int low = Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT());
+      Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT(), low);
+    }
   }
 
   private static MemorySegment options(TcpState state, Arena arena) {

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real connections, over the loopback interface: the client's end never learns of it. */
 final class TcpRepairTest {
@@ -60,6 +61,39 @@ final class TcpRepairTest {
         assertThat(receive(socket)).isEqualTo("more");
       }
     }
+  }
+
+  /** What fits into one is worked out anew for each; the least would be 536 bytes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "::1"})
+  void segmentsAreAsLargeAsTheWayAllows(String address) throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getByName(address));
+        var client = new Socket(listener.getInetAddress(), listener.getLocalPort())) {
+      TcpState state;
+      int before;
+      try (Socket _ = listener.accept();
+          Fd socket = find(client)) {
+        before = Sockets.option(socket, Linux.IPPROTO_TCP(), Linux.TCP_MAXSEG());
+        state = TcpRepair.capture(socket, 9);
+        Sockets.connect(socket, new byte[16]);
+      }
+      try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
+        TcpRepair.restore(socket, state);
+        TcpRepair.resume(socket, state);
+        // The loopback interface takes more than can be asked for.
+        assertThat(Sockets.option(socket, Linux.IPPROTO_TCP(), Linux.TCP_MAXSEG()))
+            .isGreaterThan(Math.min(before, 32_000));
+      }
+    }
+  }
+
+  /** Where the lowest bit says so from 6.7 on, kernels before count milliseconds in it. */
+  @Test
+  void timeGoesOnInTheUnitThatThePeerKnows() {
+    int microseconds = 64; // TCPI_OPT_USEC_TS
+    assertThat(TcpRepair.timestamp(0, 1001)).isEqualTo(1002);
+    assertThat(TcpRepair.timestamp(0, 1002)).isEqualTo(1002);
+    assertThat(TcpRepair.timestamp(microseconds, 1003)).isEqualTo(1003);
   }
 
   /** By IPv4, by an IPv4 address in an IPv6 socket, and by IPv6. */
