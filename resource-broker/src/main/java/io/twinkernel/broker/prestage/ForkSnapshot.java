@@ -8,6 +8,7 @@ import io.twinkernel.broker.process.ThreadAttributes;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.RealTime;
 import io.twinkernel.ffi.RemoteCall;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.RemoteMemory.Range;
@@ -107,7 +108,7 @@ final class ForkSnapshot implements AutoCloseable {
       }
     }
     long instruction = Vdso.systemCall(pid, MemoryMap.read(pid).areas());
-    return tracer.call(() -> new Forking(pid, threads, large, own, instruction).run());
+    return tracer.call(() -> new Forking(pid, threads, large, own, instruction).runAtOnce());
   }
 
   private static boolean isRemade(AreaUse use) {
@@ -198,7 +199,17 @@ final class ForkSnapshot implements AutoCloseable {
       this.instruction = instruction;
     }
 
-    ForkSnapshot run() throws IOException {
+    /** Before all else that runs here: the process waits for it, and is not running itself. */
+    ForkSnapshot runAtOnce() throws IOException {
+      RealTime.begin(1);
+      try {
+        return run();
+      } finally {
+        RealTime.end();
+      }
+    }
+
+    private ForkSnapshot run() throws IOException {
       long page = interrupt(pid, Forking::map);
       ForkedProcess forked;
       try {

@@ -303,14 +303,17 @@ public final class StagedProcess implements AutoCloseable {
   /** The network is up: lets the connections speak. The process is still stopped. */
   public void connect(ProcessDelta delta) throws IOException {
     for (TcpState connection : delta.connections()) {
-      Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(connection);
-      if (owed.isPresent()) {
-        raw.send(owed.get());
-      }
-      Fd socket = file(connection.descriptor());
-      TcpRepair.resume(socket, connection);
-      connections.add(socket);
+      connections.add(file(connection.descriptor()));
     }
+    Parallel.forEach(delta.connections(), this::connect);
+  }
+
+  private void connect(TcpState connection) throws IOException {
+    Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(connection);
+    if (owed.isPresent()) {
+      raw.send(owed.get());
+    }
+    TcpRepair.resume(file(connection.descriptor()), connection);
   }
 
   /** As {@link SourceProcess#awaitServed}, after {@link #connect}, while the process runs. */
