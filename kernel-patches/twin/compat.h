@@ -8,6 +8,7 @@
 
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/netdevice.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
@@ -93,6 +94,16 @@ static inline int twin_rdmsr_on_cpu(unsigned int cpu, u32 msr, u64 *value)
 #else
 	return rdmsrl_safe_on_cpu(cpu, msr, value);
 #endif
+}
+
+/*
+ * Whether the timer that looks for hung transmit queues ends their being frozen;
+ * until 5.17 it locked them all (dev_watchdog()).
+ */
+static inline bool twin_watchdog_thaws(const struct net_device *interface)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0) &&
+	       interface->netdev_ops->ndo_tx_timeout;
 }
 
 /* The flags word of a page became a structure with 6.18. */

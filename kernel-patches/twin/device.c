@@ -140,6 +140,57 @@ static int pages_ioctl(const void __user *argument)
 	       twin_pages_scan(&pages);
 }
 
+static int port_ioctl(const void __user *argument)
+{
+	struct twin_port port;
+	u32 usize;
+	int err = get_struct(&port, sizeof(port), argument, &usize);
+
+	if (!err && port.reserved)
+		err = -EINVAL;
+	return err ?: twin_port_set(port.interface, port.mode);
+}
+
+static int take_frames_ioctl(void __user *argument)
+{
+	struct twin_frames frames;
+	u32 usize;
+	int err = get_struct(&frames, sizeof(frames), argument, &usize);
+
+	if (!err)
+		err = twin_port_take(frames.interface,
+				     u64_to_user_ptr(frames.address),
+				     frames.length, &frames.length);
+	return err ?: put_struct(argument, &frames, sizeof(frames));
+}
+
+static int give_frames_ioctl(const void __user *argument)
+{
+	struct twin_frames frames;
+	u32 usize;
+
+	return get_struct(&frames, sizeof(frames), argument, &usize) ?:
+	       twin_port_give(frames.interface, u64_to_user_ptr(frames.address),
+			      frames.length);
+}
+
+/* What waits, or has nothing to do with the rest; -ENOTTY: none of it. */
+static int network_ioctl(unsigned int number, void __user *argument)
+{
+	int permitted = capable(CAP_NET_ADMIN) ? 0 : -EPERM;
+
+	switch (number) {
+	case _IOC_NR(TWIN_IOC_SET_PORT):
+		return permitted ?: port_ioctl(argument);
+	case _IOC_NR(TWIN_IOC_TAKE_FRAMES):
+		return permitted ?: take_frames_ioctl(argument);
+	case _IOC_NR(TWIN_IOC_GIVE_FRAMES):
+		return permitted ?: give_frames_ioctl(argument);
+	default:
+		return -ENOTTY;
+	}
+}
+
 static int memory_ioctl(void __user *argument)
 {
 	struct twin_memory memory;
@@ -211,6 +262,9 @@ static long twin_ioctl(struct file *file, unsigned int command,
 		return doorbell_ioctl();
 	if (_IOC_NR(command) == _IOC_NR(TWIN_IOC_PAGES))
 		return pages_ioctl(argument);
+	err = network_ioctl(_IOC_NR(command), argument);
+	if (err != -ENOTTY)
+		return err;
 	err = mutex_lock_interruptible(&twin.lock);
 	if (err)
 		return err;

@@ -211,9 +211,12 @@ static int __init twin_init(void)
 	err = twin_heartbeat_init();
 	if (err)
 		goto undo_panic;
-	err = sysfs_create();
+	err = twin_port_init();
 	if (err)
 		goto undo_heartbeat;
+	err = sysfs_create();
+	if (err)
+		goto undo_port;
 	err = misc_register(&twin_device);
 	if (err)
 		goto undo_sysfs;
@@ -224,6 +227,8 @@ static int __init twin_init(void)
 
 undo_sysfs:
 	kobject_put(twin_kobject);
+undo_port:
+	twin_port_exit();
 undo_heartbeat:
 	twin_heartbeat_exit();
 undo_panic:
@@ -248,6 +253,7 @@ static void __exit twin_exit(void)
 {
 	misc_deregister(&twin_device);
 	kobject_put(twin_kobject);
+	twin_port_exit();
 	twin_heartbeat_exit();
 	twin_panic_exit();
 	twin_poweroff_exit();

@@ -109,6 +109,37 @@ struct twin_pages {
 	__u64 changed;		/* user pointer: of those, the soft-dirty ones */
 };
 
+/* What an interface that this kernel has in the service's network does. */
+#define TWIN_PORT_FREE	  0	/* whatever it did before it was one */
+#define TWIN_PORT_OPEN	  1	/* receives and sends */
+#define TWIN_PORT_HOLD	  2	/* sends nothing; keeps what it receives */
+#define TWIN_PORT_DISCARD 3	/* sends nothing; receives nothing */
+#define TWIN_PORT_LEAVE	  4	/* as HOLD, but only of what is for it alone */
+
+struct twin_port {
+	__u32 size;
+	__u32 interface;	/* its number */
+	__u32 mode;		/* TWIN_PORT_* */
+	__u32 reserved;
+};
+
+/* Frames that such an interface has received. */
+struct twin_frames {
+	__u32 size;
+	__u32 interface;	/* its number */
+	__u64 address;		/* user pointer, each frame at a multiple of 8 */
+	__u64 length;		/* in: bytes there; out, for TAKE_FRAMES: of frames */
+};
+
+#define TWIN_FRAME_CHECKED 1	/* its checksums are right, or not filled in */
+
+/* One of them; the next one follows where 8 divides the offset. */
+struct twin_frame {
+	__u32 length;		/* bytes from here on, link-layer header included */
+	__u32 flags;		/* TWIN_FRAME_* */
+	__u8 data[];
+};
+
 #define TWIN_IOC_MAGIC 0xB7
 
 /* What is known; always allowed. */
@@ -212,6 +243,29 @@ struct twin_pages {
  * ESRCH no such process, EINVAL not its addresses.
  */
 #define TWIN_IOC_PAGES		_IOW(TWIN_IOC_MAGIC, 14, struct twin_pages)
+
+/*
+ * What an interface of the service's network does from now on; needs
+ * CAP_NET_ADMIN. HOLD, LEAVE, DISCARD: when this returns, nothing that came in is
+ * on its way to a socket any more. OPEN and FREE: what was held comes in, what was
+ * to be sent goes out; OPEN after DISCARD also announces its addresses. EBUSY it
+ * belongs to another interface (bridge, bond), ENODEV no such interface, ENOENT
+ * FREE of what is no port, ENETDOWN it is not up, ENOSPC four are ports,
+ * EOPNOTSUPP this kernel would have its driver speak again, or what it sends does
+ * not queue (noqueue).
+ */
+#define TWIN_IOC_SET_PORT	_IOW(TWIN_IOC_MAGIC, 15, struct twin_port)
+/*
+ * Frames that an interface in HOLD or LEAVE has received; waits for the first
+ * one. Likewise. EMSGSIZE it does not fit; ENOENT the interface is in neither, or
+ * not any more.
+ */
+#define TWIN_IOC_TAKE_FRAMES	_IOWR(TWIN_IOC_MAGIC, 16, struct twin_frames)
+/*
+ * Frames that another kernel's interface has received come in by this one, which
+ * is open. Likewise. ENODEV no such interface, EINVAL no whole frames.
+ */
+#define TWIN_IOC_GIVE_FRAMES	_IOW(TWIN_IOC_MAGIC, 17, struct twin_frames)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

@@ -241,6 +241,13 @@ int twin_pci_freeze(u32 address);
 int twin_pci_resume(u32 address);
 bool twin_pci_is_suspended(const struct pci_dev *function);
 
+/* port.c: interfaces that fall silent for the switch */
+int twin_port_set(u32 index, u32 mode);
+int twin_port_take(u32 index, u8 __user *to, u64 room, u64 *length);
+int twin_port_give(u32 index, const u8 __user *from, u64 length);
+int twin_port_init(void);
+void twin_port_exit(void);
+
 /* memory.c: memory that A let go */
 int twin_memory_add(unsigned int node, u64 start, u64 size, u64 *added);
 int twin_memory_map(u64 start, u64 size, struct resource **claimed);

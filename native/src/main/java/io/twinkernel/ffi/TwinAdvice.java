@@ -22,6 +22,8 @@ final class TwinAdvice {
           case "TWIN_IOC_PROMOTE" -> promote(errno);
           case "TWIN_IOC_CRASH_REGION" -> crashRegion(errno);
           case "TWIN_IOC_SUSPEND_PCI", "TWIN_IOC_FREEZE_PCI" -> stop(errno);
+          case "TWIN_IOC_SET_PORT" -> port(errno);
+          case "TWIN_IOC_TAKE_FRAMES", "TWIN_IOC_GIVE_FRAMES" -> frames(errno);
           default -> "";
         };
     return advice.isEmpty() ? any(errno) : advice;
@@ -136,6 +138,28 @@ final class TwinAdvice {
       case "EOPNOTSUPP" -> "its driver has no hibernation callbacks, by which it could come back";
       case "EALREADY" -> "it is stopped already; take it back first";
       case "ENOSPC" -> "16 functions are stopped; take one back first";
+      default -> "";
+    };
+  }
+
+  private static String port(String errno) {
+    return switch (errno) {
+      case "EBUSY" -> "another interface (bridge, bond) takes what comes in there; free it first";
+      case "ENODEV" -> "there is no such interface, or it is not in the first network namespace";
+      case "ENETDOWN" -> "the interface is not up; set it up first";
+      case "ENOENT" -> "it is none of the interfaces that this was asked for";
+      case "ENOSPC" -> "four interfaces are so already; free one first";
+      case "EOPNOTSUPP" ->
+          "what it sends does not queue (noqueue), or, before 5.17, its driver has a time-out for"
+              + " hung queues, by which the kernel has it speak again";
+      default -> "";
+    };
+  }
+
+  private static String frames(String errno) {
+    return switch (errno) {
+      case "ENODEV" -> "there is no such interface, or it is not in the first network namespace";
+      case "EMSGSIZE" -> "the first frame is larger than the room for it";
       default -> "";
     };
   }

@@ -240,6 +240,15 @@ public final class TwinDevice implements AutoCloseable {
     }
   }
 
+  /**
+   * An interface of the service's network.
+   *
+   * @param number of the interface, in this process's network namespace, which must be the first
+   */
+  public TwinPort port(int number) {
+    return new TwinPort(this, number);
+  }
+
   /** Interrupts the other kernel. */
   public void doorbell() throws SyscallException {
     call("TWIN_IOC_DOORBELL", Twin.TWIN_IOC_DOORBELL(), MemorySegment.NULL, "");
@@ -309,7 +318,7 @@ public final class TwinDevice implements AutoCloseable {
     device.close();
   }
 
-  private void call(String name, long request, MemorySegment argument, String arguments)
+  void call(String name, long request, MemorySegment argument, String arguments)
       throws SyscallException {
     // EINTR comes from waiting for the module's lock only, before anything is done.
     long result =

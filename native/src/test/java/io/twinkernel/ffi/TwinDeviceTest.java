@@ -47,6 +47,10 @@ final class TwinDeviceTest {
           "TWIN_IOC_ADD_MEMORY(0x8000000-0x8001fff)", () -> device.addMemory(0x8000000, 0x2000));
       MemorySegment bits = Arena.ofAuto().allocate(16, 8);
       refused("TWIN_IOC_PAGES(process 7, 65 pages)", () -> device.pages(7, 0x4000, 65, bits, bits));
+      TwinPort port = device.port(4);
+      refused("TWIN_IOC_SET_PORT(interface 4, HOLD)", () -> port.set(TwinPort.Mode.HOLD));
+      refused("TWIN_IOC_TAKE_FRAMES(interface 4)", port::take);
+      refused("TWIN_IOC_GIVE_FRAMES(interface 4, 3 bytes)", () -> port.give(new byte[3]));
       refused("TWIN_IOC_DOORBELL()", device::doorbell);
       refused("TWIN_IOC_PROMOTE()", device::promote);
       refused("TWIN_IOC_INFO()", () -> device.mapShared(Arena.global()));

@@ -95,6 +95,60 @@ public class Twin extends Twin$shared {
     public static int TWIN_STATE_TWIN() {
         return TWIN_STATE_TWIN;
     }
+    private static final int TWIN_PORT_FREE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_FREE 0
+     * }
+     */
+    public static int TWIN_PORT_FREE() {
+        return TWIN_PORT_FREE;
+    }
+    private static final int TWIN_PORT_OPEN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_OPEN 1
+     * }
+     */
+    public static int TWIN_PORT_OPEN() {
+        return TWIN_PORT_OPEN;
+    }
+    private static final int TWIN_PORT_HOLD = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_HOLD 2
+     * }
+     */
+    public static int TWIN_PORT_HOLD() {
+        return TWIN_PORT_HOLD;
+    }
+    private static final int TWIN_PORT_DISCARD = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_DISCARD 3
+     * }
+     */
+    public static int TWIN_PORT_DISCARD() {
+        return TWIN_PORT_DISCARD;
+    }
+    private static final int TWIN_PORT_LEAVE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_LEAVE 4
+     * }
+     */
+    public static int TWIN_PORT_LEAVE() {
+        return TWIN_PORT_LEAVE;
+    }
+    private static final int TWIN_FRAME_CHECKED = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_FRAME_CHECKED 1
+     * }
+     */
+    public static int TWIN_FRAME_CHECKED() {
+        return TWIN_FRAME_CHECKED;
+    }
     private static final int TWIN_IOC_MAGIC = (int)183L;
     /**
      * {@snippet lang=c :
@@ -274,6 +328,33 @@ public class Twin extends Twin$shared {
      */
     public static long TWIN_IOC_PAGES() {
         return TWIN_IOC_PAGES;
+    }
+    private static final long TWIN_IOC_SET_PORT = 1074837263L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_SET_PORT 1074837263
+     * }
+     */
+    public static long TWIN_IOC_SET_PORT() {
+        return TWIN_IOC_SET_PORT;
+    }
+    private static final long TWIN_IOC_TAKE_FRAMES = 3222845200L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_TAKE_FRAMES 3222845200
+     * }
+     */
+    public static long TWIN_IOC_TAKE_FRAMES() {
+        return TWIN_IOC_TAKE_FRAMES;
+    }
+    private static final long TWIN_IOC_GIVE_FRAMES = 1075361553L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_GIVE_FRAMES 1075361553
+     * }
+     */
+    public static long TWIN_IOC_GIVE_FRAMES() {
+        return TWIN_IOC_GIVE_FRAMES;
     }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
