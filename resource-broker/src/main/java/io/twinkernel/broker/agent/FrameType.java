@@ -26,6 +26,9 @@ package io.twinkernel.broker.agent;
  *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
  *   │       waits, or files of a full dump  │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
+ *   │ ── OPENED ──────────────────────────▶ │  │ the processes run, the network is B's
+ *   │ ◀────────────────────────── FRAMES …  │  │ what has come in at A, where B has a NIC of its
+ *   │                                       │  │ own, and NIC_RELEASED was not sent; also later
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A, which
  *   │                                       │    takes no CPU until clients have their answers
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
@@ -75,6 +78,8 @@ final class FrameType {
   static final int MEASURED = 39;
   static final int REGISTERS = 40;
   static final int TRACE = 41;
+  static final int FRAMES = 42;
+  static final int OPENED = 43;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

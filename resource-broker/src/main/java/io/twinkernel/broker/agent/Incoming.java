@@ -105,6 +105,7 @@ final class Incoming {
         images.receive(inbox, type, payload);
       }
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
+      case FrameType.FRAMES -> current().frames(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.TRACE ->
           sourceTrace.complete(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
       case FrameType.DISK_RELEASED ->
@@ -184,7 +185,7 @@ final class Incoming {
     copies.clear();
     IncomingSwitch unfinished = incomingSwitch;
     if (unfinished != null) {
-      unfinished.cleanUp();
+      unfinished.abandon();
     }
   }
 
@@ -230,22 +231,17 @@ final class Incoming {
       restarts = Restarts.read(stage);
       cgroups = StagedCgroups.read(stage);
       Optional<IncomingDisk> disk = IncomingDisk.read(stage);
-      // What is left of taking the NIC is its driver's part.
-      BusAhead.fromJson(stage.object("bus")).prepare(device, ssdt);
+      IncomingNic nic = nic(stage);
       if (disk.isPresent()) {
         disk.get().prepare(device);
       }
       Path cgroup = Path.of(stage.text("cgroup"));
-      InterfaceState state = InterfaceState.fromBytes(network);
       var ready =
           new IncomingState(
-              stage.text("function"),
-              ssdt,
-              StandInInterface.set(state),
+              nic,
               disk,
               new Service(cgroup),
               StagedContainers.read(stage).mounted(),
-              NicRehearsal.find(stage.text("function")),
               startCriu(cgroup, clock.offsets(stage.object("clocks"))));
       GracePeriods.expedite();
       Background.prepare();
@@ -257,6 +253,19 @@ final class Incoming {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
       tell("getting ready", e);
     }
+  }
+
+  private IncomingNic nic(Fields stage) throws IOException {
+    InterfaceState state = InterfaceState.fromBytes(network);
+    String port = stage.text("port");
+    if (!port.isEmpty()) {
+      return IncomingPort.set(device, port, state);
+    }
+    String function = stage.text("function");
+    // What is left of taking the NIC is its driver's part.
+    BusAhead.fromJson(stage.object("bus")).prepare(device, ssdt);
+    return new IncomingFunction(
+        device, function, ssdt, StandInInterface.set(state), NicRehearsal.find(function));
   }
 
   private void prestage(Fields prestage) throws IOException {
@@ -336,6 +345,7 @@ final class Incoming {
         return Optional.empty();
       }
       Gap gap = current.resume(complete, message.arrivedTsc());
+      wake(FrameType.OPENED);
       // Whatever else there is to do has time until the clients have their answers.
       current.awaitServed();
       // The baton has decided; whether A hears of it or not changes nothing here.
@@ -347,7 +357,13 @@ final class Incoming {
       trace.addAll(current.trace().spans());
       return Optional.of(
           new Taken(
-              node, complete.text("upgrade"), peer, region, gap, List.copyOf(trace), restarts));
+              serviceOn(current.port(), node),
+              complete.text("upgrade"),
+              peer,
+              region,
+              gap,
+              List.copyOf(trace),
+              restarts));
     } catch (IOException e) {
       if (current.committed()) {
         Urgency.end();
@@ -362,6 +378,16 @@ final class Incoming {
       tell("restoring the processes", e);
       current.clear();
       return Optional.empty();
+    }
+  }
+
+  /** For the next upgrade, which starts from here. */
+  private static NodeConf serviceOn(Optional<String> port, NodeConf node) {
+    try {
+      return port.isEmpty() ? node : NodeConf.serviceOn(port.get());
+    } catch (IOException e) {
+      KernelLog.say("write into node.conf which NIC the service is on: " + why(e));
+      return node;
     }
   }
 

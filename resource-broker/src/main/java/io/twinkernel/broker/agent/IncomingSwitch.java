@@ -10,18 +10,16 @@ import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.Tsc;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * without the NIC.
  */
 final class IncomingSwitch {
-  private static final Path REHEARSAL = Path.of("/run/twin/rehearsal");
-
   private final TwinDevice device;
   private final SharedRegion region;
   private final Clock clock;
@@ -46,7 +42,6 @@ final class IncomingSwitch {
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
 
-  private @Nullable String nic;
   private boolean committed;
 
   /** Completes when the copies have their files on the disk open, at once if none comes. */
@@ -86,52 +81,40 @@ final class IncomingSwitch {
 
   /** Does all that the gap will need, but for what only the gap can. */
   void warmUp() throws IOException {
-    // As sysfs will be, when the NIC's driver has made its interface.
-    Path device = REHEARSAL.resolve("bus/pci/devices").resolve(ready.function());
-    Files.createDirectories(device.resolve("virtio0/net/eth0"));
     WarmUp.fly(
         practice,
         () -> {
-          ServiceNic.interfaceOf(REHEARSAL, ready.function());
           // Nothing: it fails where it is read, which is most of the way.
           applying(new byte[0]).settle();
-          ready.standIn().rehearse();
+          ready.nic().rehearse();
           region.rehearseBaton();
-          rehearseAdoption();
         });
-    if (ready.rehearsal().isPresent()) {
-      ready.rehearsal().get().run();
-    }
-  }
-
-  /** All of the call but what it is for: this is no table. */
-  private void rehearseAdoption() {
-    try {
-      device.adoptPci(new byte[0]);
-    } catch (SyscallException e) {
-      // Nothing: refused, as it has to be.
-    }
+    ready.nic().practise();
   }
 
   /** The gap is near: what can be done before, and what need not happen in it. */
   void getReady() throws IOException {
     ConsoleMessages.hold();
     warmUp();
-    ready.standIn().listen();
+    ready.nic().getReady();
     clock.adopt(region);
   }
 
   /** A has let go of the NIC: take it, link down. */
   void nicReleased(Inbox.Message message) throws IOException {
-    trace.add("nic-message", Stamp.of(message.payload()), message.arrivedTsc());
-    long from = trace.add("nic-handler", message.arrivedTsc());
-    device.adoptPci(ready.ssdt());
-    from = trace.add("nic-bind", from);
-    String name = ServiceNic.interfaceOf(ready.function());
-    from = trace.add("nic-find", from);
-    ready.standIn().prepare(name);
-    trace.add("addresses", from);
-    nic = name;
+    if (!(ready.nic() instanceof IncomingFunction function)) {
+      throw new IOException("A gives its NIC, and this kernel has one");
+    }
+    function.take(message, trace);
+  }
+
+  /** After the commit: what A's interface has received comes in. Lost, it is sent again. */
+  void frames(byte[] received) {
+    try {
+      ready.nic().give(received);
+    } catch (IOException e) {
+      KernelLog.say("frames that A received are lost: " + e.getMessage());
+    }
   }
 
   /** A has let go of the disk: mount it, beside all else. */
@@ -201,7 +184,6 @@ final class IncomingSwitch {
       throw new IOException("A has taken the baton back");
     }
     committed = true;
-    String name = Objects.requireNonNull(nic);
     long committed = Tsc.read();
     long from = committed;
     clock.adopt(region);
@@ -210,7 +192,7 @@ final class IncomingSwitch {
       ready.disk().get().thaw();
       trace.add("disk-thaw", from);
     }
-    ready.standIn().replace(name, trace.follow());
+    ready.nic().open(trace.follow());
     from = Tsc.read();
     copies.connect();
     from = trace.add("connect", from);
@@ -232,6 +214,13 @@ final class IncomingSwitch {
     }
   }
 
+  /** The PCI address of the NIC that carries the service here, if it is not A's. */
+  Optional<String> port() {
+    return ready.nic() instanceof IncomingPort port
+        ? Optional.of(port.function())
+        : Optional.empty();
+  }
+
   /** Whether this kernel owns the processes. */
   boolean committed() {
     return committed;
@@ -247,8 +236,8 @@ final class IncomingSwitch {
     long restoredTsc = Tsc.read();
     clock.adopt(region);
     long from = trace.add("clock", restoredTsc);
-    ready.standIn().rehearse();
-    from = trace.add("stand-in-up", from);
+    ready.nic().rehearse();
+    from = trace.add("nic-open", from);
     copies.connect();
     long connected = trace.add("connect", from);
     return new RehearsedGap(
@@ -262,9 +251,7 @@ final class IncomingSwitch {
 
   /** Has everything of the processes here, stopped. */
   private void restore(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
-    if (nic == null) {
-      throw new IOException("the image came before the NIC");
-    }
+    ready.nic().requireHere();
     if (ready.disk().isPresent()) {
       Background disk = taking;
       if (disk == null) {
@@ -306,7 +293,7 @@ final class IncomingSwitch {
         disk.settle();
         ready.disk().orElseThrow().letGo(device);
       }
-      ServiceNic.suspend(device, ready.function());
+      ready.nic().letGo();
       return true;
     } catch (IOException e) {
       KernelLog.say(
@@ -348,18 +335,25 @@ final class IncomingSwitch {
     trace.add("served", from);
   }
 
+  /** There will be no switch, and this kernel goes on. */
+  void abandon() throws IOException {
+    ready.nic().abandon();
+    settle();
+  }
+
   /**
    * After the gap: CRIU, which is in the service's cgroup, and the images are not needed any more.
    */
   void cleanUp() throws IOException {
+    ready.nic().cleanUp();
+    settle();
+  }
+
+  private void settle() throws IOException {
     copies.letGo();
     GracePeriods.usual();
     ConsoleMessages.usual();
-    ready.standIn().clear();
     ready.disk().ifPresent(IncomingDisk::settle);
-    if (ready.rehearsal().isPresent()) {
-      ready.rehearsal().get().end();
-    }
     ready.criu().close();
     ready.containers().unmount();
     ProcessCopy.clear();

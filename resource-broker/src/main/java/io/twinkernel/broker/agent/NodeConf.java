@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.regex.Pattern;
 
 /**
  * What an operator tells a broker about its machine, /etc/twin/node.conf.
@@ -16,6 +17,8 @@ import java.util.Properties;
  * @param controlHost where the control plane listens for brokers
  * @param controlToken proves to the control plane that this is the node
  * @param serviceFunction PCI address of the NIC that carries the service, as "0000:81:00.0"
+ * @param servicePorts PCI addresses of NICs in the service's network, which the service may be on;
+ *     empty where its NIC itself goes over
  * @param serviceCgroup cgroup v2 directory of the processes that move
  * @param sharedBytes size of the region that both kernels share
  * @param buses PCI buses that B gets when it starts, as "0000:82"
@@ -38,6 +41,7 @@ public record NodeConf(
     int controlPort,
     String controlToken,
     String serviceFunction,
+    List<String> servicePorts,
     Path serviceCgroup,
     long sharedBytes,
     List<String> buses,
@@ -53,6 +57,7 @@ public record NodeConf(
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
 
+  private static final String SERVICE_FUNCTION = "service.interface.pci";
   private static final long SHARED_BYTES = 128L << 20;
   private static final int PRACTICE = 20;
   private static final int MOST_PRACTICE = 1000;
@@ -68,6 +73,17 @@ public record NodeConf(
     Files.createDirectories(FILE.getParent());
     Files.write(FILE, text);
     return conf;
+  }
+
+  /** The service is on another NIC from now on: so says {@link #FILE}, too. */
+  static NodeConf serviceOn(String function) throws IOException {
+    return adopt(withService(Files.readString(FILE), function).getBytes(StandardCharsets.UTF_8));
+  }
+
+  static String withService(String text, String function) {
+    return text.replaceAll(
+        "(?m)^\\s*" + Pattern.quote(SERVICE_FUNCTION) + "\\s*[=: ].*$",
+        SERVICE_FUNCTION + "=" + function);
   }
 
   /**
@@ -89,7 +105,8 @@ public record NodeConf(
         required(properties, "control.host"),
         (int) number("control.port", required(properties, "control.port")),
         required(properties, "control.token"),
-        required(properties, "service.interface.pci"),
+        required(properties, SERVICE_FUNCTION),
+        words(properties.getProperty("service.ports", "")),
         Path.of(properties.getProperty("service.cgroup", "/sys/fs/cgroup/service")),
         number("shared.bytes", properties.getProperty("shared.bytes", "" + SHARED_BYTES)),
         words(properties.getProperty("b.buses", "")),

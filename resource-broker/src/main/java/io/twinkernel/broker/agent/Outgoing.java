@@ -187,7 +187,18 @@ final class Outgoing {
     running.forget();
     gap.forget();
     stage = new Stage.Left(copied);
+    leave(copied);
     return Map.of("committed", true);
+  }
+
+  private static void leave(Stage.Copied copied) {
+    try {
+      // Also where B's word that it has opened was not heard.
+      copied.nic().forward();
+      copied.nic().left();
+    } catch (IOException e) {
+      KernelLog.say("what is sent to many reaches the other kernel twice: " + e.getMessage());
+    }
   }
 
   private Map<String, Object> rehearsed(Stage.Copied copied, RehearsedGap rehearsed)

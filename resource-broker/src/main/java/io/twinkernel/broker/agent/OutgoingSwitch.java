@@ -104,7 +104,11 @@ final class OutgoingSwitch {
 
   private Answer awaitResumed(Stage.Copied copied) throws IOException, InterruptedException {
     Peer peer = copied.booted().peer();
-    Answer answer = await(peer, FrameType.RESUMED, "resume the processes");
+    Answer answer = await(peer, FrameType.OPENED, "open the network");
+    if (answer.reason().isEmpty()) {
+      copied.nic().forward();
+      answer = await(peer, FrameType.RESUMED, "resume the processes");
+    }
     if (answer.reason().isEmpty()) {
       ConsoleMessages.usual();
     }
@@ -160,6 +164,7 @@ final class OutgoingSwitch {
       var stop = new StartingShot();
       Background.Task memoryTask = () -> attempt.sendMemory(stop, trace);
       Background.Task diskTask = () -> attempt.sendDisk(stop, gap, trace);
+      Background.Task nicTask = () -> attempt.releaseNic(gap, trace);
       Undo.Step release = prestaging::release;
       trace.follow();
       gap.push("resuming the processes", copied.service()::resume);
@@ -174,7 +179,7 @@ final class OutgoingSwitch {
         stop.fire();
         long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
-        obstacle = attempt.giveNic(gap, trace);
+        obstacle = attempt.giveNic(nicTask, trace);
         if (obstacle.isEmpty()) {
           if (prestaging.ready()) {
             gap.push("letting the connections go on", release);
@@ -242,25 +247,47 @@ final class OutgoingSwitch {
      * for it, so this comes first. What arrives after the NIC is released waits in it, or is lost:
      * all that can be looked at before is.
      *
-     * @param gap receives what takes the NIC back
+     * @param release of the NIC
      * @return why they cannot; empty if they can
      */
-    Optional<String> giveNic(Undo gap, Trace trace) throws IOException {
-      Optional<String> found = prestaging.restructuredOutside(trace.follow());
-      if (found.isEmpty()) {
-        found = within.join();
+    Optional<String> giveNic(Background.Task release, Trace trace)
+        throws IOException, InterruptedException {
+      Background early = copied.nic().losesNothing() ? new Background(release) : null;
+      Optional<String> found;
+      try {
+        found = prestaging.restructuredOutside(trace.follow());
+        if (found.isEmpty()) {
+          found = within.join();
+        }
+      } finally {
+        if (early != null) {
+          early.settle();
+        }
+      }
+      if (early != null) {
+        early.join();
+      } else if (found.isEmpty()) {
+        release.run();
       }
       if (found.isEmpty()) {
-        long from = Tsc.read();
-        copied.nic().release(gap);
-        trace.add("nic-release", from);
         found = prestaging.arrived(trace.follow());
       }
       if (found.isEmpty()) {
-        copied.booted().peer().link().send(FrameType.NIC_RELEASED, Stamp.now());
+        copied.nic().tell(copied.booted().peer());
       }
       obstacle.complete(found);
       return found;
+    }
+
+    /**
+     * Releases the NIC.
+     *
+     * @param gap receives what takes it back
+     */
+    void releaseNic(Undo gap, Trace trace) throws IOException {
+      long from = Tsc.read();
+      copied.nic().release(gap);
+      trace.add(copied.nic().releaseName(), from);
     }
 
     /** The disk, once it is known that the copies can be used; before a dump its time is later. */

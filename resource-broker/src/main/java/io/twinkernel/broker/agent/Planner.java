@@ -11,6 +11,7 @@ import io.twinkernel.broker.plan.NodeFacts;
 import io.twinkernel.broker.plan.NodeFactsReader;
 import io.twinkernel.broker.plan.PlanFiles;
 import io.twinkernel.broker.plan.PlanRequest;
+import io.twinkernel.broker.plan.PortChecks;
 import io.twinkernel.broker.plan.Preflight;
 import io.twinkernel.broker.plan.Refusal;
 import io.twinkernel.broker.policy.Container;
@@ -60,6 +61,7 @@ final class Planner {
             plan.cpus(),
             plan.buses(),
             conf.serviceFunction(),
+            plan.port(),
             conf.sharedBytes(),
             imageBytes(service) + moves.containers().stream().mapToLong(Container::bytes).sum());
     var blocks = new MemoryBlocks(Path.of("/"));
@@ -73,6 +75,7 @@ final class Planner {
               SystemRam.total(blocks.spare(lent).stream().map(MemoryBlocks.Block::range).toList()));
     }
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
+    refusals.addAll(PortChecks.refusals(Path.of("/"), node, request));
     refusals.addAll(InterruptChecks.refusals(node, conf.interruptsPass()));
     refusals.addAll(moves.refusals());
     Optional<String> disk = policy(conf).disk();
@@ -181,7 +184,13 @@ final class Planner {
             "stay_bytes",
             SystemRam.total(SystemRam.withoutCrashRegion(node.iomem()))),
         "buses",
-        Map.of("give", plan.buses(), "switch", List.of(conf.serviceFunction())),
+        Map.of(
+            "give",
+            plan.buses(),
+            "switch",
+            plan.port().isPresent() ? List.of() : List.of(conf.serviceFunction()),
+            "port",
+            plan.port().orElse("")),
         "processes",
         processes);
   }

@@ -87,6 +87,7 @@ final class Recovery {
       PciDelegation.reprobe(function);
     }
     ServiceNic.recover(device, conf.serviceFunction());
+    ServicePort.recover(device, conf.serviceFunction());
     ServiceDisk.recover(device);
     GracePeriods.usual();
     ConsoleMessages.usual();

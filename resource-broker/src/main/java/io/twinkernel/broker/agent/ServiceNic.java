@@ -13,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The NIC that carries the service, on the kernel that has it. */
-final class ServiceNic {
+final class ServiceNic implements OutgoingNic {
   private static final Path RECORD = Path.of("/run/twin/service-interface");
 
   /** No machine has as many segments. */
@@ -52,8 +52,9 @@ final class ServiceNic {
     }
   }
 
-  /** All of {@link #release} and its undoing but what they are for: there is no such function. */
-  void rehearse() {
+  /** The calls are for a function that there is not. */
+  @Override
+  public void rehearse() {
     refused(device::suspendPci);
     refused(device::resumePci);
   }
@@ -108,7 +109,8 @@ final class ServiceNic {
    *
    * @param gap receives what takes the NIC back
    */
-  void release(Undo gap) throws IOException {
+  @Override
+  public void release(Undo gap) throws IOException {
     try {
       device.suspendPci(function);
       gap.push("taking the NIC back", resume);
@@ -124,6 +126,29 @@ final class ServiceNic {
       PciDelegation.release(function);
     }
   }
+
+  /** The NIC, or what is before it, may have no room. */
+  @Override
+  public boolean losesNothing() {
+    return false;
+  }
+
+  @Override
+  public String releaseName() {
+    return "nic-release";
+  }
+
+  @Override
+  public void tell(Peer peer) throws IOException {
+    peer.link().send(FrameType.NIC_RELEASED, Stamp.now());
+  }
+
+  /** What has come in waits in the NIC. */
+  @Override
+  public void forward() {}
+
+  @Override
+  public void left() {}
 
   /** Stops the NIC in this kernel, which will not need it again. */
   static void suspend(TwinDevice device, String function) throws IOException {

@@ -60,7 +60,7 @@ sealed interface Stage {
   /**
    * B is ready for the switch and holds all but the last changes of the processes' memory.
    *
-   * @param nic goes to B
+   * @param nic goes to B, or falls silent for B's
    * @param disk likewise, where the policy names one
    * @param service the processes that go to B
    * @param copy what of their memory B has
@@ -69,7 +69,7 @@ sealed interface Stage {
    */
   record Copied(
       Booted booted,
-      ServiceNic nic,
+      OutgoingNic nic,
       Optional<ServiceDisk> disk,
       Service service,
       ProcessCopy copy,

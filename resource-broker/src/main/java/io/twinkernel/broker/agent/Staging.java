@@ -54,6 +54,7 @@ final class Staging {
     if (!lent.isEmpty()) {
       peer.send(FrameType.MEMORY, Map.of("ranges", SystemRam.toJson(lent)));
     }
+    Optional<String> port = booted.prepared().plan().port();
     HostBridge bridge = Preparation.hostBridge(nic.bus());
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
@@ -61,6 +62,7 @@ final class Staging {
         FrameType.STAGE,
         Map.ofEntries(
             Map.entry("function", conf.serviceFunction()),
+            Map.entry("port", port.orElse("")),
             Map.entry("bus", BusAhead.of(bridge).toJson()),
             Map.entry("disks", disk.map(one -> List.of(one.toJson())).orElse(List.of())),
             Map.entry("cgroup", conf.serviceCgroup().toString()),
@@ -102,6 +104,8 @@ final class Staging {
     var prestaging = new Prestaging(peer, service, copy, point, deadline);
     undo.push("letting go of the processes", prestaging::close);
     var copies = new Copies(prestaging, copy);
-    return new Stage.Copied(booted, nic, disk, service, copy, prestaging, copies);
+    OutgoingNic leaving =
+        port.isEmpty() ? nic : ServicePort.of(device, conf.serviceFunction(), peer, undo);
+    return new Stage.Copied(booted, leaving, disk, service, copy, prestaging, copies);
   }
 }

@@ -1,9 +1,11 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.pci.PciAddress;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.MalformedMessageException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What one upgrade starts and gives.
@@ -13,6 +15,8 @@ import java.util.List;
  * @param initrd its initramfs
  * @param cpus CPUs that B gets when it starts; the first one starts it
  * @param buses PCI buses that B gets when it starts
+ * @param port PCI address of the NIC among them that the service gets; empty where its own goes
+ *     over
  * @param faults faults to inject, see {@link Fault}
  * @param rehearse everything but the commit
  * @param measureLink how many round trips each measurement of the link makes, when B has started;
@@ -24,6 +28,7 @@ record UpgradePlan(
     Path initrd,
     List<Integer> cpus,
     List<String> buses,
+    Optional<String> port,
     List<Fault> faults,
     boolean rehearse,
     int measureLink) {
@@ -65,13 +70,18 @@ record UpgradePlan(
       faults.add(Fault.of(word));
     }
     List<Integer> cpus = arguments.numbers("cpus");
-    List<String> buses = arguments.texts("buses");
+    List<String> named = arguments.texts("buses");
+    List<String> buses = named.isEmpty() ? conf.buses() : named;
     return new UpgradePlan(
         upgrade,
         Path.of(arguments.text("image")),
         Path.of(arguments.text("initrd")),
         cpus.isEmpty() ? conf.cpus() : cpus,
-        buses.isEmpty() ? conf.buses() : buses,
+        buses,
+        conf.servicePorts().stream()
+            .filter(port -> !port.equals(conf.serviceFunction()))
+            .filter(port -> buses.contains(PciAddress.bus(port)))
+            .findFirst(),
         List.copyOf(faults),
         arguments.flag("rehearse", false),
         samples(arguments));

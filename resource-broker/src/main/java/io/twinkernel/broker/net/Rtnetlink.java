@@ -140,6 +140,23 @@ public final class Rtnetlink implements AutoCloseable {
     socket.change(changes);
   }
 
+  /**
+   * Gives an interface, which is down, the identity of another.
+   *
+   * @param mac as in {@code 52:54:00:12:34:56}; empty leaves it
+   * @param mtu in bytes
+   */
+  public void identify(String name, String mac, int mtu) throws IOException {
+    NetlinkRequest change =
+        link("set MAC and MTU on " + name, Netlink.RTM_NEWLINK(), link(name).index(), 0, 0)
+            .attribute(Netlink.IFLA_MTU(), mtu);
+    socket.change(
+        List.of(
+            mac.isEmpty()
+                ? change
+                : change.attribute(Netlink.IFLA_ADDRESS(), MacAddress.parse(mac))));
+  }
+
   /** Sets an interface up. */
   public void up(String name) throws IOException {
     socket.change(List.of(upDown(name, link(name).index(), true)));

@@ -48,7 +48,7 @@ final class BusChecks {
                       ? "no driver is bound to it"
                       : "its driver " + service.driver() + " makes no network interface",
               "set service.interface.pci to the address of the NIC that carries the service"));
-    } else {
+    } else if (request.port().isEmpty()) {
       switched(node, service.bus(), request.serviceFunction(), refusals);
     }
   }

@@ -2,6 +2,7 @@ package io.twinkernel.broker.plan;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an upgrade is asked to do.
@@ -12,6 +13,8 @@ import java.util.List;
  * @param buses PCI buses that it gets when it starts, as in {@code 0000:82}
  * @param serviceFunction PCI address of the NIC that carries the service, as in {@code
  *     0000:81:00.0}
+ * @param port PCI address of a NIC on one of the buses that the service gets; empty where its own
+ *     goes over
  * @param sharedBytes size of the region that both kernels share
  * @param processBytes resident memory of the processes that move
  */
@@ -21,6 +24,7 @@ public record PlanRequest(
     List<Integer> cpus,
     List<String> buses,
     String serviceFunction,
+    Optional<String> port,
     long sharedBytes,
     long processBytes) {
 

@@ -29,6 +29,9 @@ final class GapTest {
         "IncomingDisk: mount, thaw",
         "PrestagedProcesses: takePages, diskFiles, reopen, check, connect, resume",
         "StandInInterface: prepare, replace",
+        "IncomingFunction: take, open",
+        "IncomingPort: open, give",
+        "ServicePort: release, forward, forwardAll, left",
         "OutgoingSwitch: complete, awaitResumed, await",
         "OutgoingSwitch$Attempt: sendMemory, sendDisk, giveNic, sendRest",
       })

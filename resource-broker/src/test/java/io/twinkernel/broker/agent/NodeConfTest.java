@@ -34,6 +34,17 @@ final class NodeConfTest {
   }
 
   @Test
+  void knowsOnWhichNicOfTheNetworkTheServiceIs() throws Exception {
+    assertThat(NodeConf.parse(SOUND).servicePorts()).isEmpty();
+    String ports = SOUND + "service.ports=0000:82:00.1 0000:83:00.1\n";
+    NodeConf moved = NodeConf.parse(NodeConf.withService(ports, "0000:82:00.1"));
+    assertThat(moved.serviceFunction()).isEqualTo("0000:82:00.1");
+    assertThat(moved.servicePorts()).containsExactly("0000:82:00.1", "0000:83:00.1");
+    assertThat(NodeConf.withService(ports, "0000:82:00.1"))
+        .isEqualTo(ports.replace("0000:81:00.0", "0000:82:00.1"));
+  }
+
+  @Test
   void namesThePropertyThatIsMissingOrMalformed() {
     assertThatThrownBy(() -> NodeConf.parse(SOUND.replace("control.token=abc\n", "")))
         .isInstanceOf(IOException.class)

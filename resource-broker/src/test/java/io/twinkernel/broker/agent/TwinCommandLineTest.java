@@ -66,6 +66,7 @@ final class TwinCommandLineTest {
             Path.of("/boot/initrd"),
             List.of(3, 2, 1),
             List.of(),
+            Optional.empty(),
             List.of(),
             false,
             0);

@@ -309,7 +309,14 @@ class PreflightTest {
   void imagesOfProcessesMustFit() {
     PlanRequest large =
         new PlanRequest(
-            IMAGE, INITRD, List.of(3), List.of(), "0000:81:00.0", 128 * MIB, 3000 * MIB);
+            IMAGE,
+            INITRD,
+            List.of(3),
+            List.of(),
+            "0000:81:00.0",
+            Optional.empty(),
+            128 * MIB,
+            3000 * MIB);
     assertThat(codes(node, files(), large))
         .containsExactly("not-enough-memory-to-lend", "not-enough-memory");
   }
@@ -346,6 +353,7 @@ class PreflightTest {
               random.ints(random.nextInt(3), -1, 6).boxed().toList(),
               List.of(buses[random.nextInt(7)], buses[random.nextInt(7)]),
               buses[random.nextInt(7)] + ":00.0",
+              Optional.empty(),
               random.nextInt(500) * MIB,
               random.nextInt(5000) * MIB);
       List<Refusal> refusals = Preflight.refusals(facts, files(), request);
@@ -385,16 +393,31 @@ class PreflightTest {
 
   private static PlanRequest cpus(Integer... cpus) {
     return new PlanRequest(
-        IMAGE, INITRD, List.of(cpus), List.of("0000:82"), "0000:81:00.0", 128 * MIB, 80 * MIB);
+        IMAGE,
+        INITRD,
+        List.of(cpus),
+        List.of("0000:82"),
+        "0000:81:00.0",
+        Optional.empty(),
+        128 * MIB,
+        80 * MIB);
   }
 
   private static PlanRequest buses(String... buses) {
     return new PlanRequest(
-        IMAGE, INITRD, List.of(3), List.of(buses), "0000:81:00.0", 128 * MIB, 80 * MIB);
+        IMAGE,
+        INITRD,
+        List.of(3),
+        List.of(buses),
+        "0000:81:00.0",
+        Optional.empty(),
+        128 * MIB,
+        80 * MIB);
   }
 
   private static PlanRequest nic(String address) {
-    return new PlanRequest(IMAGE, INITRD, List.of(3), List.of(), address, 128 * MIB, 80 * MIB);
+    return new PlanRequest(
+        IMAGE, INITRD, List.of(3), List.of(), address, Optional.empty(), 128 * MIB, 80 * MIB);
   }
 
   private static PlanFiles files(ModuleInfo... modules) {
