@@ -113,6 +113,12 @@ public final class DemoOptions {
       description = "with --disk: PostgreSQL under pgbench moves beside Redis; what the tests use")
   boolean postgres;
 
+  @Option(
+      names = "--one-nic",
+      description =
+          "kernel B has no NIC of its own in the service's network: the service's NIC itself goes over")
+  boolean oneNic;
+
   @Option(names = "--keep", description = "leave the machine up afterwards")
   boolean keep;
 
@@ -302,6 +308,7 @@ public final class DemoOptions {
         Map.entry("control.port", Integer.toString(ControlServer.BROKER_PORT)),
         Map.entry("control.token", token),
         Map.entry("service.interface.pci", MachineSpec.SERVICE_NIC),
+        Map.entry("service.ports", oneNic ? "" : MachineSpec.SERVICE_PORTS),
         Map.entry("service.address", Namespace.GUEST + "/24"),
         Map.entry("service.disk", disk ? MachineSpec.DISK : ""),
         Map.entry("service.cgroup", "/sys/fs/cgroup/service"),

@@ -141,7 +141,8 @@ public final class InsideCommand implements Callable<Integer> {
         plan.cpus(),
         plan.memory(),
         accelerator,
-        Namespace.TAP,
+        Namespace.SERVICE_TAP,
+        mode == RunMode.LINK ? List.of() : Namespace.OTHER_TAPS,
         disk,
         mode == RunMode.LINK);
   }

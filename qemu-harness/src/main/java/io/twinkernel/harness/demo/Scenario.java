@@ -76,7 +76,7 @@ final class Scenario {
         web = Workloads.connect();
       }
       findings.aBefore = KernelProbe.facts(files.consoleA());
-      capture = TapCapture.start(Namespace.TAP, redis.getPort(), files.wire());
+      capture = TapCapture.start(Namespace.BRIDGE, redis.getPort(), files.wire());
       client =
           OutsideClient.start(
               redis,

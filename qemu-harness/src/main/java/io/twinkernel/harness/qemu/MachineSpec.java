@@ -9,8 +9,8 @@ import java.util.Optional;
 /**
  * The machine that two kernels share. Buses 0x81 to 0x83 hang on root ports of a host bridge of
  * their own: 0x81 carries the service's NIC, 0x82 what is the second kernel's from its start, a
- * virtio console and a NIC that leads nowhere, 0x83 the same for the kernel after it, and 0x84 a
- * disk, where there is one. COM1 is the first kernel's console, COM2 the others' boot log.
+ * virtio console and a NIC, 0x83 the same for the kernel after it, and 0x84 a disk, where there is
+ * one. COM1 is the first kernel's console, COM2 the others' boot log.
  *
  * @param emulator the QEMU that runs it
  * @param kernel bzImage
@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param megabytes RAM in MiB
  * @param accelerator what runs its code
  * @param tap name of the tap device of the service's NIC
+ * @param otherTaps those of the NICs that the second kernel and the one after it have; empty: they
+ *     lead nowhere
  * @param disk a raw image
  * @param joined whether the second kernel's NIC leads to one that the first kernel has for it
  */
@@ -32,6 +34,7 @@ public record MachineSpec(
     int megabytes,
     Accelerator accelerator,
     String tap,
+    List<String> otherTaps,
     Optional<Path> disk,
     boolean joined) {
 
@@ -46,6 +49,9 @@ public record MachineSpec(
 
   /** The disk, as Linux names its PCI function. */
   public static final String DISK = "0000:84:00.0";
+
+  /** What node.conf calls {@code service.ports}, where the other NICs lead to the same network. */
+  public static final String SERVICE_PORTS = "0000:82:00.1,0000:83:00.1";
 
   /**
    * What node.conf calls {@code measure.nics}, where they are joined: the first kernel's, the
@@ -76,7 +82,7 @@ public record MachineSpec(
         "virtio-net-pci,netdev=service,bus=rp1,disable-legacy=on,mac=52:54:00:74:77:01");
     add(line, "-chardev", console("b", files.consoleB(), files.logB()));
     add(line, "-device", consoles("rp2", "ports"));
-    add(line, "-device", spareNic("rp2") + (joined ? ",netdev=joined-b" : ""));
+    add(line, "-device", nic("rp2") + (joined ? ",netdev=joined-b" : other(line, 0)));
     if (joined) {
       // A hub of QEMU's own: nothing of the host is in between.
       add(line, "-netdev", "hubport,hubid=0,id=joined-a");
@@ -86,7 +92,7 @@ public record MachineSpec(
     add(line, "-device", "virtconsole,bus=ports.0,chardev=b");
     add(line, "-chardev", console("c", files.consoleC(), files.logC()));
     add(line, "-device", consoles("rp3", "next"));
-    add(line, "-device", spareNic("rp3"));
+    add(line, "-device", nic("rp3") + other(line, 1));
     add(line, "-device", "virtconsole,bus=next.0,chardev=c");
     disk.ifPresent(
         image -> {
@@ -108,8 +114,17 @@ public record MachineSpec(
         + id;
   }
 
-  /** Leads nowhere: the kernel that has it practises on it for the service's NIC. */
-  private static String spareNic(String port) {
+  private String other(List<String> line, int number) {
+    if (number >= otherTaps.size()) {
+      return "";
+    }
+    String id = "other" + number;
+    String tap = otherTaps.get(number);
+    add(line, "-netdev", "tap,id=" + id + ",ifname=" + tap + ",script=no,downscript=no");
+    return ",netdev=" + id;
+  }
+
+  private static String nic(String port) {
     return "virtio-net-pci,bus=" + port + ",addr=0.1,disable-legacy=on";
   }
 

@@ -241,6 +241,7 @@ final class TestNode implements AutoCloseable {
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
             "unused",
+            List.of(),
             disk,
             joined);
     List<String> line = new ArrayList<>();

@@ -39,9 +39,9 @@ final class NamespaceTest {
       other.namespace().create();
       for (RunDirectory run : List.of(one, other)) {
         assertThat(output(inside(run.namespace(), "ip", "-brief", "address")))
-            .contains(Namespace.TAP, Namespace.HOST + "/24", "127.0.0.1");
+            .contains(Namespace.BRIDGE, Namespace.HOST + "/24", "127.0.0.1");
       }
-      assertThat(output(new ProcessBuilder("ip", "link").start())).doesNotContain(Namespace.TAP);
+      assertThat(output(new ProcessBuilder("ip", "link").start())).doesNotContain(Namespace.BRIDGE);
       assertThatThrownBy(() -> one.namespace().create())
           .isInstanceOf(HarnessException.Machine.class)
           .hasMessageContaining(one.namespace().name());

@@ -120,6 +120,7 @@ final class QmpClientTest {
             128,
             Accelerator.TCG,
             "none",
+            List.of(),
             java.util.Optional.empty(),
             true);
     List<String> arguments =
