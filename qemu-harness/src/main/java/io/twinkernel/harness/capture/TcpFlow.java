@@ -27,6 +27,7 @@ final class TcpFlow {
   private long segments;
   private long resets;
   private long duplicateAcks;
+  private long needless;
   private long probes;
   private long last;
   private long longestSilence;
@@ -60,6 +61,9 @@ final class TcpFlow {
       probes++; // a window probe, or a keep-alive without data
     } else if (isDuplicateAck(segment, from, to)) {
       duplicateAcks++;
+    }
+    if (segment.duplicate()) {
+      needless++;
     }
     if (segment.has(TcpSegment.ACK)) {
       from.acknowledged = true;
@@ -111,6 +115,11 @@ final class TcpFlow {
 
   long duplicateAcks() {
     return duplicateAcks;
+  }
+
+  /** How often an end was sent what it had: that was not lost, only its acknowledgment was late. */
+  long needless() {
+    return needless;
   }
 
   long probes() {

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param flags its control bits
  * @param window as it stands in the header, not scaled
  * @param payload bytes of data
+ * @param duplicate whether it reports that data came that was there already (D-SACK, RFC 2883)
  */
 record TcpSegment(
     long atNanos,
@@ -24,7 +25,8 @@ record TcpSegment(
     int acknowledged,
     int flags,
     int window,
-    int payload) {
+    int payload,
+    boolean duplicate) {
 
   static final int FIN = 1;
   static final int SYN = 2;
@@ -37,6 +39,8 @@ record TcpSegment(
   private static final int TCP = 6;
   private static final int IPV6_HEADER = 40;
   private static final int SHORTEST_TCP = 20;
+  private static final int SACK = 5; // option kinds, RFC 2018 and RFC 9293
+  private static final int NO_OPERATION = 1;
 
   /** One end of a connection. */
   record Endpoint(InetAddress address, int port) {}
@@ -103,7 +107,27 @@ record TcpSegment(
             (flags & ACK) != 0 ? in.getInt(start + 8) : 0,
             flags,
             Short.toUnsignedInt(in.getShort(start + 14)),
-            length - header));
+            length - header,
+            (flags & ACK) != 0 && isDuplicate(in, start, Math.min(start + header, in.limit()))));
+  }
+
+  /** The first block lies before what is acknowledged, or in the second one. */
+  private static boolean isDuplicate(ByteBuffer in, int start, int end) {
+    int acknowledged = in.getInt(start + 8);
+    int at = start + SHORTEST_TCP;
+    while (at + 1 < end && in.get(at) != 0) {
+      int length = in.get(at) == NO_OPERATION ? 1 : Byte.toUnsignedInt(in.get(at + 1));
+      if (length == 0 || at + length > end) {
+        return false;
+      }
+      if (in.get(at) == SACK && length >= 10) {
+        int left = in.getInt(at + 2);
+        return left - acknowledged < 0
+            || (length >= 18 && left - in.getInt(at + 10) >= 0 && left - in.getInt(at + 14) < 0);
+      }
+      at += length;
+    }
+    return false;
   }
 
   private static Endpoint endpoint(ByteBuffer in, int address, int size, int port) {

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param segments all that were captured
  * @param missed packets that went by uncaptured: then the other figures are lower bounds
  * @param retransmissions when each was, in order
+ * @param needless how many of them the other end said it had already
  * @param resets segments with RST
  * @param duplicateAcks acknowledgments that asked for what was missing
  * @param probes of windows and of idle connections
@@ -25,6 +26,7 @@ public record WireTrace(
     long segments,
     long missed,
     List<Long> retransmissions,
+    long needless,
     long resets,
     long duplicateAcks,
     long probes,
@@ -38,6 +40,11 @@ public record WireTrace(
   /** Retransmissions at an instant or later. */
   public long retransmissionsSince(long nanoTime) {
     return retransmissions.stream().filter(at -> at - nanoTime >= 0).count();
+  }
+
+  /** Retransmissions from one instant to another. */
+  public long retransmissionsBetween(long fromNanoTime, long toNanoTime) {
+    return retransmissionsSince(fromNanoTime) - retransmissionsSince(toNanoTime);
   }
 
   /**
@@ -74,6 +81,7 @@ public record WireTrace(
             .map(at -> at + toNanoTime)
             .sorted()
             .toList(),
+        all.stream().mapToLong(TcpFlow::needless).sum(),
         all.stream().mapToLong(TcpFlow::resets).sum(),
         all.stream().mapToLong(TcpFlow::duplicateAcks).sum(),
         all.stream().mapToLong(TcpFlow::probes).sum(),

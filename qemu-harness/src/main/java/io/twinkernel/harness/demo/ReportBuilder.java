@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 final class ReportBuilder {
 
   private static final int PLOT_POINTS = 480;
+
+  /** In ns; longer than a timer for retransmissions that the gap has doubled once. */
+  private static final long SWITCH_TIMERS = 1_000_000_000;
+
   private static final double NANOS = 1e6;
 
   private final RunPlan plan;
@@ -190,6 +194,12 @@ final class ReportBuilder {
         wire.missed(),
         wire.retransmissions().size(),
         freeze.isPresent() ? wire.retransmissionsSince(freeze.getAsLong()) : 0,
+        freeze.isPresent()
+            ? wire.retransmissionsBetween(
+                freeze.getAsLong(),
+                timeline.ended("resume").orElse(freeze.getAsLong()) + SWITCH_TIMERS)
+            : 0,
+        wire.needless(),
         wire.resets(),
         wire.duplicateAcks(),
         wire.probes(),

@@ -81,10 +81,11 @@ final class Summary {
       text.append(
           String.format(
               Locale.ROOT,
-              "On the wire: %d segments, %d retransmitted (%d since the freeze), %d resets, %d duplicate acknowledgments, no longer silence than %s.%n",
+              "On the wire: %d segments, %d retransmitted (%d in the switch; %d of all needlessly), %d resets, %d duplicate acknowledgments, no longer silence than %s.%n",
               wire.segments(),
               wire.retransmissions(),
-              wire.retransmissionsSinceFreeze(),
+              wire.retransmissionsInSwitch(),
+              wire.needless(),
               wire.resets(),
               wire.duplicateAcks(),
               Svg.duration(wire.silenceMs())));

@@ -113,13 +113,13 @@ public final class MeasureCommand implements Callable<Integer> {
     say(
         String.format(
             Locale.ROOT,
-            "upgrade %d: gap %s in %s, %s sent again%s",
+            "upgrade %d: gap %s in %s, %s sent again in the switch%s",
             number,
             Svg.duration(found.gapMs()),
             found.gapIn(),
             found.wire() == null
                 ? "not known what was"
-                : found.wire().retransmissions() + " segments",
+                : found.wire().retransmissionsInSwitch() + " segments",
             found.kept() ? "" : "; BROKEN " + String.join("; ", found.broken())));
   }
 

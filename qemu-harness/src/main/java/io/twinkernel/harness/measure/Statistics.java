@@ -66,14 +66,14 @@ final class Statistics {
     return steps;
   }
 
-  /** Segments that were sent again, of the runs in which every packet was seen. */
+  /** Segments that were sent again in the switch, of the runs in which every packet was seen. */
   @Nullable Distribution retransmissions() {
     List<Double> seen =
         runs.stream()
             .map(Run::wire)
             .filter(Objects::nonNull)
             .filter(wire -> wire.missed() == 0)
-            .map(wire -> (double) wire.retransmissions())
+            .map(wire -> (double) wire.retransmissionsInSwitch())
             .toList();
     return seen.isEmpty() ? null : Distribution.of(seen);
   }
@@ -107,7 +107,7 @@ final class Statistics {
         gap == null ? unknown() : atMost(gap.worst(), targets.worstMs));
     Distribution again = retransmissions();
     checks.put(
-        "no segment is sent again in the median run",
+        "no segment is sent again in the switch, in the median run",
         again == null
             ? unknown()
             : new Check(

@@ -177,6 +177,10 @@ public record DemoReport(
    * @param missed packets that were not captured: then the rest are lower bounds
    * @param retransmissions segments that began before what their sender had sent already
    * @param retransmissionsSinceFreeze those of them from the freeze on
+   * @param retransmissionsInSwitch those from the freeze to a second after the processes ran again:
+   *     a timer that began to run in the gap has ended by then
+   * @param needless how many of all of them the other end had already: TCP probes for a loss where
+   *     an acknowledgment is late (RFC 8985, 7)
    * @param resets segments with RST
    * @param duplicateAcks acknowledgments that asked for what was missing
    * @param probes of windows and of idle connections
@@ -189,6 +193,8 @@ public record DemoReport(
       long missed,
       long retransmissions,
       long retransmissionsSinceFreeze,
+      long retransmissionsInSwitch,
+      long needless,
       long resets,
       long duplicateAcks,
       long probes,

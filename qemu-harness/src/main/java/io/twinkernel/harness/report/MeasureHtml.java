@@ -53,7 +53,7 @@ final class MeasureHtml {
       ReportHtml.card(
           page,
           String.format(Locale.ROOT, "%.0f / %.0f", again.median(), again.worst()),
-          "segments sent again, median / most");
+          "segments sent again in the switch, median / most");
     }
     MeasureReport.Baseline baseline = report.baseline();
     if (baseline != null) {
@@ -88,7 +88,7 @@ final class MeasureHtml {
           Svg.duration(run.gapMs()),
           Svg.duration(run.gapAtMs()),
           run.gapIn(),
-          run.wire() == null ? "?" : Long.toString(run.wire().retransmissions()),
+          run.wire() == null ? "?" : Long.toString(run.wire().retransmissionsInSwitch()),
           Svg.escape(String.join("; ", run.broken())));
     }
     page.append("</table>\n");

@@ -121,8 +121,8 @@ final class ReportHtml {
     if (wire != null) {
       card(
           page,
-          wire.retransmissions() + " / " + wire.resets(),
-          "segments retransmitted / resets on the wire");
+          wire.retransmissionsInSwitch() + " / " + wire.resets(),
+          "segments retransmitted in the switch / resets");
     }
     page.append("</div>\n");
   }

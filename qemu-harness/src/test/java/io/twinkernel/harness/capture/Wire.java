@@ -41,7 +41,8 @@ final class Wire {
         (flags & TcpSegment.ACK) != 0 ? random.nextInt() : 0,
         flags,
         random.nextInt(1 << 16),
-        random.nextInt(2000));
+        random.nextInt(2000),
+        false);
   }
 
   /** With the payload left out, as a short snapshot length does. */
@@ -113,7 +114,8 @@ final class Wire {
               ack,
               flags,
               512,
-              payload);
+              payload,
+              false);
       segments.add(segment);
       return segment.length();
     }

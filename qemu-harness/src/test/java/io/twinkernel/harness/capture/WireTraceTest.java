@@ -89,6 +89,8 @@ final class WireTraceTest {
     assertThat(trace.retransmissions()).containsExactly(before + 17 + 800_000_000);
     assertThat(trace.retransmissionsSince(before + 17 + 800_000_000)).isEqualTo(1);
     assertThat(trace.retransmissionsSince(before + 18 + 800_000_000)).isZero();
+    assertThat(trace.retransmissionsBetween(before, before + 18 + 800_000_000)).isEqualTo(1);
+    assertThat(trace.retransmissionsBetween(before, before + 17 + 800_000_000)).isZero();
   }
 
   @Test

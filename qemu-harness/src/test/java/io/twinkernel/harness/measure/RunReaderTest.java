@@ -26,7 +26,7 @@ final class RunReaderTest {
         "trace": [
           { "name": "restore", "side": "B", "ms": 100 }, { "name": "restore", "side": "B", "ms": 50 },
           { "name": "restore", "side": "A", "ms": 1 } ],
-        "wire": { "segments": 9, "missed": 0, "retransmissions": 2, "retransmissions_since_freeze": 1, "resets": 0,
+        "wire": { "segments": 9, "missed": 0, "retransmissions": 2, "retransmissions_since_freeze": 1, "retransmissions_in_switch": 1, "needless": 2, "resets": 0,
           "duplicate_acks": 3, "probes": 4, "silence_ms": 800, "silence_at_ms": 990 } }
       """;
 
@@ -44,7 +44,7 @@ final class RunReaderTest {
         .containsEntry("A restore", 1.0)
         .containsEntry("phase freeze", 300.0)
         .doesNotContainKey("phase boot");
-    assertThat(run.wire()).isEqualTo(new Wire(9, 0, 2, 1, 0, 3, 4, 800, 990));
+    assertThat(run.wire()).isEqualTo(new Wire(9, 0, 2, 1, 1, 2, 0, 3, 4, 800, 990));
   }
 
   @Test

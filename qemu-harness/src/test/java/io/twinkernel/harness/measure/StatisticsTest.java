@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Each promise is broken by what breaks it, and by nothing else. */
 final class StatisticsTest {
 
-  private static final Wire CLEAN = new Wire(4000, 0, 0, 0, 0, 0, 0, 90, 5000);
+  private static final Wire CLEAN = new Wire(4000, 0, 0, 0, 0, 0, 0, 0, 0, 90, 5000);
 
   private static Run run(int number, double gap, double dump) {
     return new Run(
@@ -77,19 +77,19 @@ final class StatisticsTest {
 
   @Test
   void whatWentOverTheWireBreaksTheirs() {
-    Wire again = new Wire(4000, 0, 2, 2, 0, 0, 0, 90, 5000);
-    Wire reset = new Wire(4000, 0, 0, 0, 1, 0, 0, 90, 5000);
+    Wire again = new Wire(4000, 0, 2, 2, 2, 0, 0, 0, 0, 90, 5000);
+    Wire reset = new Wire(4000, 0, 0, 0, 0, 0, 1, 0, 0, 90, 5000);
     Run one = run(1, 200, 1);
     assertThat(
             broken(List.of(one, with(one, true, again), with(one, true, again)), 3, List.of(6e3)))
-        .containsExactly("no segment is sent again in the median run");
+        .containsExactly("no segment is sent again in the switch, in the median run");
     assertThat(broken(List.of(one, one, with(one, true, again)), 3, List.of(6e3))).isEmpty();
     assertThat(broken(List.of(one, with(one, true, reset)), 2, List.of(6e3)))
         .containsExactly("no reset on the wire");
     // A capture with holes proves nothing.
-    Wire holes = new Wire(4000, 5, 0, 0, 0, 0, 0, 90, 5000);
+    Wire holes = new Wire(4000, 5, 0, 0, 0, 0, 0, 0, 0, 90, 5000);
     assertThat(broken(List.of(with(one, true, holes)), 1, List.of(6e3)))
-        .containsExactly("no segment is sent again in the median run");
+        .containsExactly("no segment is sent again in the switch, in the median run");
     assertThat(broken(List.of(with(one, false, CLEAN)), 1, List.of(6e3)))
         .containsExactly("every upgrade kept its promises");
   }

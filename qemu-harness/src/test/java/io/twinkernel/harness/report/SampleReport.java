@@ -65,7 +65,7 @@ final class SampleReport {
             new Latency("gap", 8, 5, 812, 812, 812.4)),
         List.of(new Connection(0, "open", 900, 812.4), new Connection(1, "open", 880, 790)),
         -3.5,
-        new DemoReport.Wire(40_000, 0, 3, 2, 0, 1, 0, 790, 41_010),
+        new DemoReport.Wire(40_000, 0, 3, 2, 1, 2, 0, 1, 0, 790, 41_010),
         new DemoReport.Rehearsal(190.5, 150, 40.5, 260, List.of("the NIC's own link coming up")),
         checks,
         List.of(new DemoReport.Further(b.release(), a.release(), "COMPLETE", 790.1, b)),
