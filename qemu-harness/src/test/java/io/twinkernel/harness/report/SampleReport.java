@@ -66,7 +66,7 @@ final class SampleReport {
         List.of(new Connection(0, "open", 900, 812.4), new Connection(1, "open", 880, 790)),
         -3.5,
         new DemoReport.Wire(40_000, 0, 3, 2, 1, 2, 0, 1, 0, 790, 41_010),
-        new DemoReport.Rehearsal(190.5, 150, 40.5, 260, List.of("the NIC's own link coming up")),
+        new DemoReport.Rehearsal(190.5, 150, 40.5, 260, List.of("the network's opening")),
         checks,
         List.of(new DemoReport.Further(b.release(), a.release(), "COMPLETE", 790.1, b)),
         IntStream.range(0, 240)

@@ -63,8 +63,8 @@ record RehearsedGap(
   }
 
   /**
-   * For the operator. The estimate lacks what cannot be done without being seen: the NIC's own link
-   * coming up, and the processes' first instructions.
+   * For the operator. The estimate lacks what cannot be done without being seen: the network's
+   * opening, and the processes' first instructions.
    */
   Map<String, Object> figures(Clock clock) {
     var figures = new LinkedHashMap<String, Object>();
@@ -74,7 +74,7 @@ record RehearsedGap(
     figures.put("after_commit_ms", clock.millis(restored, connected));
     figures.put(
         "not_in_estimate",
-        List.of("the NIC's own link coming up", "the processes' first instructions in B"));
+        List.of("the network's opening", "the processes' first instructions in B"));
     figures.put("stopped_ms", clock.millis(frozen, resumed));
     return figures;
   }
