@@ -96,7 +96,7 @@ final class ForkSnapshot implements AutoCloseable {
       int pid, List<Integer> threads, TracerThread tracer, Consumer<HarmlessCalls.Call> own)
       throws IOException {
     check(pid, threads);
-    var large = new ArrayList<AreaUse>();
+    var large = new ArrayList<Large>();
     for (AreaUse use : AreaUse.read(pid)) {
       for (String flag : use.flags()) {
         if (NOT_INHERITED.contains(flag)) {
@@ -104,7 +104,7 @@ final class ForkSnapshot implements AutoCloseable {
         }
       }
       if (use.residentBytes() >= LARGE && isRemade(use)) {
-        large.add(use);
+        large.add(new Large(use, use.area().toString()));
       }
     }
     long instruction = Vdso.systemCall(pid, MemoryMap.read(pid).areas());
@@ -171,6 +171,18 @@ final class ForkSnapshot implements AutoCloseable {
     }
   }
 
+  /**
+   * An area that the fork has empty.
+   *
+   * @param label of its area: put in words before the process stands still, which the first time
+   *     takes longer than all that it stands still for
+   */
+  private record Large(AreaUse use, String label) {
+    MemoryMap.Area area() {
+      return use.area();
+    }
+  }
+
   /** Calls in the name of a thread that stands still. */
   @FunctionalInterface
   private interface Calls<T> {
@@ -181,7 +193,7 @@ final class ForkSnapshot implements AutoCloseable {
   private static final class Forking {
     private final int pid;
     private final List<Integer> threads;
-    private final List<AreaUse> large;
+    private final List<Large> large;
     private final Consumer<HarmlessCalls.Call> own;
     private final long instruction;
     private long longest;
@@ -189,7 +201,7 @@ final class ForkSnapshot implements AutoCloseable {
     Forking(
         int pid,
         List<Integer> threads,
-        List<AreaUse> large,
+        List<Large> large,
         Consumer<HarmlessCalls.Call> own,
         long instruction) {
       this.pid = pid;
@@ -307,15 +319,15 @@ final class ForkSnapshot implements AutoCloseable {
     private int fork(RemoteCall remote) throws IOException {
       // As long as all stand still, nothing of that changes.
       List<MemoryMap.Area> areas = MemoryMap.read(pid).areas();
-      if (!large.stream().allMatch(use -> areas.contains(use.area()))) {
+      if (!large.stream().allMatch(one -> areas.contains(one.area()))) {
         throw new Unstageable("its memory is being laid out anew");
       }
       if (!SourceProcess.threads(pid).equals(threads)) {
         throw new Unstageable("its threads come and go");
       }
       try {
-        for (AreaUse use : large) {
-          advise(remote, use.area(), Linux.MADV_DONTFORK());
+        for (Large one : large) {
+          advise(remote, one, Linux.MADV_DONTFORK());
         }
         return (int)
             remote.call(
@@ -333,9 +345,9 @@ final class ForkSnapshot implements AutoCloseable {
     /** All of them, even if one fails: the process's own forks are to have them. */
     private void doFork(RemoteCall remote) throws IOException {
       IOException failure = null;
-      for (AreaUse use : large) {
+      for (Large one : large) {
         try {
-          advise(remote, use.area(), Linux.MADV_DOFORK());
+          advise(remote, one, Linux.MADV_DOFORK());
         } catch (IOException e) {
           failure = e;
         }
@@ -345,10 +357,11 @@ final class ForkSnapshot implements AutoCloseable {
       }
     }
 
-    private void advise(RemoteCall remote, MemoryMap.Area area, int advice) throws IOException {
-      long bytes = area.end() - area.start();
-      own.accept(new HarmlessCalls.Call(Linux.__NR_madvise(), area.start(), bytes, advice));
-      remote.call("madvise", "" + area, Linux.__NR_madvise(), area.start(), bytes, advice);
+    private void advise(RemoteCall remote, Large one, int advice) throws IOException {
+      long start = one.area().start();
+      long bytes = one.area().end() - start;
+      own.accept(new HarmlessCalls.Call(Linux.__NR_madvise(), start, bytes, advice));
+      remote.call("madvise", one.label(), Linux.__NR_madvise(), start, bytes, advice);
     }
 
     /** The fork has the areas that it did not inherit, its name, and stops. */
@@ -358,8 +371,8 @@ final class ForkSnapshot implements AutoCloseable {
         throw new IOException("fork " + number + " of process " + pid + " has ended");
       }
       name(fork, page);
-      for (AreaUse use : large) {
-        map(fork, use);
+      for (Large one : large) {
+        map(fork, one.use());
       }
       // Before it could do anything.
       Processes.kill(number, Linux.SIGSTOP());
