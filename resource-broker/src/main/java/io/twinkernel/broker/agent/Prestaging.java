@@ -260,6 +260,7 @@ final class Prestaging implements AutoCloseable {
    * @throws Unstageable if they cannot be: a process is not what it was
    */
   List<ProcessCopy.Round> refresh() throws IOException, InterruptedException {
+    look();
     var rounds = new ArrayList<ProcessCopy.Round>();
     boolean worthwhile = true;
     while (worthwhile && rounds.size() < MOST_ROUNDS) {
@@ -268,12 +269,7 @@ final class Prestaging implements AutoCloseable {
       var registers = new ArrayList<ProcessDelta>();
       service.stop();
       try {
-        // Once: what it becomes while the rounds go on is seen at the next look.
         if (rounds.isEmpty()) {
-          Optional<String> obstacle = restructured();
-          if (obstacle.isPresent()) {
-            throw new Unstageable(obstacle.get());
-          }
           for (SourceProcess process : processes) {
             registers.add(process.registers());
           }
@@ -295,6 +291,24 @@ final class Prestaging implements AutoCloseable {
       rounds.add(new ProcessCopy.Round(bytes, (System.nanoTime() - start) / 1e6));
     }
     return List.copyOf(rounds);
+  }
+
+  /**
+   * In a stop of its own, as it takes longer than what a round does in one. What they become while
+   * the rounds go on is seen at the next look.
+   */
+  private void look() throws IOException, InterruptedException {
+    Optional<String> obstacle;
+    service.stop();
+    try {
+      obstacle = restructured();
+    } finally {
+      service.resume();
+    }
+    if (obstacle.isPresent()) {
+      throw new Unstageable(obstacle.get());
+    }
+    awaitServed();
   }
 
   /**
