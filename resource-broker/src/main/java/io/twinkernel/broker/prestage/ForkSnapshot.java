@@ -327,7 +327,7 @@ final class ForkSnapshot implements AutoCloseable {
       }
       try {
         for (Large one : large) {
-          advise(remote, one, Linux.MADV_DONTFORK());
+          inherit(remote, one, Linux.MADV_DONTFORK());
         }
         return (int)
             remote.call(
@@ -347,7 +347,7 @@ final class ForkSnapshot implements AutoCloseable {
       IOException failure = null;
       for (Large one : large) {
         try {
-          advise(remote, one, Linux.MADV_DOFORK());
+          inherit(remote, one, Linux.MADV_DOFORK());
         } catch (IOException e) {
           failure = e;
         }
@@ -357,7 +357,7 @@ final class ForkSnapshot implements AutoCloseable {
       }
     }
 
-    private void advise(RemoteCall remote, Large one, int advice) throws IOException {
+    private void inherit(RemoteCall remote, Large one, int advice) throws IOException {
       long start = one.area().start();
       long bytes = one.area().end() - start;
       own.accept(new HarmlessCalls.Call(Linux.__NR_madvise(), start, bytes, advice));

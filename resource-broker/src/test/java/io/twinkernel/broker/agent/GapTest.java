@@ -10,6 +10,7 @@ import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeDynamicInstruction;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -50,11 +51,32 @@ final class GapTest {
     }
   }
 
+  /** What a process stands still for that the canary does not have: it is no large one. */
+  @Test
+  void theForkPutsNothingInWords() throws IOException {
+    List<MethodModel> methods =
+        read("/io/twinkernel/broker/prestage/ForkSnapshot$Forking").methods().stream()
+            .filter(
+                method ->
+                    method.methodName().equalsString("inherit")
+                        || method.methodName().equalsString("doFork"))
+            .toList();
+    assertThat(methods).hasSize(2);
+    assertThat(methods.stream().mapToLong(GapTest::evaluations).sum()).isZero();
+  }
+
   private static ClassModel read(String name) throws IOException {
     try (InputStream file =
         Objects.requireNonNull(GapTest.class.getResourceAsStream(name + ".class"), name)) {
       return ClassFile.of().parse(file.readAllBytes());
     }
+  }
+
+  private static long evaluations(MethodModel method) {
+    return method.code().stream()
+        .flatMap(code -> code.elementList().stream())
+        .filter(InvokeDynamicInstruction.class::isInstance)
+        .count();
   }
 
   private static long lambdas(MethodModel method) {
