@@ -55,6 +55,11 @@ static bool keeps(u32 mode, const struct sk_buff *skb)
 	       (mode == TWIN_PORT_LEAVE && skb->pkt_type == PACKET_HOST);
 }
 
+static bool is_held(u32 mode)
+{
+	return mode == TWIN_PORT_HOLD || mode == TWIN_PORT_LEAVE;
+}
+
 static bool keep(struct port *port, struct sk_buff *skb)
 {
 	bool room;
@@ -107,6 +112,13 @@ static void set_mode(struct port *port, u32 mode)
 }
 
 /* To the protocols here, as if it came only now. */
+static void come_in(struct sk_buff *skb)
+{
+	local_bh_disable();
+	netif_receive_skb(skb);
+	local_bh_enable();
+}
+
 static void release_held(struct port *port)
 {
 	struct sk_buff_head frames;
@@ -117,11 +129,8 @@ static void release_held(struct port *port)
 	skb_queue_splice_init(&port->held, &frames);
 	port->bytes = 0;
 	spin_unlock_bh(&port->held.lock);
-	while ((skb = __skb_dequeue(&frames))) {
-		local_bh_disable();
-		netif_receive_skb(skb);
-		local_bh_enable();
-	}
+	while ((skb = __skb_dequeue(&frames)))
+		come_in(skb);
 }
 
 static struct port *claim(struct net_device *interface)
@@ -272,6 +281,12 @@ int twin_port_set(u32 index, u32 mode)
 	return err;
 }
 
+/* What a frame takes up where it is handed over. */
+static u64 frame_size(u32 length)
+{
+	return sizeof(struct twin_frame) + ALIGN((u64)length, 8);
+}
+
 /* One that fits; NULL: none is there, or none fits. */
 static struct sk_buff *next_frame(u32 index, u64 room, int *err)
 {
@@ -284,14 +299,12 @@ static struct sk_buff *next_frame(u32 index, u64 room, int *err)
 		struct port *port = &ports[i];
 
 		if (!port->interface || port->index != index ||
-		    (port->mode != TWIN_PORT_HOLD &&
-		     port->mode != TWIN_PORT_LEAVE))
+		    !is_held(port->mode))
 			continue;
 		*err = 0;
 		spin_lock(&port->held.lock);
 		skb = skb_peek(&port->held);
-		if (skb && sizeof(struct twin_frame) +
-			   ALIGN(skb->mac_len + skb->len, 8) > room) {
+		if (skb && frame_size(skb->mac_len + skb->len) > room) {
 			*err = -EMSGSIZE;
 			skb = NULL;
 		}
@@ -342,8 +355,7 @@ int twin_port_take(u32 index, u8 __user *to, u64 room, u64 *length)
 	while (skb) {
 		err = put_frame(skb, to + *length);
 		if (!err)
-			*length += sizeof(struct twin_frame) +
-				   ALIGN(skb->mac_len + skb->len, 8);
+			*length += frame_size(skb->mac_len + skb->len);
 		kfree_skb(skb);
 		if (err)
 			return err;
@@ -367,9 +379,7 @@ static int give_frame(struct net_device *interface, const u8 __user *from,
 	skb->protocol = eth_type_trans(skb, interface);
 	if (frame->flags & TWIN_FRAME_CHECKED)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
-	local_bh_disable();
-	netif_receive_skb(skb);
-	local_bh_enable();
+	come_in(skb);
 	return 0;
 }
 
@@ -385,7 +395,7 @@ static int give_frames(struct net_device *interface, const u8 __user *from,
 			return -EINVAL;
 		if (copy_from_user(&frame, from, sizeof(frame)))
 			return -EFAULT;
-		size = sizeof(frame) + ALIGN((u64)frame.length, 8);
+		size = frame_size(frame.length);
 		if (frame.length < ETH_HLEN || frame.length > FRAME_MAX ||
 		    frame.flags & ~TWIN_FRAME_CHECKED || size > length)
 			return -EINVAL;

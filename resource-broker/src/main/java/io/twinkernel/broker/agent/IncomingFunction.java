@@ -1,7 +1,6 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.Steps;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,12 +48,8 @@ final class IncomingFunction implements IncomingNic {
   public void rehearse() throws IOException {
     ServiceNic.interfaceOf(REHEARSAL, function);
     standIn.rehearse();
-    try {
-      // All of the call but what it is for: this is no table.
-      device.adoptPci(new byte[0]);
-    } catch (SyscallException e) {
-      // Nothing: refused, as it has to be.
-    }
+    // This is no table.
+    Refused.call(() -> device.adoptPci(new byte[0]));
   }
 
   @Override

@@ -55,21 +55,8 @@ final class ServiceNic implements OutgoingNic {
   /** The calls are for a function that there is not. */
   @Override
   public void rehearse() {
-    refused(device::suspendPci);
-    refused(device::resumePci);
-  }
-
-  private static void refused(Call call) {
-    try {
-      call.on(NO_FUNCTION);
-    } catch (SyscallException e) {
-      // As it has to be.
-    }
-  }
-
-  @FunctionalInterface
-  private interface Call {
-    void on(String function) throws SyscallException;
+    Refused.call(() -> device.suspendPci(NO_FUNCTION));
+    Refused.call(() -> device.resumePci(NO_FUNCTION));
   }
 
   /** Notes how the interface is set up, for a broker that starts anew in the middle of a switch. */

@@ -41,19 +41,20 @@ final class ServicePort implements OutgoingNic {
    */
   static ServicePort of(TwinDevice device, String function, Peer peer, Undo undo)
       throws IOException {
-    try (var netlink = Rtnetlink.open()) {
-      int number = netlink.link(ServiceNic.interfaceOf(function)).index();
-      TwinPort port = device.port(number);
-      port.set(TwinPort.Mode.OPEN);
-      undo.push("letting go of the interface", () -> free(port));
-      return new ServicePort(port, none(device), peer.link());
-    }
+    TwinPort port = port(device, function);
+    port.set(TwinPort.Mode.OPEN);
+    undo.push("letting go of the interface", () -> free(port));
+    return new ServicePort(port, none(device), peer.link());
   }
 
   /** One that fell silent for a broker that died speaks again; others stay as they are. */
   static void recover(TwinDevice device, String function) throws IOException {
+    free(port(device, function));
+  }
+
+  private static TwinPort port(TwinDevice device, String function) throws IOException {
     try (var netlink = Rtnetlink.open()) {
-      free(device.port(netlink.link(ServiceNic.interfaceOf(function)).index()));
+      return device.port(netlink.link(ServiceNic.interfaceOf(function)).index());
     }
   }
 
@@ -76,22 +77,9 @@ final class ServicePort implements OutgoingNic {
 
   /** What the gap does to an interface, done to one that there is not: all of it is refused. */
   static void refuse(TwinPort none) throws SyscallException {
-    refused(() -> none.set(TwinPort.Mode.HOLD));
-    refused(() -> none.give(new byte[0]));
+    Refused.call(() -> none.set(TwinPort.Mode.HOLD));
+    Refused.call(() -> none.give(new byte[0]));
     var _ = none.take();
-  }
-
-  @FunctionalInterface
-  private interface Call {
-    void run() throws SyscallException;
-  }
-
-  private static void refused(Call call) {
-    try {
-      call.run();
-    } catch (SyscallException e) {
-      // As it has to be.
-    }
   }
 
   /** One that {@link #refuse} takes. */

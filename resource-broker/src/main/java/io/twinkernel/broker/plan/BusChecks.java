@@ -31,12 +31,7 @@ final class BusChecks {
   }
 
   private static void service(NodeFacts node, PlanRequest request, List<Refusal> refusals) {
-    PciFunction service = null;
-    for (PciFunction function : node.functions()) {
-      if (function.address().equals(request.serviceFunction())) {
-        service = function;
-      }
-    }
+    PciFunction service = node.function(request.serviceFunction()).orElse(null);
     if (service == null || service.interfaces().isEmpty()) {
       refusals.add(
           new Refusal(

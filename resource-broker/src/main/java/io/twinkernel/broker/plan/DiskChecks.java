@@ -143,18 +143,14 @@ public final class DiskChecks {
       return; // a bus in use: refused as such
     }
     BusChecks.switched(node, device.bus(), device.function(), refusals);
-    for (PciFunction function : node.functions()) {
-      if (function.address().equals(device.function())) {
-        for (String use : function.uses()) {
-          if (!use.equals(device.name() + " is mounted on " + disk.point())) {
-            refusals.add(
-                refusal(
-                    "disk-in-use",
-                    disk,
-                    "the same disk is used otherwise, too: " + use,
-                    "free it, or put it on a disk of its own"));
-          }
-        }
+    for (String use : node.function(device.function()).map(PciFunction::uses).orElse(List.of())) {
+      if (!use.equals(device.name() + " is mounted on " + disk.point())) {
+        refusals.add(
+            refusal(
+                "disk-in-use",
+                disk,
+                "the same disk is used otherwise, too: " + use,
+                "free it, or put it on a disk of its own"));
       }
     }
   }

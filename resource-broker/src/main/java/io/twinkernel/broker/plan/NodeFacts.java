@@ -78,6 +78,11 @@ public record NodeFacts(
         bytes);
   }
 
+  /** The PCI function at an address; empty where there is none. */
+  Optional<PciFunction> function(String address) {
+    return functions.stream().filter(one -> one.address().equals(address)).findFirst();
+  }
+
   /** Bytes in which a second kernel starts, the shared region included; 0 if there are none. */
   public long crashBytes() {
     if (module.isPresent()) {

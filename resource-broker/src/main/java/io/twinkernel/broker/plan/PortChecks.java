@@ -26,8 +26,7 @@ public final class PortChecks {
       return refusals;
     }
     String port = request.port().get();
-    if (node.functions().stream()
-        .noneMatch(one -> one.address().equals(port) && one.classCode() >> 16 == NETWORK)) {
+    if (node.function(port).filter(one -> one.classCode() >> 16 == NETWORK).isEmpty()) {
       refusals.add(
           new Refusal(
               "service-port-missing",
@@ -35,12 +34,9 @@ public final class PortChecks {
               "service.ports names it, and this machine has no network controller there",
               "name NICs in the service's network, or none: then the service's own goes over"));
     }
-    for (PciFunction function : node.functions()) {
-      if (function.address().equals(request.serviceFunction())) {
-        for (String name : function.interfaces()) {
-          above(root, name, refusals);
-        }
-      }
+    for (String name :
+        node.function(request.serviceFunction()).map(PciFunction::interfaces).orElse(List.of())) {
+      above(root, name, refusals);
     }
     return List.copyOf(refusals);
   }

@@ -140,8 +140,7 @@ final class TcpRepair {
       Sockets.bind(socket, state.local());
     }
     // The largest segment is worked out when it connects, and not again when it is repaired: it
-    // would
-    // stay at the least that every host must take (tcp_connect_init, tcp_repair_options_est).
+    // would stay the least that every host must take (tcp_connect_init, tcp_repair_options_est).
     option(socket, Linux.TCP_MAXSEG(), Math.min(state.maximumSegment(), MOST_SEGMENT));
     Sockets.connect(socket, state.peer());
     option(socket, Linux.TCP_MAXSEG(), 0);

@@ -307,16 +307,7 @@ class PreflightTest {
 
   @Test
   void imagesOfProcessesMustFit() {
-    PlanRequest large =
-        new PlanRequest(
-            IMAGE,
-            INITRD,
-            List.of(3),
-            List.of(),
-            "0000:81:00.0",
-            Optional.empty(),
-            128 * MIB,
-            3000 * MIB);
+    PlanRequest large = request(List.of(3), List.of(), "0000:81:00.0", 3000 * MIB);
     assertThat(codes(node, files(), large))
         .containsExactly("not-enough-memory-to-lend", "not-enough-memory");
   }
@@ -392,32 +383,21 @@ class PreflightTest {
   }
 
   private static PlanRequest cpus(Integer... cpus) {
-    return new PlanRequest(
-        IMAGE,
-        INITRD,
-        List.of(cpus),
-        List.of("0000:82"),
-        "0000:81:00.0",
-        Optional.empty(),
-        128 * MIB,
-        80 * MIB);
+    return request(List.of(cpus), List.of("0000:82"), "0000:81:00.0", 80 * MIB);
   }
 
   private static PlanRequest buses(String... buses) {
-    return new PlanRequest(
-        IMAGE,
-        INITRD,
-        List.of(3),
-        List.of(buses),
-        "0000:81:00.0",
-        Optional.empty(),
-        128 * MIB,
-        80 * MIB);
+    return request(List.of(3), List.of(buses), "0000:81:00.0", 80 * MIB);
   }
 
   private static PlanRequest nic(String address) {
+    return request(List.of(3), List.of(), address, 80 * MIB);
+  }
+
+  private static PlanRequest request(
+      List<Integer> cpus, List<String> buses, String nic, long processBytes) {
     return new PlanRequest(
-        IMAGE, INITRD, List.of(3), List.of(), address, Optional.empty(), 128 * MIB, 80 * MIB);
+        IMAGE, INITRD, cpus, buses, nic, Optional.empty(), 128 * MIB, processBytes);
   }
 
   private static PlanFiles files(ModuleInfo... modules) {
