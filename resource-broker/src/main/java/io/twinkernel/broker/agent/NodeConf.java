@@ -82,7 +82,7 @@ public record NodeConf(
 
   static String withService(String text, String function) {
     return text.replaceAll(
-        "(?m)^\\s*" + Pattern.quote(SERVICE_FUNCTION) + "\\s*[=: ].*$",
+        "(?m)^\\h*" + Pattern.quote(SERVICE_FUNCTION) + "\\h*[=:\\h].*$",
         SERVICE_FUNCTION + "=" + function);
   }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class NodeConfTest {
   private static final String SOUND =
@@ -42,6 +44,21 @@ final class NodeConfTest {
     assertThat(moved.servicePorts()).containsExactly("0000:82:00.1", "0000:83:00.1");
     assertThat(NodeConf.withService(ports, "0000:82:00.1"))
         .isEqualTo(ports.replace("0000:81:00.0", "0000:82:00.1"));
+  }
+
+  /** Blank lines and comments around it, and properties whose names begin like its, stay. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "service.interface.pci=0000:81:00.0",
+        "service.interface.pci = 0000:81:00.0",
+        "  service.interface.pci: 0000:81:00.0",
+        "\tservice.interface.pci\t0000:81:00.0"
+      })
+  void changesNothingButTheServicesNic(String line) {
+    String around = "node=demo\n\n# where it is\n\n%s\n\nservice.interface.pci.old=1\n";
+    assertThat(NodeConf.withService(around.formatted(line), "0000:82:00.1"))
+        .isEqualTo(around.formatted("service.interface.pci=0000:82:00.1"));
   }
 
   @Test
