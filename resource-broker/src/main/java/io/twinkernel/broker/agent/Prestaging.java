@@ -87,6 +87,7 @@ final class Prestaging implements AutoCloseable {
       SourceProcess process = SourceProcess.fork(running.getFirst().pid(), disk);
       processes.add(process);
       dumpStop = Map.of("fork", process.longestStop());
+      process.delay().ifPresent(why -> KernelLog.say("the stop for the fork is longer: " + why));
       var folders = new LinkedHashMap<Integer, Path>();
       Set<String> growing =
           process.diskFiles().stream().map(DiskFile::path).collect(Collectors.toSet());

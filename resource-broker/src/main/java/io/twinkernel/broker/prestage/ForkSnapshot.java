@@ -20,6 +20,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -59,15 +60,22 @@ final class ForkSnapshot implements AutoCloseable {
 
   private final ForkedProcess forked;
   private final long longestStop;
+  private final Optional<String> delay;
 
-  private ForkSnapshot(ForkedProcess forked, long longestStop) {
+  private ForkSnapshot(ForkedProcess forked, long longestStop, Optional<String> delay) {
     this.forked = forked;
     this.longestStop = longestStop;
+    this.delay = delay;
   }
 
   /** For how long a thread of the process stood still at most, in nanoseconds. */
   long longestStop() {
     return longestStop;
+  }
+
+  /** Why it may have stood still for longer than it must; empty if there is no reason. */
+  Optional<String> delay() {
+    return delay;
   }
 
   /** For CRIU. */
@@ -211,17 +219,39 @@ final class ForkSnapshot implements AutoCloseable {
       this.instruction = instruction;
     }
 
-    /** Before all else that runs here: the process waits for it, and is not running itself. */
+    /**
+     * Before all else that runs here, where that is allowed: the process waits for it, and is not
+     * running itself.
+     */
     ForkSnapshot runAtOnce() throws IOException {
-      RealTime.begin(1);
+      Optional<String> refused = refusal(() -> RealTime.begin(1));
+      ForkedProcess forked;
       try {
-        return run();
+        forked = run();
       } finally {
-        RealTime.end();
+        // The thread traces on, and takes its turn.
+        Optional<String> kept = refusal(RealTime::end);
+        refused = refused.or(() -> kept);
+      }
+      return new ForkSnapshot(forked, longest, refused);
+    }
+
+    /** What the scheduler was asked for: without it all takes longer, and that is all. */
+    @FunctionalInterface
+    private interface Scheduling {
+      void ask() throws SyscallException;
+    }
+
+    private static Optional<String> refusal(Scheduling scheduling) {
+      try {
+        scheduling.ask();
+        return Optional.empty();
+      } catch (SyscallException e) {
+        return Optional.of(String.valueOf(e.getMessage()));
       }
     }
 
-    private ForkSnapshot run() throws IOException {
+    private ForkedProcess run() throws IOException {
       long page = interrupt(pid, Forking::map);
       ForkedProcess forked;
       try {
@@ -246,7 +276,7 @@ final class ForkSnapshot implements AutoCloseable {
         kill(forked.fork());
         throw e;
       }
-      return new ForkSnapshot(forked, longest);
+      return forked;
     }
 
     /** Nobody else forks while areas are kept from forks. */

@@ -206,6 +206,11 @@ public final class SourceProcess implements AutoCloseable {
     return fork.map(ForkSnapshot::longestStop).orElse(0L) / 1e6;
   }
 
+  /** Why it may have stood still for longer than it must to be forked; empty if nothing did. */
+  public Optional<String> delay() {
+    return fork.flatMap(ForkSnapshot::delay);
+  }
+
   /** The fork is dumped. */
   public void endFork() throws IOException {
     if (fork.isPresent()) {

@@ -174,6 +174,45 @@ final class ForkSnapshotTest {
     }
   }
 
+  /** A broker that may not be urgent forks all the same, and tells. */
+  @Test
+  void isForkedWhereNobodyMayBeUrgent() throws Exception {
+    try (var program = Program.start(work, "");
+        var source = program.fork()) {
+      assertThat(source.delay()).isEmpty();
+      source.endFork();
+      Process broker =
+          new ProcessBuilder(
+                  "setpriv",
+                  "--bounding-set=-sys_nice",
+                  "--inh-caps=-sys_nice",
+                  ProcessHandle.current().info().command().orElseThrow(),
+                  "--enable-native-access=ALL-UNNAMED",
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  Humble.class.getName(),
+                  Integer.toString(program.pid()))
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(broker.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      assertThat(broker.waitFor()).as(said).isZero();
+      assertThat(said).contains("sched_setscheduler", "EPERM");
+      program.assertWorks();
+    }
+  }
+
+  /** Forks the process with that number and says what was refused. */
+  static final class Humble {
+    private Humble() {}
+
+    public static void main(String[] arguments) throws IOException {
+      try (var source = SourceProcess.fork(Integer.parseInt(arguments[0]), "", false)) {
+        System.out.println(source.delay().orElse("nothing was refused"));
+        source.endFork();
+      }
+    }
+  }
+
   @Test
   void aForkThatIsLeftBehindIsEnded() throws Exception {
     try (var program = Program.start(work, "")) {
