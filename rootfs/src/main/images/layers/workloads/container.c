@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -42,6 +43,9 @@ static struct {
 	atomic_ulong count;
 	atomic_ulong reaped;
 } *common;
+
+/* The listener, then the clients. */
+static struct pollfd ready[1 + CLIENTS];
 
 static FILE *answer;
 static int file;
@@ -225,6 +229,22 @@ static void check_first(void)
 	last = now;
 }
 
+/* As large as the network of whoever is connected takes them. */
+static void check_segments(void)
+{
+	unsigned int least = -1;
+	struct tcp_info info;
+	socklen_t size;
+
+	for (int i = 1; i <= CLIENTS; i++) {
+		size = sizeof(info);
+		if (ready[i].fd >= 0 && !getsockopt(ready[i].fd, IPPROTO_TCP, TCP_INFO, &info, &size) &&
+		    info.tcpi_snd_mss < least)
+			least = info.tcpi_snd_mss;
+	}
+	tell("segments", least >= 1400, "at least %u", least);
+}
+
 static bool serve(int client)
 {
 	char request[2048], *body = NULL;
@@ -241,6 +261,7 @@ static bool serve(int client)
 		check_devices();
 		check_rights();
 		check_first();
+		check_segments();
 	} else {
 		fprintf(answer, "%08x\n", content());
 	}
@@ -253,7 +274,6 @@ static bool serve(int client)
 static void server(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	struct pollfd ready[1 + CLIENTS];
 	int listener = MUST(socket(AF_INET, SOCK_STREAM, 0)), on = 1;
 
 	make();

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pty.h>
@@ -170,7 +171,7 @@ static void *watch_clock(void *unused)
 }
 
 static int pipes[2], fifo_rest, streams[2], datagrams[2];
-static int udp[2], tcp6[2], events, timer, signals, epolls, watch, memory, deleted, queue;
+static int udp[2], tcp4[2], tcp6[2], events, timer, signals, epolls, watch, memory, deleted, queue;
 static int semaphores, segment, master;
 static unsigned char *anonymous, *posix, *sysv;
 static sigset_t blocked;
@@ -189,26 +190,34 @@ static int udp_socket(struct sockaddr_in *address)
 	return fd;
 }
 
+/* A connection with something in its queue. */
+static void connection_make(struct sockaddr *address, socklen_t size, int ends[2])
+{
+	int listener = MUST(socket(address->sa_family, SOCK_STREAM, 0));
+
+	MUST(bind(listener, address, size));
+	MUST(getsockname(listener, address, &size));
+	MUST(listen(listener, 1));
+	ends[0] = MUST(socket(address->sa_family, SOCK_STREAM, 0));
+	MUST(connect(ends[0], address, size));
+	ends[1] = MUST(accept(listener, NULL, NULL));
+	MUST(write(ends[0], "in a TCP queue", 14));
+}
+
 static void sockets_make(void)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in a, b;
-	socklen_t size = sizeof(six);
-	int listener;
 
 	udp[0] = udp_socket(&a);
 	udp[1] = udp_socket(&b);
 	MUST(connect(udp[0], (struct sockaddr *)&b, sizeof(b)));
 	MUST(connect(udp[1], (struct sockaddr *)&a, sizeof(a)));
 
-	listener = MUST(socket(AF_INET6, SOCK_STREAM, 0));
-	MUST(bind(listener, (struct sockaddr *)&six, size));
-	MUST(getsockname(listener, (struct sockaddr *)&six, &size));
-	MUST(listen(listener, 1));
-	tcp6[0] = MUST(socket(AF_INET6, SOCK_STREAM, 0));
-	MUST(connect(tcp6[0], (struct sockaddr *)&six, size));
-	tcp6[1] = MUST(accept(listener, NULL, NULL));
-	MUST(write(tcp6[0], "in a TCP queue", 14));
+	connection_make((struct sockaddr *)&four, sizeof(four), tcp4);
+	connection_make((struct sockaddr *)&six, sizeof(six), tcp6);
 
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, streams));
 	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, datagrams));
@@ -216,11 +225,28 @@ static void sockets_make(void)
 	MUST(write(datagrams[0], "a unix datagram", 15));
 }
 
+/* Of both ends: as the loopback interface takes them, not the least that every host must take. */
+static void segments_check(const char *name, const int ends[2])
+{
+	struct tcp_info info[2] = {};
+
+	for (int i = 0; i < 2; i++) {
+		socklen_t size = sizeof(info[i]);
+
+		getsockopt(ends[i], IPPROTO_TCP, TCP_INFO, &info[i], &size);
+	}
+	tell(name, info[0].tcpi_snd_mss > 20000 && info[1].tcpi_snd_mss > 20000, "%u and %u",
+	     info[0].tcpi_snd_mss, info[1].tcpi_snd_mss);
+}
+
 static void sockets_check(void)
 {
 	tell("unix-stream", turn(streams[1], streams[0], "in a unix stream"), "");
 	tell("unix-datagram", turn(datagrams[1], datagrams[0], "a unix datagram"), "");
+	tell("tcp-ipv4", turn(tcp4[1], tcp4[0], "in a TCP queue"), "");
 	tell("tcp-ipv6", turn(tcp6[1], tcp6[0], "in a TCP queue"), "");
+	segments_check("segments-ipv4", tcp4);
+	segments_check("segments-ipv6", tcp6);
 	/* What lies in a UDP queue need not survive: a network may lose it as well. */
 	while (readable(udp[1], 0)) {
 		char rest[64];

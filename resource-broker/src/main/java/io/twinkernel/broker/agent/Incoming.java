@@ -351,6 +351,7 @@ final class Incoming {
       // The baton has decided; whether A hears of it or not changes nothing here.
       wake(FrameType.RESUMED);
       Urgency.end();
+      current.workOutSegments();
       current.cleanUp();
       current.numbered(cgroups).apply().forEach(KernelLog::say);
       var trace = new ArrayList<Object>(sourceTrace());

@@ -4,10 +4,12 @@ import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.prestage.HugePages;
 import io.twinkernel.broker.prestage.ProcessDelta;
+import io.twinkernel.broker.prestage.SegmentSizes;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
+import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Tsc;
@@ -333,6 +335,23 @@ final class IncomingSwitch {
       KernelLog.say("not seen whether the service has answered: " + e.getMessage());
     }
     trace.add("served", from);
+  }
+
+  /**
+   * After the gap: what CRIU restored sends segments as large as the way allows again. The
+   * processes run.
+   */
+  void workOutSegments() {
+    if (restored.isEmpty()) {
+      return;
+    }
+    try {
+      for (ServiceProcess process : ready.service().processes().processes()) {
+        SegmentSizes.workOut(process.pid());
+      }
+    } catch (IOException e) {
+      KernelLog.say("connections go on with small segments: " + e.getMessage());
+    }
   }
 
   /** There will be no switch, and this kernel goes on. */

@@ -364,7 +364,7 @@ final class OpenFiles implements AutoCloseable {
     return Kind.QUEUE;
   }
 
-  private static boolean isTcp(Fd socket) throws SyscallException {
+  static boolean isTcp(Fd socket) throws SyscallException {
     return Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_PROTOCOL()) == Linux.IPPROTO_TCP();
   }
 

@@ -1,12 +1,12 @@
 package io.twinkernel.broker.prestage;
 
+import static io.twinkernel.broker.prestage.OwnSockets.family;
+import static io.twinkernel.broker.prestage.OwnSockets.find;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.twinkernel.ffi.Fd;
-import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -16,11 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,8 +28,6 @@ final class TcpRepairTest {
   private static final int UNACKED = 24;
   private static final int RETRANSMITTED = 100;
   private static final int TCP_QUICKACK = 12; // include/uapi/linux/tcp.h
-
-  private static final int PID = (int) ProcessHandle.current().pid();
 
   @Test
   void aConnectionGoesOnInAnotherSocketWithAllThatWasOnItsWay() throws Exception {
@@ -206,65 +200,6 @@ final class TcpRepairTest {
       server.getOutputStream().write("still here".getBytes(US_ASCII));
       assertThat(client.getInputStream().readNBytes(10)).asString(US_ASCII).isEqualTo("still here");
     }
-  }
-
-  private static int family(TcpState state) {
-    return state.local().length == 28 ? Linux.AF_INET6() : Linux.AF_INET();
-  }
-
-  /** The accepted end of a client's connection, among all that this process has open. */
-  private static Fd find(Socket client) throws IOException {
-    return find((InetSocketAddress) client.getLocalSocketAddress());
-  }
-
-  /** The socket of this process that is connected to an address. */
-  private static Fd find(InetSocketAddress peer) throws IOException {
-    byte[] wanted = address(peer);
-    try (Fd self = Processes.open(PID);
-        var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-      for (Path entry : entries) {
-        int number = Integer.parseInt(entry.getFileName().toString());
-        try {
-          Fd fd = Processes.descriptor(self, number);
-          if (Arrays.equals(peer(fd), wanted)) {
-            return fd;
-          }
-          fd.close();
-        } catch (SyscallException closed) {
-          assertThat(closed.call()).isEqualTo("pidfd_getfd");
-        }
-      }
-    }
-    throw new AssertionError("no socket is connected to " + peer);
-  }
-
-  private static byte[] peer(Fd fd) {
-    try {
-      byte[] peer = Sockets.peer(fd);
-      return switch (peer.length) {
-        case 28 -> mapped(peer);
-        case 16 -> key(ByteBuffer.wrap(peer).getShort(2), Arrays.copyOfRange(peer, 4, 8));
-        default -> new byte[0];
-      };
-    } catch (SyscallException noConnection) {
-      return new byte[0];
-    }
-  }
-
-  /** Java's sockets are IPv6: of ::ffff:127.0.0.1 the last four are what we look for. */
-  private static byte[] mapped(byte[] address) {
-    boolean ipv4 = address[18] == -1 && address[19] == -1;
-    return ipv4
-        ? key(ByteBuffer.wrap(address).getShort(2), Arrays.copyOfRange(address, 20, 24))
-        : key(ByteBuffer.wrap(address).getShort(2), Arrays.copyOfRange(address, 8, 24));
-  }
-
-  private static byte[] address(InetSocketAddress address) {
-    return key((short) address.getPort(), address.getAddress().getAddress());
-  }
-
-  private static byte[] key(short port, byte[] address) {
-    return ByteBuffer.allocate(2 + address.length).putShort(port).put(address).array();
   }
 
   private static String receive(Fd socket) throws IOException {
