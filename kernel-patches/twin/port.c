@@ -90,8 +90,9 @@ static rx_handler_result_t receive(struct sk_buff **pskb)
 	*pskb = skb;
 	if (!skb)
 		return RX_HANDLER_CONSUMED;
-	/* One with a tag is for an interface above, which this kernel has not. */
-	if (keeps(mode, skb) && !skb_vlan_tag_present(skb)) {
+	/* One of a VLAN is for an interface above, which this kernel has not. */
+	if (keeps(mode, skb) &&
+	    !(skb_vlan_tag_present(skb) && skb_vlan_tag_get_id(skb))) {
 		if (keep(port, skb))
 			return RX_HANDLER_CONSUMED;
 		if (READ_ONCE(port->mode) == TWIN_PORT_OPEN)
@@ -188,7 +189,7 @@ static void freeze(struct net_device *interface, bool frozen)
 		else
 			clear_bit(__QUEUE_STATE_FROZEN, &queue->state);
 		__netif_tx_unlock_bh(queue);
-		if (!frozen)
+		if (!frozen && netif_running(interface))
 			netif_schedule_queue(queue);
 	}
 }
@@ -230,11 +231,16 @@ static int change(struct net_device *interface, u32 mode)
 {
 	struct port *port = find(interface);
 
+	/* One that is silent can always go back, whatever else has changed. */
 	if (mode == TWIN_PORT_FREE) {
 		if (!port)
 			return -ENOENT;
 		open(port);
 		forget(port);
+		return 0;
+	}
+	if (mode == TWIN_PORT_OPEN && port) {
+		open(port);
 		return 0;
 	}
 	if (mode != TWIN_PORT_OPEN && !netif_running(interface))
@@ -246,9 +252,7 @@ static int change(struct net_device *interface, u32 mode)
 		port = claim(interface);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	if (mode == TWIN_PORT_OPEN)
-		open(port);
-	else
+	if (mode != TWIN_PORT_OPEN)
 		silence(port, mode);
 	return 0;
 }
@@ -422,10 +426,15 @@ int twin_port_give(u32 index, const u8 __user *from, u64 length)
 static int interface_event(struct notifier_block *block, unsigned long event,
 			   void *pointer)
 {
-	struct port *port = find(netdev_notifier_info_to_dev(pointer));
+	struct net_device *interface = netdev_notifier_info_to_dev(pointer);
+	struct port *port = find(interface);
 
-	if (port && event == NETDEV_UNREGISTER)
+	if (port && event == NETDEV_UNREGISTER) {
+		/* It may only be on its way into another network namespace. */
+		if (port->mode != TWIN_PORT_OPEN)
+			freeze(interface, false);
 		forget(port);
+	}
 	return NOTIFY_DONE;
 }
 

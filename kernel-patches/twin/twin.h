@@ -253,6 +253,7 @@ struct twin_frame {
  * FREE of what is no port, ENETDOWN it is not up, ENOSPC four are ports,
  * EOPNOTSUPP this kernel would have its driver speak again, or what it sends does
  * not queue (noqueue).
+ * One that goes away, or to another network namespace, is free: TAKE_FRAMES ends.
  */
 #define TWIN_IOC_SET_PORT	_IOW(TWIN_IOC_MAGIC, 15, struct twin_port)
 /*

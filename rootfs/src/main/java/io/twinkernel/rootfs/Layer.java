@@ -52,8 +52,10 @@ final class Layer {
     String question =
         "layer-" + name + "-" + new Digest().add("names", recipe.packages().toString()).key();
     List<DebianPackage> packages =
-        archive.resolve(
-            PackageArchive.Release.BOOKWORM, question, apt -> apt.closure(recipe.packages()));
+        recipe.packages().isEmpty()
+            ? List.of()
+            : archive.resolve(
+                PackageArchive.Release.BOOKWORM, question, apt -> apt.closure(recipe.packages()));
     return new Layer(cache, progress, archive, folder, recipe, packages);
   }
 
@@ -82,6 +84,9 @@ final class Layer {
   }
 
   private Path unpacked(String name) throws IOException, RootfsException, InterruptedException {
+    if (packages.isEmpty()) {
+      return cache.entry("packages", "none", _ -> {});
+    }
     Digest digest = new Digest();
     packages.forEach(one -> digest.add(one.file(), one.sha256()));
     return cache.entry(
@@ -105,7 +110,6 @@ final class Layer {
     for (List<String> link : recipe.links()) {
       writer.link(link.get(0), link.get(1));
     }
-    SharedLibraries libraries = SharedLibraries.in(unpacked);
     var taken = new TreeSet<String>(recipe.taken());
     for (String tree : recipe.trees()) {
       try (Stream<Path> files = Files.walk(unpacked.resolve(tree.substring(1)))) {
@@ -114,8 +118,11 @@ final class Layer {
             .forEach(file -> taken.add("/" + unpacked.relativize(file)));
       }
     }
-    for (String path : recipe.taken()) {
-      libraries.of(path).forEach(library -> taken.add("/" + unpacked.relativize(library)));
+    if (!recipe.taken().isEmpty()) {
+      SharedLibraries libraries = SharedLibraries.in(unpacked);
+      for (String path : recipe.taken()) {
+        libraries.of(path).forEach(library -> taken.add("/" + unpacked.relativize(library)));
+      }
     }
     for (String path : taken) {
       Path file = unpacked.resolve(path.substring(1));
@@ -130,9 +137,11 @@ final class Layer {
     }
     compile(writer, work);
     Path root = folder.resolve("root");
-    for (Path file : ImageCache.files(root)) {
-      int mode = Files.isExecutable(file) ? 0755 : 0644;
-      writer.file(root.relativize(file).toString(), mode, file);
+    if (Files.isDirectory(root)) {
+      for (Path file : ImageCache.files(root)) {
+        int mode = Files.isExecutable(file) ? 0755 : 0644;
+        writer.file(root.relativize(file).toString(), mode, file);
+      }
     }
     return writer;
   }

@@ -58,6 +58,9 @@ final class TestNode implements AutoCloseable {
   /** A setting: with it the machine has the NICs that it names. */
   static final String JOINED = "measure.nics";
 
+  /** A setting: with it the NICs that it names lead to the service's network. */
+  static final String PORTS = "service.ports";
+
   private static final Set<String> FINAL =
       Set.of("COMPLETE", "ROLLED_BACK", "REHEARSED", "REFUSED", "FAILED");
   private static final String NODE = "test";
@@ -123,7 +126,21 @@ final class TestNode implements AutoCloseable {
         System.getProperty("twin.test.to", "6.12"),
         "",
         emulator,
+        List.of("disk"),
         Optional.of(image));
+  }
+
+  /** The same with a layer in its image that other nodes have not. */
+  static TestNode startWithLayer(Path folder, String layer) throws Exception {
+    return start(
+        folder,
+        Map.of(),
+        System.getProperty("twin.test.from", "6.1"),
+        System.getProperty("twin.test.to", "6.12"),
+        "",
+        List.of(),
+        List.of(layer),
+        Optional.empty());
   }
 
   /**
@@ -140,7 +157,7 @@ final class TestNode implements AutoCloseable {
       String parameters,
       List<String> emulator)
       throws Exception {
-    return start(folder, settings, from, to, parameters, emulator, Optional.empty());
+    return start(folder, settings, from, to, parameters, emulator, List.of(), Optional.empty());
   }
 
   private static TestNode start(
@@ -150,6 +167,7 @@ final class TestNode implements AutoCloseable {
       String to,
       String parameters,
       List<String> emulator,
+      List<String> layers,
       Optional<Path> disk)
       throws Exception {
     NodeImages images =
@@ -158,7 +176,7 @@ final class TestNode implements AutoCloseable {
             KernelSource.parse(from),
             KernelSource.parse(to),
             BrokerApp.standard(),
-            disk.isPresent() ? List.of("disk") : List.of(),
+            layers,
             Progress.lines(System.out));
     MachineFiles files = new MachineFiles(folder);
     ControlPlane control =
@@ -174,15 +192,7 @@ final class TestNode implements AutoCloseable {
     try {
       List<String> line =
           new ArrayList<>(
-              arguments(
-                  images,
-                  initrd,
-                  files,
-                  memory,
-                  port,
-                  parameters,
-                  disk,
-                  settings.containsKey(JOINED)));
+              arguments(images, initrd, files, memory, port, parameters, disk, settings.keySet()));
       line.addAll(emulator);
       machine = Machine.start(line, files);
       TestNode node =
@@ -222,7 +232,7 @@ final class TestNode implements AutoCloseable {
       int port,
       String parameters,
       Optional<Path> disk,
-      boolean joined)
+      Set<String> settings)
       throws IOException, RootfsException, InterruptedException {
     MachineSpec spec =
         new MachineSpec(
@@ -241,16 +251,21 @@ final class TestNode implements AutoCloseable {
                 .find(images.kernel(), images.from(), files.directory().resolve("accelerator"))
                 .accelerator(),
             "unused",
-            List.of(),
+            settings.contains(PORTS) ? List.of("unused", "unused") : List.of(),
             disk,
-            joined);
+            settings.contains(JOINED));
     List<String> line = new ArrayList<>();
     for (String word : spec.arguments(files)) {
       line.add(
-          word.startsWith("tap,id=service")
-              ? "user,id=service,hostfwd=tcp:127.0.0.1:" + port + "-" + GUEST + ":6379"
+          word.startsWith("tap,id=")
+              ? "hubport,hubid=1," + word.substring("tap,".length(), word.indexOf(",ifname"))
               : word.equals("q35") ? "q35,memory-backend=ram" : word);
     }
+    // The NICs are ports of a hub, whose own end is the host's.
+    line.add("-netdev");
+    line.add("user,id=host,hostfwd=tcp:127.0.0.1:" + port + "-" + GUEST + ":6379");
+    line.add("-netdev");
+    line.add("hubport,hubid=1,id=outside,netdev=host");
     line.add("-object");
     line.add("memory-backend-file,id=ram,share=on,size=" + MEGABYTES + "M,mem-path=" + memory);
     return line;
