@@ -2,6 +2,7 @@ package io.twinkernel.harness.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.harness.qemu.MachineSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One of two kernels panics: the other one learns of it at once, and goes on. */
 @Tag("machine")
@@ -24,6 +27,11 @@ final class PanicTest {
   /** Of interrupts from a CPU that is not A's, and of what else should not be. */
   private static final String TROUBLE =
       "Oops|BUG:|WARNING:|general protection|Call Trace|No irq handler|unknown reason";
+
+  /** The NICs that B, and the kernel after it, have of their own in the service's network. */
+  private static final String PORT = MachineSpec.SERVICE_PORTS.split(",", 2)[0];
+
+  private static final String SECOND_PORT = MachineSpec.SERVICE_PORTS.split(",", 2)[1];
 
   @TempDir Path folder;
 
@@ -90,6 +98,50 @@ final class PanicTest {
       node.onC("sh -c '(sleep 1; reboot -f) &'");
       assertThat(node.machine().onExit().get(60, TimeUnit.SECONDS).exitValue()).isZero();
     }
+  }
+
+  /**
+   * B has a NIC of its own in the service's network, which is silent when A panics, or is not set
+   * up yet: the service goes on by A's, and the next upgrade has ports again.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"boot", "precopy"})
+  void adoptsTheServicesNicBesideOneOfItsOwn(String last) throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "failover",
+            "adopt",
+            "service.start",
+            "/etc/twin/service",
+            TestNode.PORTS,
+            MachineSpec.SERVICE_PORTS);
+    try (TestNode node = TestNode.start(folder, settings)) {
+      String upgrade = last.equals("boot") ? node.boot() : node.precopy();
+      assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
+      String service = node.onA(network(MachineSpec.SERVICE_NIC));
+      node.onA(PANIC);
+      node.await("the panic of A", () -> node.consoleA().contains(PANICKED));
+      isAdopted(node, upgrade, node::onB);
+      assertThat(node.onB(network(MachineSpec.SERVICE_NIC))).isEqualTo(service).contains("inet ");
+      // No other has the service's addresses, nor can one confuse switches.
+      String own = node.onB(network(PORT));
+      assertThat(own).contains("link/ether").doesNotContain("inet ");
+      assertThat(own.lines().findFirst()).isNotEqualTo(service.lines().findFirst());
+      assertThat(node.onB(Splats.COMMAND)).isEmpty();
+
+      node.installOnB();
+      assertThat(node.finish(node.bootBesideB())).isEqualTo("COMPLETE");
+      assertThat(node.serves(Duration.ofSeconds(10))).isTrue();
+      assertThat(node.onC("grep service.interface.pci /etc/twin/node.conf"))
+          .endsWith("=" + SECOND_PORT);
+    }
+  }
+
+  /** A command: MAC address, IPv4 addresses and routes of a NIC's interface, without its name. */
+  private static String network(String function) {
+    return "n=$(ls /sys/bus/pci/devices/%s/virtio*/net);".formatted(function)
+        + " ip addr show dev $n | grep -o -E 'link/ether [0-9a-f:]+|inet [0-9.]+/[0-9]+';"
+        + " ip route show dev $n | sed \"s/ dev $n//\"";
   }
 
   /** A shell of one kernel. */

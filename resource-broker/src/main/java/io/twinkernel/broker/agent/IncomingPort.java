@@ -122,7 +122,8 @@ final class IncomingPort implements IncomingNic {
   @Override
   public void abandon() throws IOException {
     try (var netlink = Rtnetlink.open()) {
-      netlink.down(name);
+      // Whoever goes on has the addresses elsewhere, where A has panicked on A's NIC.
+      netlink.clear(name);
       ServicePort.free(port);
       netlink.identify(name, before.mac(), before.mtu());
       linkLocal(name, "0");

@@ -130,10 +130,7 @@ final class StandInInterface {
     links = null;
     try (netlink;
         listening) {
-      netlink.down(NAME);
-      for (InterfaceAddress address : netlink.state(NAME).addresses()) {
-        netlink.removeAddress(NAME, address);
-      }
+      netlink.clear(NAME);
     }
   }
 }

@@ -170,6 +170,15 @@ public final class Rtnetlink implements AutoCloseable {
     socket.change(List.of(upDown(name, link(name).index(), false)));
   }
 
+  /** Sets an interface down and takes all of its addresses; routes go with them. */
+  public void clear(String name) throws IOException {
+    down(name);
+    // The first address of a network takes the others with it.
+    for (InterfaceAddress address : state(name).addresses().reversed()) {
+      removeAddress(name, address);
+    }
+  }
+
   /** Adds an address; where the interface has it, its properties are changed. */
   public void addAddress(String name, InterfaceAddress address) throws IOException {
     socket.change(List.of(AddressCodec.add(address, name, link(name).index())));

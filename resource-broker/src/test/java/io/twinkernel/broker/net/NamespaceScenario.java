@@ -23,6 +23,7 @@ final class NamespaceScenario {
       case "move" -> move();
       case "twice" -> twice();
       case "loopback" -> loopback();
+      case "clear" -> clear();
       case "multipath" -> multipath();
       case "errors" -> errors();
       case "many" -> many();
@@ -118,6 +119,19 @@ final class NamespaceScenario {
       assertThatThrownBy(() -> rtnetlink.removeAddress("lo", address))
           .isInstanceOf(NetlinkException.class)
           .hasMessageContaining("remove 10.99.0.2/32 from lo: EADDRNOTAVAIL");
+    }
+  }
+
+  /** It has two addresses of one network, and one that it keeps when it is down. */
+  private static void clear() throws Exception {
+    configure("old");
+    try (Rtnetlink rtnetlink = Rtnetlink.open()) {
+      rtnetlink.clear("old");
+      assertThat(rtnetlink.link("old").up()).isFalse();
+      assertThat(output("ip addr show dev old")).doesNotContain("inet");
+      rtnetlink.up("old");
+      assertThat(output("ip route show dev old")).isEmpty();
+      rtnetlink.clear("old");
     }
   }
 

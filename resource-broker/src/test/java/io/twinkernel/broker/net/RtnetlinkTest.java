@@ -11,7 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RtnetlinkTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"move", "twice", "loopback", "multipath", "errors", "many", "carrier"})
+  @ValueSource(
+      strings = {"move", "twice", "loopback", "multipath", "clear", "errors", "many", "carrier"})
   void inANamespaceOfItsOwn(String scenario) throws Exception {
     Process process =
         new ProcessBuilder(
