@@ -155,6 +155,40 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
+   * Adds {@code ioctl(2)} with a structure of zeros.
+   *
+   * @param length of the structure
+   * @return where it will be
+   */
+  public int ioctl(CallBatch batch, long request, int length) {
+    int place = batch.room(length);
+    batch.add(
+        "ioctl", label, Linux.__NR_ioctl(), number.get(), request, batch.address(place), 0, 0, 0);
+    return place;
+  }
+
+  /**
+   * Adds {@code pread(2)} from the start of the file.
+   *
+   * @param place receives it
+   * @return which call it is; its result is how many bytes were read
+   */
+  public int read(CallBatch batch, int place, int length) {
+    return batch.add(
+        "pread", label, Linux.__NR_pread64(), number.get(), batch.address(place), length, 0, 0, 0);
+  }
+
+  /**
+   * Adds {@code lseek(2)}.
+   *
+   * @param whence SEEK_*
+   * @return which call it is; its result is the new offset from the file's start
+   */
+  public int seek(CallBatch batch, long offset, int whence) {
+    return batch.add("lseek", label, Linux.__NR_lseek(), number.get(), offset, whence, 0, 0, 0);
+  }
+
+  /**
    * {@code mmap(2)}. The mapping stays when the descriptor is closed.
    *
    * @param length in bytes

@@ -75,6 +75,15 @@ final class NativeCall {
     return invoke(address, STATE.get(), 0, 0, 0, 0, 0, 0, 0, MemorySegment.NULL);
   }
 
+  /**
+   * Calls a function that takes two longs and returns one.
+   *
+   * @param memory what the arguments point into
+   */
+  static long function(MemorySegment address, long a, long b, MemorySegment memory) {
+    return invoke(address, STATE.get(), a, b, 0, 0, 0, 0, 0, memory);
+  }
+
   private static long invoke(
       MemorySegment function,
       MemorySegment state,

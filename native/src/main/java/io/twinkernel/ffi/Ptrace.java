@@ -53,6 +53,11 @@ public final class Ptrace {
     request("PTRACE_SEIZE", Linux.PTRACE_SEIZE(), thread, 0, options);
   }
 
+  /** Adds PTRACE_SEIZE; the batch is run on the thread that is the tracer then. */
+  public static void seize(CallBatch batch, int thread) {
+    request(batch, "PTRACE_SEIZE", Linux.PTRACE_SEIZE(), thread, 0, 0);
+  }
+
   /** PTRACE_INTERRUPT: makes it stop with PTRACE_EVENT_STOP, which {@link #await} sees. */
   public static void interrupt(int thread) throws SyscallException {
     request("PTRACE_INTERRUPT", Linux.PTRACE_INTERRUPT(), thread, 0, 0);
@@ -61,6 +66,11 @@ public final class Ptrace {
   /** PTRACE_DETACH of a stopped tracee; one that a SIGSTOP holds stays stopped. */
   public static void detach(int thread) throws SyscallException {
     request("PTRACE_DETACH", Linux.PTRACE_DETACH(), thread, 0, 0);
+  }
+
+  /** Adds PTRACE_DETACH. */
+  public static void detach(CallBatch batch, int thread) {
+    request(batch, "PTRACE_DETACH", Linux.PTRACE_DETACH(), thread, 0, 0);
   }
 
   /** PTRACE_SYSCALL: lets it run to the next entry to or exit from a system call. */
@@ -85,6 +95,23 @@ public final class Ptrace {
   /** Whether the thread has stopped or ended, and how; empty if it has not. */
   public static Optional<Status> poll(int thread) throws SyscallException {
     return await(thread, Linux.__WALL() | Linux.WNOHANG());
+  }
+
+  /**
+   * Adds a wait, as long as it takes, until the thread stops or ends.
+   *
+   * @return the place that {@link #status} is given
+   */
+  public static int await(CallBatch batch, int thread) {
+    int place = batch.room(Integer.BYTES);
+    batch.add(
+        "wait4", thread, Linux.__NR_wait4(), thread, batch.address(place), Linux.__WALL(), 0, 0, 0);
+    return place;
+  }
+
+  /** What a wait of a batch found. */
+  public static Status status(CallBatch batch, int place) {
+    return new Status(batch.data().getInt(place));
   }
 
   private static Optional<Status> await(int thread, int options) throws SyscallException {
@@ -116,6 +143,76 @@ public final class Ptrace {
   /** PTRACE_SETREGSET of a stopped tracee; see {@link #registers}. */
   public static void setRegisters(int thread, int set, MemorySegment data) throws SyscallException {
     registerSet("PTRACE_SETREGSET", Linux.PTRACE_SETREGSET(), thread, set, data);
+  }
+
+  /**
+   * Adds PTRACE_GETREGSET.
+   *
+   * @param set NT_*
+   * @param place receives it
+   * @param length of the room there
+   * @return the place that {@link #registersRead} is given
+   */
+  public static int registers(CallBatch batch, int thread, int set, int place, int length) {
+    return registerSet(
+        "PTRACE_GETREGSET", Linux.PTRACE_GETREGSET(), batch, thread, set, place, length);
+  }
+
+  /** How many bytes of the room given a PTRACE_GETREGSET of a batch has filled. */
+  public static int registersRead(CallBatch batch, int vector) {
+    return Math.toIntExact(batch.data().getLong(vector + (int) iovec.iov_len$offset()));
+  }
+
+  /** Adds PTRACE_SETREGSET. */
+  public static void setRegisters(CallBatch batch, int thread, int set, byte[] registers) {
+    registerSet(
+        "PTRACE_SETREGSET",
+        Linux.PTRACE_SETREGSET(),
+        batch,
+        thread,
+        set,
+        batch.room(registers),
+        registers.length);
+  }
+
+  private static int registerSet(
+      String name, int request, CallBatch batch, int thread, int set, int place, int length) {
+    int vector = batch.room((int) iovec.sizeof());
+    batch.data().putLong(vector + (int) iovec.iov_base$offset(), batch.address(place));
+    batch.data().putLong(vector + (int) iovec.iov_len$offset(), length);
+    request(batch, name, request, thread, set, batch.address(vector));
+    return vector;
+  }
+
+  /** Adds PTRACE_GETSIGMASK; returns where the mask will be. */
+  public static int signalMask(CallBatch batch, int thread) {
+    int place = batch.room(SIGNAL_SET);
+    request(
+        batch,
+        "PTRACE_GETSIGMASK",
+        Linux.PTRACE_GETSIGMASK(),
+        thread,
+        SIGNAL_SET,
+        batch.address(place));
+    return place;
+  }
+
+  /** Adds PTRACE_SETSIGMASK. */
+  public static void setSignalMask(CallBatch batch, int thread, long mask) {
+    int place = batch.room(SIGNAL_SET);
+    batch.data().putLong(place, mask);
+    request(
+        batch,
+        "PTRACE_SETSIGMASK",
+        Linux.PTRACE_SETSIGMASK(),
+        thread,
+        SIGNAL_SET,
+        batch.address(place));
+  }
+
+  private static void request(
+      CallBatch batch, String name, int request, int thread, long address, long data) {
+    batch.add(name, thread, Linux.__NR_ptrace(), request, thread, address, data, 0, 0);
   }
 
   private static int registerSet(String name, int request, int thread, int set, MemorySegment data)

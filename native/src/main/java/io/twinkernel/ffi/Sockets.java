@@ -149,6 +149,34 @@ public final class Sockets {
     }
   }
 
+  /** Adds {@code setsockopt(2)} of an int. */
+  public static void option(CallBatch batch, Fd socket, int level, int option, int value) {
+    setOption(batch, socket, level, option, batch.roomOf(value), Integer.BYTES);
+  }
+
+  /** Adds {@code setsockopt(2)}. */
+  public static void option(CallBatch batch, Fd socket, int level, int option, byte[] value) {
+    setOption(batch, socket, level, option, batch.room(value), value.length);
+  }
+
+  /**
+   * Adds {@code setsockopt(2)} to what is at a place when it is made, such as what {@link
+   * #read(CallBatch, Fd, int, int, int)} has put there.
+   */
+  public static void setOption(
+      CallBatch batch, Fd socket, int level, int option, int place, int length) {
+    batch.add(
+        "setsockopt",
+        socket.label(),
+        Linux.__NR_setsockopt(),
+        socket.number(),
+        level,
+        option,
+        batch.address(place),
+        length,
+        0);
+  }
+
   /** {@code getsockopt(2)} of an int. */
   public static int option(Fd socket, int level, int option) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
@@ -169,6 +197,27 @@ public final class Sockets {
     return withLength("getsockopt", Linux.__NR_getsockopt(), socket, level, option, value);
   }
 
+  /**
+   * Adds {@code getsockopt(2)}.
+   *
+   * @param length of the value at most
+   * @return where it will be
+   */
+  public static int read(CallBatch batch, Fd socket, int level, int option, int length) {
+    int place = batch.room(length);
+    batch.add(
+        "getsockopt",
+        socket.label(),
+        Linux.__NR_getsockopt(),
+        socket.number(),
+        level,
+        option,
+        batch.address(place),
+        batch.address(batch.roomOf(length)),
+        0);
+    return place;
+  }
+
   /** {@code getsockname(2)}: the socket's own address, as a {@code sockaddr} of its family. */
   public static byte[] name(Fd socket) throws SyscallException {
     return address("getsockname", Linux.__NR_getsockname(), socket);
@@ -179,9 +228,42 @@ public final class Sockets {
     return address("getpeername", Linux.__NR_getpeername(), socket);
   }
 
-  /** {@code bind(2)} to what {@link #name} said. */
-  public static void bind(Fd socket, byte[] address) throws SyscallException {
-    use("bind", Linux.__NR_bind(), socket, address);
+  /** Adds {@code getsockname(2)}; returns the place that {@link #address} is given. */
+  public static int name(CallBatch batch, Fd socket) {
+    return address("getsockname", Linux.__NR_getsockname(), batch, socket);
+  }
+
+  /** Adds {@code getpeername(2)}; returns the place that {@link #address} is given. */
+  public static int peer(CallBatch batch, Fd socket) {
+    return address("getpeername", Linux.__NR_getpeername(), batch, socket);
+  }
+
+  private static int address(String call, int number, CallBatch batch, Fd socket) {
+    int length = batch.roomOf(LARGEST_ADDRESS);
+    long address = batch.address(batch.room(LARGEST_ADDRESS));
+    batch.add(
+        call, socket.label(), number, socket.number(), address, batch.address(length), 0, 0, 0);
+    return length;
+  }
+
+  /** The {@code sockaddr} that is at a place of a batch that was run. */
+  public static byte[] address(CallBatch batch, int place) {
+    return batch.bytes(place + Long.BYTES, batch.data().getInt(place));
+  }
+
+  /** Adds {@code bind(2)}. */
+  public static void bind(CallBatch batch, Fd socket, byte[] address) {
+    use("bind", Linux.__NR_bind(), batch, socket, address);
+  }
+
+  /** Adds {@code connect(2)}. */
+  public static void connect(CallBatch batch, Fd socket, byte[] address) {
+    use("connect", Linux.__NR_connect(), batch, socket, address);
+  }
+
+  private static void use(String call, int number, CallBatch batch, Fd socket, byte[] address) {
+    long memory = batch.address(batch.room(address));
+    batch.add(call, socket.label(), number, socket.number(), memory, address.length, 0, 0, 0);
   }
 
   /** {@code connect(2)} to what {@link #peer} said. */
@@ -245,38 +327,60 @@ public final class Sockets {
   }
 
   /**
-   * {@code sendto(2)} of one datagram, again if a signal interrupts it.
+   * Adds {@code send(2)}, which never gives a signal.
    *
-   * @param address as {@link #peer} says it
+   * @param flags MSG_*
+   * @return which call it is; its result is how many bytes were sent
    */
-  public static void sendTo(Fd socket, byte[] datagram, byte[] address) throws SyscallException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(datagram.length + address.length, Long.BYTES);
-      MemorySegment to = memory.asSlice(0, address.length);
-      MemorySegment data = memory.asSlice(address.length);
-      MemorySegment.copy(address, 0, to, ValueLayout.JAVA_BYTE, 0, address.length);
-      MemorySegment.copy(datagram, 0, data, ValueLayout.JAVA_BYTE, 0, datagram.length);
-      long result =
-          NativeCall.uninterrupted(
-              Linux.__NR_sendto(),
-              socket.number(),
-              data.address(),
-              datagram.length,
-              Linux.MSG_NOSIGNAL(),
-              to.address(),
-              address.length,
-              memory);
-      if (result < 0) {
-        throw SyscallException.of(
-            "sendto",
-            socket.label()
-                + ", "
-                + datagram.length
-                + " bytes, "
-                + HexFormat.of().formatHex(address),
-            result);
-      }
-    }
+  public static int send(CallBatch batch, Fd socket, byte[] data, int flags) {
+    return batch.add(
+        "send",
+        socket.label(),
+        Linux.__NR_sendto(),
+        socket.number(),
+        batch.address(batch.room(data)),
+        data.length,
+        flags | Linux.MSG_NOSIGNAL(),
+        0,
+        0);
+  }
+
+  /**
+   * Adds {@code recv(2)}.
+   *
+   * @param place receives the data
+   * @param flags MSG_*
+   * @return which call it is; its result is how many bytes were received
+   */
+  public static int recv(CallBatch batch, Fd socket, int place, int length, int flags) {
+    return batch.add(
+        "recv",
+        socket.label(),
+        Linux.__NR_recvfrom(),
+        socket.number(),
+        batch.address(place),
+        length,
+        flags,
+        0,
+        0);
+  }
+
+  /**
+   * Adds {@code sendto(2)} of one datagram.
+   *
+   * @param address as {@link #peer(Fd)} says it
+   */
+  public static void sendTo(CallBatch batch, Fd socket, byte[] datagram, byte[] address) {
+    batch.add(
+        "sendto",
+        socket.label(),
+        Linux.__NR_sendto(),
+        socket.number(),
+        batch.address(batch.room(datagram)),
+        datagram.length,
+        Linux.MSG_NOSIGNAL(),
+        batch.address(batch.room(address)),
+        address.length);
   }
 
   /**

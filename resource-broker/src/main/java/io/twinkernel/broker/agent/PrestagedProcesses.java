@@ -39,7 +39,8 @@ final class PrestagedProcesses {
   private record Hold(
       int pid,
       List<Integer> threads,
-      List<Integer> descriptors,
+      List<Integer> connections,
+      List<Integer> offsets,
       Map<Integer, String> states,
       List<DiskFile> files,
       String directory) {}
@@ -64,7 +65,8 @@ final class PrestagedProcesses {
         new Hold(
             (int) hold.number("pid"),
             hold.numbers("threads"),
-            hold.numbers("descriptors"),
+            hold.numbers("connections"),
+            hold.numbers("offsets"),
             Collections.unmodifiableMap(states),
             List.copyOf(files),
             hold.text("disk_directory")));
@@ -84,7 +86,12 @@ final class PrestagedProcesses {
       for (Hold hold : holds) {
         StagedProcess staged =
             StagedProcess.hold(
-                hold.pid(), hold.threads(), hold.descriptors(), hold.files(), hold.directory());
+                hold.pid(),
+                hold.threads(),
+                hold.connections(),
+                hold.offsets(),
+                hold.files(),
+                hold.directory());
         processes.put(hold.pid(), staged);
         staged.check(hold.states());
         populate(staged);

@@ -181,8 +181,6 @@ final class Prestaging implements AutoCloseable {
 
   private static Map<String, Object> hold(SourceProcess process, Map<Integer, String> states)
       throws IOException {
-    var descriptors = new ArrayList<Integer>(process.connections());
-    descriptors.addAll(process.files());
     return Map.of(
         "states",
         states.entrySet().stream()
@@ -192,8 +190,10 @@ final class Prestaging implements AutoCloseable {
         process.pid(),
         "threads",
         process.threads(),
-        "descriptors",
-        descriptors,
+        "connections",
+        process.connections(),
+        "offsets",
+        process.files(),
         "disk_files",
         process.diskFiles().stream().map(DiskFile::toJson).toList(),
         "disk_directory",

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.process.ForkedProcess;
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
@@ -35,10 +36,10 @@ public final class Canary implements AutoCloseable {
   private static final int ROOM = 1 << 16;
 
   /**
-   * On each listener. What is done once for a connection is to be done often enough in all flights
-   * to be compiled, which takes 200 times.
+   * What is done once for a connection is to be done often enough in all flights to be compiled,
+   * which takes 200 times.
    */
-  private static final int CONNECTIONS = 6;
+  private static final int CONNECTIONS = 12;
 
   private final Process parent;
   private final int pid;
@@ -47,16 +48,15 @@ public final class Canary implements AutoCloseable {
   /** It has this open. */
   private final DiskFile file;
 
-  /** One for each connection: an accepted connection does not say whose it is. */
-  private final List<ServerSocket> listeners;
+  private final ServerSocket listener;
 
   private Canary(
-      Process parent, int pid, SourceProcess source, DiskFile file, List<ServerSocket> listeners) {
+      Process parent, int pid, SourceProcess source, DiskFile file, ServerSocket listener) {
     this.parent = parent;
     this.pid = pid;
     this.source = source;
     this.file = file;
-    this.listeners = listeners;
+    this.listener = listener;
   }
 
   /** Starts a command. */
@@ -104,7 +104,7 @@ public final class Canary implements AutoCloseable {
       try {
         source.begin();
         DiskFile open = DiskFile.of(pid, 0, file.toString());
-        return new Canary(parent, pid, source, open, List.of(listen(), listen()));
+        return new Canary(parent, pid, source, open, listen());
       } catch (IOException e) {
         source.close();
         throw e;
@@ -142,8 +142,7 @@ public final class Canary implements AutoCloseable {
    */
   public void fly() throws IOException {
     process();
-    // More than one, as these are done by more than one thread.
-    Parallel.forEach(listeners, Canary::connections);
+    connections();
   }
 
   /** What is done with a fork. */
@@ -166,7 +165,8 @@ public final class Canary implements AutoCloseable {
       source.collect();
       source.send(new Collector(arena, frames));
       ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());
-      try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(), List.of(file), "")) {
+      try (var staged =
+          StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(file), "")) {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
@@ -190,30 +190,47 @@ public final class Canary implements AutoCloseable {
     }
   }
 
-  private static void connections(ServerSocket listener) throws IOException {
-    for (int i = 0; i < CONNECTIONS; i++) {
-      connection(listener);
-    }
-  }
-
-  /** Its peer notices nothing, and sends to the new socket what the old one was to get. */
-  private static void connection(ServerSocket listener) throws IOException {
-    Socket peer;
-    TcpState state;
-    try (Fd old = tcp()) {
-      Sockets.connect(old, address(listener));
-      peer = listener.accept();
-      // In repair mode it goes without a word.
-      state = TcpRepair.capture(old, 0);
-    }
-    try (peer;
+  /** Their peers notice nothing, and send to the new sockets what the old ones were to get. */
+  private void connections() throws IOException {
+    var opened = new ArrayList<Fd>();
+    var peers = new ArrayList<Socket>();
+    try (var raw = RawSockets.open();
+        Arena arena = Arena.ofConfined()) {
+      var sources = new ArrayList<TcpCapture.Source>();
+      for (int i = 0; i < CONNECTIONS; i++) {
+        Fd old = tcp();
+        opened.add(old);
+        sources.add(new TcpCapture.Source(i, old));
+        Sockets.connect(old, address(listener));
+        peers.add(listener.accept());
+      }
+      List<TcpState> states = TcpCapture.of(sources);
+      for (Fd old : opened) {
+        // In repair mode it goes without a word.
+        old.close();
+      }
+      var targets = new ArrayList<TcpRestore.Target>();
+      var said = new CallBatch(arena, CONNECTIONS, CONNECTIONS * 128);
+      for (TcpState state : states) {
         Fd copy = tcp();
-        var raw = RawSockets.open()) {
-      TcpRepair.restore(copy, state);
-      raw.send(TcpAcknowledgment.of(state));
-      TcpRepair.resume(copy, state);
-      peer.getOutputStream().write(1);
-      read(copy);
+        opened.add(copy);
+        targets.add(new TcpRestore.Target(copy, TcpRestore.clear(copy), state));
+        raw.send(said, TcpAcknowledgment.of(state));
+      }
+      TcpRestore.restore(targets);
+      said.run();
+      TcpRestore.resume(targets, raw);
+      for (int i = 0; i < CONNECTIONS; i++) {
+        peers.get(i).getOutputStream().write(1);
+        read(targets.get(i).fd());
+      }
+    } finally {
+      for (Socket peer : peers) {
+        peer.close();
+      }
+      for (Fd fd : opened) {
+        fd.close();
+      }
     }
   }
 
@@ -245,9 +262,7 @@ public final class Canary implements AutoCloseable {
       end(parent, pid);
     } finally {
       Files.delete(Path.of(file.path()));
-      for (ServerSocket listener : listeners) {
-        listener.close();
-      }
+      listener.close();
     }
   }
 

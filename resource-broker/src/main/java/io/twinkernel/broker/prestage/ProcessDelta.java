@@ -1,10 +1,8 @@
 package io.twinkernel.broker.prestage;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,8 +19,10 @@ import java.util.List;
 public record ProcessDelta(
     int pid, List<ThreadState> threads, List<TcpState> connections, List<Offset> offsets) {
 
-  /** More than any process can have; a length beyond it is damage. */
-  private static final int MOST = 1 << 28;
+  // What one takes up, without the bytes of its arrays.
+  private static final int THREAD = 3 * Integer.BYTES + Long.BYTES;
+  private static final int CONNECTION = 13 * Integer.BYTES;
+  private static final int OFFSET = Integer.BYTES + Long.BYTES;
 
   /**
    * Where it reads or writes next.
@@ -41,50 +41,58 @@ public record ProcessDelta(
 
   /** For the way to the other kernel. */
   public byte[] toBytes() {
-    var bytes = new ByteArrayOutputStream();
-    try (var out = new DataOutputStream(bytes)) {
-      out.writeInt(pid);
-      out.writeInt(threads.size());
-      for (ThreadState thread : threads) {
-        out.writeInt(thread.thread());
-        write(out, thread.registers());
-        write(out, thread.extended());
-        out.writeLong(thread.signalMask());
-      }
-      out.writeInt(connections.size());
-      for (TcpState connection : connections) {
-        write(out, connection);
-      }
-      out.writeInt(offsets.size());
-      for (Offset offset : offsets) {
-        out.writeInt(offset.descriptor());
-        out.writeLong(offset.position());
-      }
-    } catch (IOException e) {
-      throw new IllegalStateException("memory does not fail to be written", e);
+    ByteBuffer out = ByteBuffer.allocate(size());
+    out.putInt(pid);
+    out.putInt(threads.size());
+    for (ThreadState thread : threads) {
+      out.putInt(thread.thread());
+      write(out, thread.registers());
+      write(out, thread.extended());
+      out.putLong(thread.signalMask());
     }
-    return bytes.toByteArray();
+    out.putInt(connections.size());
+    for (TcpState connection : connections) {
+      write(out, connection);
+    }
+    out.putInt(offsets.size());
+    for (Offset offset : offsets) {
+      out.putInt(offset.descriptor());
+      out.putLong(offset.position());
+    }
+    return out.array();
   }
 
-  private static void write(DataOutputStream out, TcpState connection) throws IOException {
-    out.writeInt(connection.descriptor());
+  private int size() {
+    int size = 4 * Integer.BYTES + offsets.size() * OFFSET;
+    for (ThreadState thread : threads) {
+      size += THREAD + thread.registers().length + thread.extended().length;
+    }
+    for (TcpState connection : connections) {
+      size += CONNECTION + connection.local().length + connection.peer().length;
+      size += connection.window().length;
+      size += connection.received().length + connection.written().length;
+    }
+    return size;
+  }
+
+  private static void write(ByteBuffer out, TcpState connection) {
+    out.putInt(connection.descriptor());
     write(out, connection.local());
     write(out, connection.peer());
-    out.writeInt(connection.options());
-    out.writeInt(connection.windowScales());
-    out.writeInt(connection.maximumSegment());
-    out.writeInt(connection.timestamp());
+    out.putInt(connection.options());
+    out.putInt(connection.windowScales());
+    out.putInt(connection.maximumSegment());
+    out.putInt(connection.timestamp());
     write(out, connection.window());
-    out.writeInt(connection.receiveSequence());
-    out.writeInt(connection.sendSequence());
+    out.putInt(connection.receiveSequence());
+    out.putInt(connection.sendSequence());
     write(out, connection.received());
     write(out, connection.written());
-    out.writeInt(connection.unsent());
+    out.putInt(connection.unsent());
   }
 
-  private static void write(DataOutputStream out, byte[] bytes) throws IOException {
-    out.writeInt(bytes.length);
-    out.write(bytes);
+  private static void write(ByteBuffer out, byte[] bytes) {
+    out.putInt(bytes.length).put(bytes);
   }
 
   /**
@@ -93,58 +101,65 @@ public record ProcessDelta(
    * @throws IOException if the bytes are not what {@link #toBytes} made
    */
   public static ProcessDelta fromBytes(byte[] bytes) throws IOException {
-    try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
-      int pid = in.readInt();
-      var threads = new ArrayList<ThreadState>();
-      for (int left = count(in); left > 0; left--) {
-        threads.add(new ThreadState(in.readInt(), read(in), read(in), in.readLong()));
-      }
-      var connections = new ArrayList<TcpState>();
-      for (int left = count(in); left > 0; left--) {
-        connections.add(connection(in));
-      }
-      var offsets = new ArrayList<Offset>();
-      for (int left = count(in); left > 0; left--) {
-        offsets.add(new Offset(in.readInt(), in.readLong()));
-      }
-      if (in.read() >= 0) {
-        throw new IOException("bytes after the state of process " + pid);
-      }
-      return new ProcessDelta(pid, threads, connections, offsets);
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    ProcessDelta delta;
+    try {
+      delta = read(in);
+    } catch (BufferUnderflowException e) {
+      throw new IOException("the state of a process is cut off", e);
     }
+    if (in.hasRemaining()) {
+      throw new IOException("bytes after the state of process " + delta.pid());
+    }
+    return delta;
   }
 
-  private static TcpState connection(DataInputStream in) throws IOException {
+  private static ProcessDelta read(ByteBuffer in) throws IOException {
+    int pid = in.getInt();
+    var threads = new ArrayList<ThreadState>();
+    for (int left = count(in); left > 0; left--) {
+      threads.add(new ThreadState(in.getInt(), bytes(in), bytes(in), in.getLong()));
+    }
+    var connections = new ArrayList<TcpState>();
+    for (int left = count(in); left > 0; left--) {
+      connections.add(connection(in));
+    }
+    var offsets = new ArrayList<Offset>();
+    for (int left = count(in); left > 0; left--) {
+      offsets.add(new Offset(in.getInt(), in.getLong()));
+    }
+    return new ProcessDelta(pid, threads, connections, offsets);
+  }
+
+  private static TcpState connection(ByteBuffer in) throws IOException {
     return new TcpState(
-        in.readInt(),
-        read(in),
-        read(in),
-        in.readInt(),
-        in.readInt(),
-        in.readInt(),
-        in.readInt(),
-        read(in),
-        in.readInt(),
-        in.readInt(),
-        read(in),
-        read(in),
-        in.readInt());
+        in.getInt(),
+        bytes(in),
+        bytes(in),
+        in.getInt(),
+        in.getInt(),
+        in.getInt(),
+        in.getInt(),
+        bytes(in),
+        in.getInt(),
+        in.getInt(),
+        bytes(in),
+        bytes(in),
+        in.getInt());
   }
 
-  private static int count(DataInputStream in) throws IOException {
-    int count = in.readInt();
-    if (count < 0 || count > MOST) {
-      throw new IOException("a count of " + count);
+  /** Of what takes at least a byte each; more than is left is damage. */
+  private static int count(ByteBuffer in) throws IOException {
+    int count = in.getInt();
+    if (count < 0 || count > in.remaining()) {
+      throw new IOException("a count of " + count + " where " + in.remaining() + " bytes are left");
     }
     return count;
   }
 
-  private static byte[] read(DataInputStream in) throws IOException {
-    int length = count(in);
-    byte[] bytes = in.readNBytes(length);
-    if (bytes.length != length) {
-      throw new IOException("the state of a process is cut off");
-    }
+  private static byte[] bytes(ByteBuffer in) throws IOException {
+    byte[] bytes = new byte[count(in)];
+    in.get(bytes);
     return bytes;
   }
 

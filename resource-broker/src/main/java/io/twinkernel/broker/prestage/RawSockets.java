@@ -1,5 +1,6 @@
 package io.twinkernel.broker.prestage;
 
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.SyscallException;
@@ -28,13 +29,18 @@ final class RawSockets implements AutoCloseable {
     }
   }
 
-  /** The network must be up. */
-  void send(TcpAcknowledgment acknowledgment) throws IOException {
+  /** Adds it to a batch, for when the network is up. */
+  void send(CallBatch batch, TcpAcknowledgment acknowledgment) throws IOException {
+    Fd socket = socket(acknowledgment);
+    Sockets.sendTo(batch, socket, acknowledgment.packet(), acknowledgment.destination());
+  }
+
+  private Fd socket(TcpAcknowledgment acknowledgment) throws IOException {
     Fd socket = acknowledgment.isIpv6() ? ipv6 : ipv4;
     if (socket == null) {
       throw new IOException("this kernel has no IPv6");
     }
-    Sockets.sendTo(socket, acknowledgment.packet(), acknowledgment.destination());
+    return socket;
   }
 
   @Override

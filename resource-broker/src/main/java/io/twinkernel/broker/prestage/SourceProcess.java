@@ -2,12 +2,13 @@ package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.prestage.OpenFiles.Kind;
 import io.twinkernel.broker.process.ForkedProcess;
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
-import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -387,7 +388,7 @@ public final class SourceProcess implements AutoCloseable {
    * longer than it takes to the switch, and are then left out. The process is stopped.
    */
   public ProcessDelta registers() throws IOException {
-    ahead = tracer.call(this::captureThreads);
+    ahead = tracer.call(() -> ThreadRegisters.capture(threads));
     return new ProcessDelta(pid, ahead, List.of(), List.of());
   }
 
@@ -400,25 +401,44 @@ public final class SourceProcess implements AutoCloseable {
     var registers =
         tracer.start(
             () -> {
-              List<ThreadState> states = captureThreads();
+              List<ThreadState> states = ThreadRegisters.capture(threads);
               beside.done("read-registers");
               return states;
             });
     List<TcpState> connections;
     try {
-      connections =
-          Parallel.map(connections(), number -> TcpRepair.capture(files.get(number), number));
+      connections = TcpCapture.of(sources());
       steps.done("read-connections");
     } finally {
       registers.settle();
     }
-    var offsets = new ArrayList<ProcessDelta.Offset>();
-    for (int number : files()) {
-      Fd file = files.get(number);
-      offsets.add(new ProcessDelta.Offset(number, file.seek(0, Linux.SEEK_CUR())));
-    }
+    List<ProcessDelta.Offset> offsets = offsets();
     steps.done("read-offsets");
     return new ProcessDelta(pid, changed(registers.join()), connections, offsets);
+  }
+
+  private List<ProcessDelta.Offset> offsets() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Integer> numbers = files();
+      var batch = new CallBatch(arena, numbers.size(), 0);
+      for (int number : numbers) {
+        files.get(number).seek(batch, 0, Linux.SEEK_CUR());
+      }
+      batch.run();
+      var offsets = new ArrayList<ProcessDelta.Offset>(numbers.size());
+      for (int i = 0; i < numbers.size(); i++) {
+        offsets.add(new ProcessDelta.Offset(numbers.get(i), batch.result(i)));
+      }
+      return offsets;
+    }
+  }
+
+  private List<TcpCapture.Source> sources() {
+    var sources = new ArrayList<TcpCapture.Source>();
+    for (int number : connections()) {
+      sources.add(new TcpCapture.Source(number, files.get(number)));
+    }
+    return sources;
   }
 
   private List<ThreadState> changed(List<ThreadState> now) {
@@ -429,20 +449,6 @@ public final class SourceProcess implements AutoCloseable {
       }
     }
     return changed;
-  }
-
-  private List<ThreadState> captureThreads() throws IOException {
-    var states = new ArrayList<ThreadState>();
-    for (int thread : threads) {
-      Ptrace.seize(thread, 0);
-      Ptrace.Status status = Ptrace.await(thread);
-      if (!status.stopped()) {
-        throw new IOException("thread " + thread + " of process " + pid + " has ended");
-      }
-      states.add(ThreadState.capture(thread));
-      Ptrace.detach(thread);
-    }
-    return states;
   }
 
   /** Lets the connections that {@link #delta} read go on here. */

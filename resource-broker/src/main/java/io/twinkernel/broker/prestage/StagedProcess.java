@@ -1,5 +1,6 @@
 package io.twinkernel.broker.prestage;
 
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
@@ -26,6 +27,10 @@ public final class StagedProcess implements AutoCloseable {
   private final List<DiskFile> onDisk;
   private final String directory;
   private final Map<Integer, Fd> files = new TreeMap<>();
+
+  /** The addresses that its connections' sockets have, by descriptor. */
+  private final Map<Integer, byte[]> bound = new TreeMap<>();
+
   private final List<Fd> connections = new ArrayList<>();
   private final RawSockets raw;
   private final TracerThread tracer = new TracerThread();
@@ -60,14 +65,16 @@ public final class StagedProcess implements AutoCloseable {
    * Takes hold of a process that was restored stopped.
    *
    * @param threads the numbers of all its threads
-   * @param descriptors its connections and the files whose offsets change
+   * @param connections descriptors of sockets that become connections by {@link #take}
+   * @param offsets descriptors of the files whose offsets change
    * @param onDisk the files for which it has stand-ins open
    * @param directory on that disk that it works in; empty if it works elsewhere
    */
   public static StagedProcess hold(
       int pid,
       List<Integer> threads,
-      List<Integer> descriptors,
+      List<Integer> connections,
+      List<Integer> offsets,
       List<DiskFile> onDisk,
       String directory)
       throws IOException {
@@ -85,8 +92,13 @@ public final class StagedProcess implements AutoCloseable {
       throw e;
     }
     try (Fd process = Processes.open(pid)) {
-      for (int descriptor : descriptors) {
+      for (int descriptor : offsets) {
         staged.files.put(descriptor, Processes.descriptor(process, descriptor));
+      }
+      for (int descriptor : connections) {
+        Fd socket = Processes.descriptor(process, descriptor);
+        staged.files.put(descriptor, socket);
+        staged.bound.put(descriptor, TcpRestore.clear(socket));
       }
       staged.tracer.call(staged::seize);
       return staged;
@@ -176,9 +188,7 @@ public final class StagedProcess implements AutoCloseable {
     ahead = Map.of();
     tracer.call(
         () -> {
-          for (ThreadState thread : states.values()) {
-            thread.apply();
-          }
+          ThreadRegisters.apply(states.values());
           return true;
         });
     ahead = Map.copyOf(states);
@@ -274,28 +284,38 @@ public final class StagedProcess implements AutoCloseable {
     }
     return tracer.start(
         () -> {
-          for (int thread : threads) {
-            ThreadState state = states.get(thread);
-            if (state != null) {
-              state.apply();
-            }
-            Ptrace.detach(thread);
-          }
+          ThreadRegisters.apply(states.values());
+          ThreadRegisters.detach(threads);
           steps.done("write-registers");
           return true;
         });
   }
 
   private void restoreConnections(ProcessDelta delta, Steps steps) throws IOException {
-    Parallel.forEach(
-        delta.connections(),
-        connection -> TcpRepair.restore(file(connection.descriptor()), connection));
+    TcpRestore.restore(targets(delta));
     steps.done("write-connections");
   }
 
+  private List<TcpRestore.Target> targets(ProcessDelta delta) throws IOException {
+    var targets = new ArrayList<TcpRestore.Target>();
+    for (TcpState connection : delta.connections()) {
+      int descriptor = connection.descriptor();
+      byte[] address = bound.get(descriptor);
+      if (address == null) {
+        throw new IOException("process " + pid + " was staged without connection " + descriptor);
+      }
+      targets.add(new TcpRestore.Target(file(descriptor), address, connection));
+    }
+    return targets;
+  }
+
   private void seek(ProcessDelta delta, Steps steps) throws IOException {
-    for (ProcessDelta.Offset offset : delta.offsets()) {
-      file(offset.descriptor()).seek(offset.position(), Linux.SEEK_SET());
+    try (Arena scope = Arena.ofConfined()) {
+      var batch = new CallBatch(scope, delta.offsets().size(), 0);
+      for (ProcessDelta.Offset offset : delta.offsets()) {
+        file(offset.descriptor()).seek(batch, offset.position(), Linux.SEEK_SET());
+      }
+      batch.run();
     }
     steps.done("write-offsets");
   }
@@ -305,15 +325,7 @@ public final class StagedProcess implements AutoCloseable {
     for (TcpState connection : delta.connections()) {
       connections.add(file(connection.descriptor()));
     }
-    Parallel.forEach(delta.connections(), this::connect);
-  }
-
-  private void connect(TcpState connection) throws IOException {
-    Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(connection);
-    if (owed.isPresent()) {
-      raw.send(owed.get());
-    }
-    TcpRepair.resume(file(connection.descriptor()), connection);
+    TcpRestore.resume(targets(delta), raw);
   }
 
   /** As {@link SourceProcess#awaitServed}, after {@link #connect}, while the process runs. */

@@ -58,7 +58,8 @@ final class FileExchangeTest {
   }
 
   private StagedProcess hold(DiskFile file, String directory) throws IOException {
-    return StagedProcess.hold(pid, List.of(pid), List.of(NUMBER), List.of(file), directory);
+    return StagedProcess.hold(
+        pid, List.of(pid), List.of(), List.of(NUMBER), List.of(file), directory);
   }
 
   private DiskFile file(String name, int flags) throws IOException {

@@ -62,7 +62,7 @@ final class StagedRegistersTest {
   }
 
   private StagedProcess hold() throws IOException {
-    return StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), "");
+    return StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(), "");
   }
 
   private String goOn() throws IOException {

@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,14 +40,13 @@ final class TcpRepairTest {
           Fd socket = find(client)) {
         client.getOutputStream().write("question".getBytes(US_ASCII));
         assertThat(socket.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
-        state = TcpRepair.capture(socket, 9);
+        state = capture(socket);
         // In repair mode nothing of this is said to the client; Java's close() alone would say it.
         Sockets.connect(socket, new byte[16]);
       }
       assertThat(new String(state.received(), US_ASCII)).isEqualTo("question");
       try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
-        TcpRepair.restore(socket, state);
-        TcpRepair.resume(socket, state);
+        resume(restore(socket, state));
         assertThat(receive(socket)).isEqualTo("question");
         send(socket, "answer");
         assertThat(new String(client.getInputStream().readNBytes(6), US_ASCII)).isEqualTo("answer");
@@ -68,12 +68,11 @@ final class TcpRepairTest {
       try (Socket _ = listener.accept();
           Fd socket = find(client)) {
         before = Sockets.option(socket, Linux.IPPROTO_TCP(), Linux.TCP_MAXSEG());
-        state = TcpRepair.capture(socket, 9);
+        state = capture(socket);
         Sockets.connect(socket, new byte[16]);
       }
       try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
-        TcpRepair.restore(socket, state);
-        TcpRepair.resume(socket, state);
+        resume(restore(socket, state));
         // The loopback interface takes more than can be asked for.
         assertThat(Sockets.option(socket, Linux.IPPROTO_TCP(), Linux.TCP_MAXSEG()))
             .isGreaterThan(Math.min(before, 32_000));
@@ -85,9 +84,9 @@ final class TcpRepairTest {
   @Test
   void timeGoesOnInTheUnitThatThePeerKnows() {
     int microseconds = 64; // TCPI_OPT_USEC_TS
-    assertThat(TcpRepair.timestamp(0, 1001)).isEqualTo(1002);
-    assertThat(TcpRepair.timestamp(0, 1002)).isEqualTo(1002);
-    assertThat(TcpRepair.timestamp(microseconds, 1003)).isEqualTo(1003);
+    assertThat(TcpRestore.timestamp(0, 1001)).isEqualTo(1002);
+    assertThat(TcpRestore.timestamp(0, 1002)).isEqualTo(1002);
+    assertThat(TcpRestore.timestamp(microseconds, 1003)).isEqualTo(1003);
   }
 
   /** By IPv4, by an IPv4 address in an IPv6 socket, and by IPv6. */
@@ -111,7 +110,7 @@ final class TcpRepairTest {
         Sockets.option(socket, Linux.IPPROTO_TCP(), TCP_QUICKACK, 0);
         client.getOutputStream().write("question".getBytes(US_ASCII));
         assertThat(socket.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
-        state = TcpRepair.capture(socket, 9);
+        state = capture(socket);
         Sockets.connect(socket, new byte[16]);
       }
       if (info(clientEnd, UNACKED) == 0) {
@@ -119,13 +118,12 @@ final class TcpRepairTest {
       }
       try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0);
           var raw = RawSockets.open()) {
-        TcpRepair.restore(socket, state);
+        TcpRestore.Target target = restore(socket, state);
         TcpAcknowledgment owed = TcpAcknowledgment.owed(state).orElseThrow();
         assertThat(owed.isIpv6()).isEqualTo(address.equals("::1"));
-        raw.send(owed);
+        TcpRestore.resume(List.of(target), raw);
         // Over the loopback interface it has arrived when the call returns.
         boolean told = info(clientEnd, UNACKED) == 0 && info(clientEnd, RETRANSMITTED) == 0;
-        TcpRepair.resume(socket, state);
         assertThat(receive(socket)).isEqualTo("question");
         send(socket, "answer");
         client.setSoTimeout(10_000);
@@ -158,7 +156,7 @@ final class TcpRepairTest {
         Sockets.option(clientEnd, Linux.IPPROTO_TCP(), TCP_QUICKACK, 0);
         server.getOutputStream().write("answer".getBytes(US_ASCII));
         assertThat(clientEnd.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
-        state = TcpRepair.capture(socket, 9);
+        state = capture(socket);
         Sockets.connect(socket, new byte[16]);
       }
       if (state.written().length == 0) {
@@ -166,9 +164,9 @@ final class TcpRepairTest {
       }
       assertThat(state.unsent()).isZero();
       try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
-        TcpRepair.restore(socket, state);
+        TcpRestore.Target target = restore(socket, state);
         client.getOutputStream().write("more".getBytes(US_ASCII));
-        TcpRepair.resume(socket, state);
+        resume(target);
         assertThat(receive(socket)).isEqualTo("more");
         assertThat(info(socket, UNACKED)).isZero();
         assertThat(info(socket, RETRANSMITTED)).isZero();
@@ -178,6 +176,22 @@ final class TcpRepairTest {
         assertThat(info(clientEnd, RETRANSMITTED)).isZero();
         return true;
       }
+    }
+  }
+
+  private static TcpState capture(Fd socket) throws IOException {
+    return TcpCapture.of(List.of(new TcpCapture.Source(9, socket))).getFirst();
+  }
+
+  private static TcpRestore.Target restore(Fd socket, TcpState state) throws IOException {
+    var target = new TcpRestore.Target(socket, TcpRestore.clear(socket), state);
+    TcpRestore.restore(List.of(target));
+    return target;
+  }
+
+  private static void resume(TcpRestore.Target target) throws IOException {
+    try (var raw = RawSockets.open()) {
+      TcpRestore.resume(List.of(target), raw);
     }
   }
 
@@ -195,7 +209,7 @@ final class TcpRepairTest {
         var client = new Socket(listener.getInetAddress(), listener.getLocalPort());
         Socket server = listener.accept();
         Fd socket = find(client)) {
-      TcpRepair.capture(socket, 9);
+      capture(socket);
       TcpRepair.release(socket);
       server.getOutputStream().write("still here".getBytes(US_ASCII));
       assertThat(client.getInputStream().readNBytes(10)).asString(US_ASCII).isEqualTo("still here");

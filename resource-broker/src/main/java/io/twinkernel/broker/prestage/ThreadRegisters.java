@@ -1,0 +1,144 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.CallBatch;
+import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.user_regs_struct;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Reads and writes the registers of many threads at once. On the thread that traces them. */
+final class ThreadRegisters {
+  /** Larger than any XSAVE area: with AMX's tiles it takes 11 KiB. */
+  private static final int MOST_EXTENDED = 1 << 15;
+
+  /** Where the kernel says which features the area has room for (struct xregs_state, i387). */
+  private static final int FEATURES_KNOWN = 464;
+
+  /** XSTATE_BV: the features that are not in their initial state. */
+  private static final int FEATURES_USED = 512;
+
+  private static final int GENERAL = (int) user_regs_struct.sizeof();
+
+  // For each thread, besides the extended ones.
+  private static final int CALLS = 6;
+  private static final int BYTES = GENERAL + 128;
+
+  private ThreadRegisters() {}
+
+  /** Where in a batch what is asked of a thread will be. */
+  private record Places(int status, int general, int extended, int extendedSize, int mask) {}
+
+  /**
+   * Reads those of threads that a signal has stopped, and that nobody traces.
+   *
+   * @throws IOException also if one has ended; those after it may stay traced
+   */
+  static List<ThreadState> capture(List<Integer> threads) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      int room = threads.size() * (BYTES + MOST_EXTENDED);
+      var batch = new CallBatch(arena, threads.size() * CALLS, room);
+      var places = new ArrayList<Places>(threads.size());
+      for (int thread : threads) {
+        Ptrace.seize(batch, thread);
+        int status = Ptrace.await(batch, thread);
+        int general = batch.room(GENERAL);
+        Ptrace.registers(batch, thread, Linux.NT_PRSTATUS(), general, GENERAL);
+        int extended = batch.room(MOST_EXTENDED);
+        int size = Ptrace.registers(batch, thread, Linux.NT_X86_XSTATE(), extended, MOST_EXTENDED);
+        int mask = Ptrace.signalMask(batch, thread);
+        Ptrace.detach(batch, thread);
+        places.add(new Places(status, general, extended, size, mask));
+      }
+      batch.run();
+      var states = new ArrayList<ThreadState>(threads.size());
+      for (int i = 0; i < threads.size(); i++) {
+        states.add(state(threads.get(i), batch, places.get(i)));
+      }
+      return List.copyOf(states);
+    }
+  }
+
+  private static ThreadState state(int thread, CallBatch batch, Places at) throws IOException {
+    if (!Ptrace.status(batch, at.status()).stopped()) {
+      throw new IOException("thread " + thread + " has ended");
+    }
+    ThreadState.leaveSystemCall(batch.memory(at.general(), GENERAL));
+    return new ThreadState(
+        thread,
+        batch.bytes(at.general(), GENERAL),
+        batch.bytes(at.extended(), Ptrace.registersRead(batch, at.extendedSize())),
+        batch.data().getLong(at.mask()));
+  }
+
+  /**
+   * Writes those of tracees that are stopped.
+   *
+   * @throws IOException also if a thread used registers that this kernel does not save
+   */
+  static void apply(Collection<ThreadState> states) throws IOException {
+    if (states.isEmpty()) {
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      int room = states.size() * (BYTES + MOST_EXTENDED);
+      var own = new CallBatch(arena, states.size(), room);
+      var extended = new ArrayList<Integer>(states.size());
+      var sizes = new ArrayList<Integer>(states.size());
+      for (ThreadState state : states) {
+        int place = own.room(MOST_EXTENDED);
+        extended.add(place);
+        sizes.add(
+            Ptrace.registers(own, state.thread(), Linux.NT_X86_XSTATE(), place, MOST_EXTENDED));
+      }
+      own.run();
+      var batch = new CallBatch(arena, states.size() * CALLS, room);
+      int i = 0;
+      for (ThreadState state : states) {
+        int size = Ptrace.registersRead(own, sizes.get(i));
+        long known = own.data().getLong(extended.get(i) + FEATURES_KNOWN);
+        i++;
+        Ptrace.setRegisters(batch, state.thread(), Linux.NT_PRSTATUS(), state.registers());
+        Ptrace.setRegisters(
+            batch, state.thread(), Linux.NT_X86_XSTATE(), extended(state, size, known));
+        Ptrace.setSignalMask(batch, state.thread(), state.signalMask());
+      }
+      batch.run();
+    }
+  }
+
+  /**
+   * @param size of this kernel's area
+   * @param known the features that it has room for
+   */
+  private static byte[] extended(ThreadState state, int size, long known) throws IOException {
+    ByteBuffer source = ByteBuffer.wrap(state.extended()).order(ByteOrder.nativeOrder());
+    long used = source.getLong(FEATURES_USED);
+    if ((used & ~known) != 0) {
+      throw new IOException(
+          "thread %d uses register features 0x%x, this kernel saves 0x%x"
+              .formatted(state.thread(), used, known));
+    }
+    // The place of each feature is the processor's; kernels differ in how many they have.
+    byte[] target = new byte[size];
+    System.arraycopy(state.extended(), 0, target, 0, Math.min(state.extended().length, size));
+    ByteBuffer.wrap(target).order(ByteOrder.nativeOrder()).putLong(FEATURES_KNOWN, known);
+    return target;
+  }
+
+  /** Lets go of tracees that are stopped; those that a SIGSTOP holds stay stopped. */
+  static void detach(Collection<Integer> threads) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, threads.size(), 0);
+      for (int thread : threads) {
+        Ptrace.detach(batch, thread);
+      }
+      batch.run();
+    }
+  }
+}
