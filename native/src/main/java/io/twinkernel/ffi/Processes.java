@@ -7,6 +7,8 @@ import java.lang.foreign.ValueLayout;
 
 /** Signals to processes, and their open files. */
 public final class Processes {
+  private static final long SELF = ProcessHandle.current().pid();
+
   private Processes() {}
 
   /**
@@ -94,15 +96,32 @@ public final class Processes {
   }
 
   /**
+   * Adds {@code kcmp(2)} of a descriptor of another process and one of this.
+   *
+   * @return which call it is; its result is 0 if they are the same open file
+   */
+  public static int compareFiles(CallBatch batch, Fd mine, int pid, int descriptor) {
+    return batch.add(
+        "kcmp",
+        mine.label(),
+        Linux.__NR_kcmp(),
+        SELF,
+        pid,
+        Linux.KCMP_FILE(),
+        mine.number(),
+        descriptor,
+        0);
+  }
+
+  /**
    * {@code kcmp(2)}: whether a descriptor of another process is the open file that {@code mine} is.
    * False, too, if it has no such descriptor.
    */
   public static boolean sameFile(Fd mine, int pid, int descriptor) throws SyscallException {
-    long self = ProcessHandle.current().pid();
     long result =
         NativeCall.system(
             Linux.__NR_kcmp(),
-            self,
+            SELF,
             pid,
             Linux.KCMP_FILE(),
             mine.number(),

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -14,6 +15,9 @@ import java.util.stream.Stream;
  * Packages come with all that they depend on, but only what the recipe takes is put in.
  */
 final class Layer {
+  private static final Pattern INCLUDE =
+      Pattern.compile("^#include \"([^\"]+)\"", Pattern.MULTILINE);
+
   private final ImageCache cache;
   private final Progress progress;
   private final PackageArchive archive;
@@ -69,6 +73,9 @@ final class Layer {
     packages.forEach(one -> digest.add(one.file(), one.sha256()));
     for (Path file : ImageCache.files(folder)) {
       digest.add(folder.relativize(file) + (Files.isExecutable(file) ? "*" : ""), file);
+      for (Path header : headers(file)) {
+        digest.add("header " + header.getFileName(), header);
+      }
     }
     String name = folder.getFileName().toString();
     return new Segment(
@@ -81,6 +88,18 @@ final class Layer {
                   "layer " + name + ": compile and pack",
                   () -> Segment.write(archiveOf(unpacked, into), into));
             }));
+  }
+
+  /** What a C program includes by its path, from elsewhere in the project. */
+  private static List<Path> headers(Path source) throws IOException {
+    if (!source.toString().endsWith(".c")) {
+      return List.of();
+    }
+    return INCLUDE
+        .matcher(Files.readString(source))
+        .results()
+        .map(include -> source.resolveSibling(include.group(1)).normalize())
+        .toList();
   }
 
   private Path unpacked(String name) throws IOException, RootfsException, InterruptedException {

@@ -87,7 +87,7 @@ final class IncomingSwitch {
         practice,
         () -> {
           // Nothing: it fails where it is read, which is most of the way.
-          applying(new byte[0]).settle();
+          practiseApplying();
           ready.nic().rehearse();
           region.rehearseBaton();
         });
@@ -157,19 +157,51 @@ final class IncomingSwitch {
     }
   }
 
-  /** What the copy of one process lacks: apply it, beside the NIC. */
-  void delta(byte[] state) {
-    deltas.add(applying(state));
+  private void practiseApplying() {
+    try {
+      apply(new byte[0], trace.follow());
+    } catch (IOException expected) {
+      // All that it does before.
+    }
   }
 
-  private Background applying(byte[] state) {
-    return new Background(
-        () -> {
-          Steps steps = trace.follow();
-          ProcessDelta delta = ProcessDelta.fromBytes(state);
-          steps.done("read-state");
-          copies.take(delta, reopened, steps);
-        });
+  /**
+   * What the copy of one process lacks: applies it at once, or, where it has to wait for the disk,
+   * beside that.
+   */
+  void delta(byte[] state) {
+    Steps steps = trace.follow();
+    if (ready.disk().isPresent()) {
+      deltas.add(new Background(new ApplyDelta(state, steps)));
+      return;
+    }
+    try {
+      apply(state, steps);
+    } catch (IOException e) {
+      copies.failed(e);
+    }
+  }
+
+  /** Not a lambda, likewise. */
+  private final class ApplyDelta implements Background.Task {
+    private final byte[] state;
+    private final Steps steps;
+
+    ApplyDelta(byte[] state, Steps steps) {
+      this.state = state;
+      this.steps = steps;
+    }
+
+    @Override
+    public void run() throws IOException {
+      apply(state, steps);
+    }
+  }
+
+  private void apply(byte[] state, Steps steps) throws IOException {
+    ProcessDelta delta = ProcessDelta.fromBytes(state);
+    steps.done("read-state");
+    copies.take(delta, reopened, steps);
   }
 
   /**

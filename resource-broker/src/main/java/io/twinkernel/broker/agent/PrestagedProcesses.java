@@ -131,7 +131,8 @@ final class PrestagedProcesses {
     }
   }
 
-  private void failed(IOException reason) {
+  /** Why a copy cannot be used, said by {@link #check}. */
+  void failed(IOException reason) {
     if (failure == null) {
       failure = reason;
     }

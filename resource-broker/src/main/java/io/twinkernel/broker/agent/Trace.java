@@ -46,11 +46,6 @@ final class Trace {
     public void done(String step) {
       from.set(add(step, from.get()));
     }
-
-    @Override
-    public Steps beside() {
-      return follow();
-    }
   }
 
   /** Forgets an attempt that came to nothing. */

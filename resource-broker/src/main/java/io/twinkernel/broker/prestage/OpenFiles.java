@@ -1,5 +1,8 @@
 package io.twinkernel.broker.prestage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
@@ -11,12 +14,15 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -50,7 +56,22 @@ final class OpenFiles implements AutoCloseable {
           "^(tfd:\\s*\\d+ events:\\s*\\p{XDigit}+ data:\\s*\\p{XDigit}+|eventfd-count:.*)",
           Pattern.MULTILINE);
 
-  private record OpenFile(Kind kind, Fd fd, String target, String info) {}
+  /** Of what is asked of a socket, in bytes. */
+  private static final int MOST_ARRIVAL = 64;
+
+  /**
+   * @param info what it said of itself
+   * @param details says that; empty where that need not be compared
+   * @param counts whether it says how much waits in it; what cannot be read from does not
+   */
+  private record OpenFile(
+      Kind kind, Fd fd, String target, byte[] info, Optional<Fd> details, boolean counts) {
+
+    /** For what it says of itself, and a byte more, in which it shows that it says more. */
+    int room() {
+      return details.isPresent() ? info.length + 1 : 0;
+    }
+  }
 
   private final int pid;
   private final String disk;
@@ -94,7 +115,13 @@ final class OpenFiles implements AutoCloseable {
         String target = target(source, number);
         Kind kind = kind(fd, number, target);
         String said = SysFiles.read(info(source, number));
-        held.files.put(number, new OpenFile(kind, fd, target, said));
+        Optional<Fd> details =
+            kind == Kind.OTHER
+                ? Optional.of(Fd.open(info(pid, number), Linux.O_RDONLY()))
+                : Optional.empty();
+        boolean counts = kind == Kind.QUEUE && count(fd).isPresent();
+        held.files.put(
+            number, new OpenFile(kind, fd, target, said.getBytes(UTF_8), details, counts));
       }
       return held;
     } catch (IOException | RuntimeException e) {
@@ -194,15 +221,68 @@ final class OpenFiles implements AutoCloseable {
     if (!now.equals(List.copyOf(files.keySet()))) {
       return Optional.of("its descriptors were " + files.keySet() + ", are " + now);
     }
-    for (var entry : files.entrySet()) {
-      int number = entry.getKey();
-      OpenFile file = entry.getValue();
-      if (!Processes.sameFile(file.fd(), pid, number)) {
-        return Optional.of("descriptor " + number + " is another file");
+    try (Arena arena = Arena.ofConfined()) {
+      int room = 0;
+      for (OpenFile file : files.values()) {
+        room += file.room();
       }
-      Optional<String> difference = difference(number, file);
-      if (difference.isPresent()) {
-        return difference;
+      var batch = new CallBatch(arena, 2 * files.size(), room + files.size() * Long.BYTES);
+      var asked = new ArrayList<Asked>(files.size());
+      for (var entry : files.entrySet()) {
+        asked.add(ask(batch, entry.getKey(), entry.getValue()));
+      }
+      batch.run();
+      for (Asked one : asked) {
+        Optional<String> difference = difference(batch, one);
+        if (difference.isPresent()) {
+          return difference;
+        }
+      }
+      return Optional.empty();
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EBADF)) {
+        return Optional.of("a descriptor was closed");
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * What a batch says of one.
+   *
+   * @param same the call that compares the files
+   * @param said the call that reads what it says of itself, -1 for none; and where that is
+   */
+  private record Asked(int number, OpenFile file, int same, int said, int place) {}
+
+  private Asked ask(CallBatch batch, int number, OpenFile file) {
+    int same = Processes.compareFiles(batch, file.fd(), pid, number);
+    if (file.details().isEmpty()) {
+      return new Asked(number, file, same, -1, 0);
+    }
+    int place = batch.room(file.room());
+    int said = file.details().get().read(batch, place, file.room());
+    return new Asked(number, file, same, said, place);
+  }
+
+  private Optional<String> difference(CallBatch batch, Asked asked) throws IOException {
+    int number = asked.number();
+    OpenFile file = asked.file();
+    if (batch.result(asked.same()) != 0) {
+      return Optional.of("descriptor " + number + " is another file");
+    }
+    if (asked.said() >= 0) {
+      byte[] info = batch.bytes(asked.place(), (int) batch.result(asked.said()));
+      if (!Arrays.equals(info, file.info())) {
+        return Optional.of(
+            "descriptor " + number + " has changed: " + new String(info, UTF_8).strip());
+      }
+    }
+    // Of a file flags are watched for, the offset goes over. On the disk it is opened by its name.
+    if (file.kind() == Kind.FILE && isOnDisk(file.target())) {
+      String target = target(pid, number);
+      if (!target.equals(file.target())) {
+        return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
       }
     }
     return Optional.empty();
@@ -210,58 +290,56 @@ final class OpenFiles implements AutoCloseable {
 
   /** As {@link #changed}, of what comes without the process's help. */
   Optional<String> arrived() throws IOException {
-    for (var entry : files.entrySet()) {
-      Optional<String> arrival = arrival(entry.getKey(), entry.getValue());
-      if (arrival.isPresent()) {
-        return arrival;
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, files.size(), files.size() * MOST_ARRIVAL);
+      var places = new ArrayList<Integer>(files.size());
+      for (OpenFile file : files.values()) {
+        places.add(
+            switch (file.kind()) {
+              case CONNECTION, LISTENER -> TcpRepair.info(batch, file.fd());
+              case QUEUE ->
+                  file.counts() ? file.fd().ioctl(batch, Linux.FIONREAD(), Integer.BYTES) : -1;
+              // Only its process does anything with it.
+              case FILE, OTHER -> -1;
+            });
       }
+      batch.run();
+      int i = 0;
+      for (var entry : files.entrySet()) {
+        int place = places.get(i++);
+        if (place >= 0) {
+          Optional<String> arrival =
+              arrival(batch.data(), place, entry.getKey(), entry.getValue().kind());
+          if (arrival.isPresent()) {
+            return arrival;
+          }
+        }
+      }
+      return Optional.empty();
     }
-    return Optional.empty();
   }
 
-  private static Optional<String> arrival(int number, OpenFile file) throws IOException {
-    switch (file.kind()) {
+  private static Optional<String> arrival(ByteBuffer data, int place, int number, Kind kind) {
+    switch (kind) {
       case CONNECTION -> {
-        int state = TcpRepair.state(file.fd());
+        int state = TcpRepair.state(data, place);
         if (state != TcpRepair.ESTABLISHED) {
           return Optional.of("connection " + number + " is in TCP state " + state);
         }
       }
       case LISTENER -> {
-        int waiting = TcpRepair.backlog(file.fd());
+        int waiting = TcpRepair.backlog(data, place);
         if (waiting > 0) {
           return Optional.of(waiting + " connections wait to be accepted on " + number);
         }
       }
       case QUEUE -> {
-        if (queued(file.fd()) > 0) {
+        if (data.getInt(place) > 0) {
           return Optional.of("descriptor " + number + " has data in its queue");
         }
       }
       case FILE, OTHER -> {
-        // Only its process does anything with it.
-      }
-    }
-    return Optional.empty();
-  }
-
-  private Optional<String> difference(int number, OpenFile file) throws IOException {
-    switch (file.kind()) {
-      case FILE -> {
-        // Its flags are watched for, its offset goes over. On the disk it is opened by its name.
-        String target = target(pid, number);
-        if (isOnDisk(file.target()) && !target.equals(file.target())) {
-          return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
-        }
-      }
-      case OTHER -> {
-        String info = SysFiles.read(info(pid, number));
-        if (!info.equals(file.info())) {
-          return Optional.of("descriptor " + number + " has changed: " + info.strip());
-        }
-      }
-      case CONNECTION, LISTENER, QUEUE -> {
-        // What changes of them comes from outside.
+        // Nothing comes to it.
       }
     }
     return Optional.empty();
@@ -276,7 +354,7 @@ final class OpenFiles implements AutoCloseable {
     for (var entry : files.entrySet()) {
       OpenFile file = entry.getValue();
       switch (file.kind()) {
-        case OTHER -> states.put(entry.getKey(), state(file.info()));
+        case OTHER -> states.put(entry.getKey(), state(new String(file.info(), UTF_8)));
         case QUEUE -> states.put(entry.getKey(), EMPTY);
         case CONNECTION, LISTENER, FILE -> {
           // Their state comes at the switch, or is asked for then.
@@ -391,19 +469,26 @@ final class OpenFiles implements AutoCloseable {
   public void close() throws SyscallException {
     for (OpenFile file : files.values()) {
       file.fd().close();
+      if (file.details().isPresent()) {
+        file.details().get().close();
+      }
     }
     files.clear();
   }
 
-  /** FIONREAD; what cannot be read from has nothing queued. */
   private static int queued(Fd fd) throws SyscallException {
+    return count(fd).orElse(0);
+  }
+
+  /** FIONREAD; empty for what cannot be read from. */
+  private static OptionalInt count(Fd fd) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
       fd.ioctl(Linux.FIONREAD(), count);
-      return count.get(ValueLayout.JAVA_INT, 0);
+      return OptionalInt.of(count.get(ValueLayout.JAVA_INT, 0));
     } catch (SyscallException e) {
       if (e.errno().equals(Errno.EINVAL)) {
-        return 0;
+        return OptionalInt.empty();
       }
       throw e;
     }

@@ -24,11 +24,10 @@ import org.jspecify.annotations.Nullable;
  * <p>What changes is measured against the dump that the copy is restored from.
  */
 public final class SourceProcess implements AutoCloseable {
-  private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
-
   private final int pid;
   private final String disk;
   private final List<Integer> threads;
+  private final ThreadStatus states;
   private final MemoryMap map;
   private final OpenFiles files;
   private final PageScan pages;
@@ -44,6 +43,7 @@ public final class SourceProcess implements AutoCloseable {
       int pid,
       String disk,
       List<Integer> threads,
+      ThreadStatus states,
       MemoryMap map,
       OpenFiles files,
       PageScan pages,
@@ -53,6 +53,7 @@ public final class SourceProcess implements AutoCloseable {
     this.pid = pid;
     this.disk = disk;
     this.threads = threads;
+    this.states = states;
     this.map = map;
     this.files = files;
     this.pages = pages;
@@ -82,11 +83,21 @@ public final class SourceProcess implements AutoCloseable {
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads));
       OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
       PageScan pages = opened.add(PageScan.open(pid, map));
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, map, files, pages, watch, new TracerThread(), Optional.empty());
+          pid,
+          disk,
+          threads,
+          states,
+          map,
+          files,
+          pages,
+          watch,
+          new TracerThread(),
+          Optional.empty());
     }
   }
 
@@ -133,12 +144,13 @@ public final class SourceProcess implements AutoCloseable {
       if (!threads.equals(threads(pid))) {
         throw new Unstageable("its threads were " + threads + ", are " + threads(pid));
       }
+      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads));
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       PageScan pages = opened.add(PageScan.open(pid, map));
       pages.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, map, files, pages, watch, tracer, Optional.of(fork));
+          pid, disk, threads, states, map, files, pages, watch, tracer, Optional.of(fork));
     }
   }
 
@@ -308,16 +320,9 @@ public final class SourceProcess implements AutoCloseable {
 
   /** The third part, for when nothing comes in any more: signals, and what has come until then. */
   public Optional<String> arrived(Steps steps) throws IOException {
-    String count = "\nThreads:\t" + threads.size() + "\n";
-    for (int thread : threads) {
-      String status =
-          SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/status").orElse("");
-      if (!status.contains(count)) {
-        return Optional.of("its threads were " + threads + ", are " + threads(pid));
-      }
-      if (!status.contains(SIGNALS)) {
-        return Optional.of("a signal waits for thread " + thread);
-      }
+    Optional<String> changed = states.changed();
+    if (changed.isPresent()) {
+      return changed;
     }
     steps.done("check-threads");
     Optional<String> arrival = files.arrived();
@@ -388,7 +393,7 @@ public final class SourceProcess implements AutoCloseable {
    * longer than it takes to the switch, and are then left out. The process is stopped.
    */
   public ProcessDelta registers() throws IOException {
-    ahead = tracer.call(() -> ThreadRegisters.capture(threads));
+    ahead = ThreadRegisters.capture(threads);
     return new ProcessDelta(pid, ahead, List.of(), List.of());
   }
 
@@ -397,24 +402,13 @@ public final class SourceProcess implements AutoCloseable {
    * process is stopped and nothing arrives for it. {@link #release} lets its connections go on.
    */
   public ProcessDelta delta(Steps steps) throws IOException {
-    Steps beside = steps.beside();
-    var registers =
-        tracer.start(
-            () -> {
-              List<ThreadState> states = ThreadRegisters.capture(threads);
-              beside.done("read-registers");
-              return states;
-            });
-    List<TcpState> connections;
-    try {
-      connections = TcpCapture.of(sources());
-      steps.done("read-connections");
-    } finally {
-      registers.settle();
-    }
+    List<TcpState> connections = TcpCapture.of(sources());
+    steps.done("read-connections");
+    List<ThreadState> registers = ThreadRegisters.capture(threads);
+    steps.done("read-registers");
     List<ProcessDelta.Offset> offsets = offsets();
     steps.done("read-offsets");
-    return new ProcessDelta(pid, changed(registers.join()), connections, offsets);
+    return new ProcessDelta(pid, changed(registers), connections, offsets);
   }
 
   private List<ProcessDelta.Offset> offsets() throws IOException {
@@ -491,7 +485,8 @@ public final class SourceProcess implements AutoCloseable {
   public void close() throws IOException {
     try (watch;
         pages;
-        files) {
+        files;
+        states) {
       try {
         endFork();
       } finally {

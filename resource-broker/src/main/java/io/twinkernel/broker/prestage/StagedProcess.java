@@ -33,7 +33,6 @@ public final class StagedProcess implements AutoCloseable {
 
   private final List<Fd> connections = new ArrayList<>();
   private final RawSockets raw;
-  private final TracerThread tracer = new TracerThread();
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
@@ -100,7 +99,6 @@ public final class StagedProcess implements AutoCloseable {
         staged.files.put(descriptor, socket);
         staged.bound.put(descriptor, TcpRestore.clear(socket));
       }
-      staged.tracer.call(staged::seize);
       return staged;
     } catch (IOException e) {
       staged.close();
@@ -126,16 +124,6 @@ public final class StagedProcess implements AutoCloseable {
   /** Has the kernel map its program and libraries now, and not fault by fault when it runs. */
   public void populate() throws IOException {
     MappedFiles.populate(pid);
-  }
-
-  private boolean seize() throws IOException {
-    for (int thread : threads) {
-      Ptrace.seize(thread, 0);
-      if (!Ptrace.await(thread).stopped()) {
-        throw new IOException("thread " + thread + " of process " + pid + " has ended");
-      }
-    }
-    return true;
   }
 
   /** The process that a message of pages is for. */
@@ -186,11 +174,7 @@ public final class StagedProcess implements AutoCloseable {
     }
     // None, should it fail half way.
     ahead = Map.of();
-    tracer.call(
-        () -> {
-          ThreadRegisters.apply(states.values());
-          return true;
-        });
+    ThreadRegisters.give(states.values());
     ahead = Map.copyOf(states);
   }
 
@@ -219,12 +203,9 @@ public final class StagedProcess implements AutoCloseable {
     if (exchange.isEmpty()) {
       return;
     }
-    FileExchange made = exchange.get();
-    tracer.call(
-        () -> {
-          made.exchange(onDisk, directory);
-          return true;
-        });
+    ThreadRegisters.hold(pid);
+    exchange.get().exchange(onDisk, directory);
+    Ptrace.detach(pid);
     try (Fd process = Processes.open(pid)) {
       for (DiskFile file : onDisk) {
         Fd standIn = files.put(file.descriptor(), Processes.descriptor(process, file.descriptor()));
@@ -248,25 +229,19 @@ public final class StagedProcess implements AutoCloseable {
         throw new IOException("no registers came for thread " + thread + " of process " + pid);
       }
     }
-    // The registers beside the connections, unless the files still keep them.
-    boolean beside = reopened.isDone();
-    if (!beside) {
-      restoreConnections(delta, steps);
-    }
-    await(reopened);
-    if (!beside) {
+    restoreConnections(delta, steps);
+    if (!reopened.isDone()) {
+      await(reopened);
       steps.done("await-files");
     }
-    Running<Boolean> registers = writeRegisters(states, steps.beside());
-    try {
-      if (beside) {
-        restoreConnections(delta, steps);
-      }
-      seek(delta, steps);
-    } finally {
-      registers.settle();
+    await(reopened);
+    // The first thread has made the calls for the files.
+    if (exchange.isPresent() && !states.containsKey(pid)) {
+      states.put(pid, Objects.requireNonNull(ahead.get(pid)));
     }
-    registers.join();
+    ThreadRegisters.give(states.values());
+    steps.done("write-registers");
+    seek(delta, steps);
   }
 
   private static void await(CompletableFuture<Boolean> reopened) throws IOException {
@@ -275,20 +250,6 @@ public final class StagedProcess implements AutoCloseable {
     } catch (CompletionException | CancellationException e) {
       throw new IOException("the files on the disk are not there: " + e.getMessage(), e);
     }
-  }
-
-  private Running<Boolean> writeRegisters(Map<Integer, ThreadState> states, Steps steps) {
-    // The first thread has made the calls for the files.
-    if (exchange.isPresent() && !states.containsKey(pid)) {
-      states.put(pid, Objects.requireNonNull(ahead.get(pid)));
-    }
-    return tracer.start(
-        () -> {
-          ThreadRegisters.apply(states.values());
-          ThreadRegisters.detach(threads);
-          steps.done("write-registers");
-          return true;
-        });
   }
 
   private void restoreConnections(ProcessDelta delta, Steps steps) throws IOException {
@@ -344,7 +305,6 @@ public final class StagedProcess implements AutoCloseable {
   /** Lets go of the process; it stays stopped if nothing else resumed it. */
   @Override
   public void close() throws IOException {
-    tracer.close();
     for (Fd file : files.values()) {
       file.close();
     }

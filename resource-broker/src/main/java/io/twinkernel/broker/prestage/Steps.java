@@ -8,9 +8,4 @@ public interface Steps {
 
   /** A step is over; the next one begins. */
   void done(String step);
-
-  /** For steps that begin now and go on beside those that are told here. */
-  default Steps beside() {
-    return this;
-  }
 }

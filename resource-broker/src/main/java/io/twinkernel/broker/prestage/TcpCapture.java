@@ -82,7 +82,7 @@ final class TcpCapture {
       int queued = 0;
       for (int i = 0; i < sources.size(); i++) {
         Places at = places.get(i);
-        int state = data.get(at.info() + TcpRepair.INFO_STATE);
+        int state = TcpRepair.state(data, at.info());
         if (state != TcpRepair.ESTABLISHED) {
           throw new IOException(
               "connection " + sources.get(i).descriptor() + " is in TCP state " + state);
@@ -116,7 +116,7 @@ final class TcpCapture {
 
   private static Places ask(CallBatch batch, Fd socket) {
     TcpRepair.option(batch, socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_ON());
-    int info = read(batch, socket, Linux.TCP_INFO(), TcpRepair.INFO_SIZE);
+    int info = TcpRepair.info(batch, socket);
     int window = read(batch, socket, Linux.TCP_REPAIR_WINDOW(), (int) tcp_repair_window.sizeof());
     int name = Sockets.name(batch, socket);
     int peer = Sockets.peer(batch, socket);

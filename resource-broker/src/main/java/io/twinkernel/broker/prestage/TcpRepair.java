@@ -8,6 +8,7 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 
 /**
  * The repair mode of TCP sockets (TCP_REPAIR, net/ipv4/tcp.c), by which a connection is taken out
@@ -22,8 +23,8 @@ final class TcpRepair {
   static final int LISTEN = 10;
 
   // struct tcp_info of include/uapi/linux/tcp.h: bit fields, which have no binding.
-  static final int INFO_SIZE = 32;
-  static final int INFO_STATE = 0;
+  private static final int INFO_SIZE = 32;
+  private static final int INFO_STATE = 0;
   static final int INFO_OPTIONS = 5;
   static final int INFO_SCALES = 6;
   private static final int INFO_UNACKED = 24;
@@ -39,11 +40,19 @@ final class TcpRepair {
     }
   }
 
-  /** How many connections wait to be accepted; the socket listens. */
-  static int backlog(Fd socket) throws SyscallException {
-    try (Arena arena = Arena.ofConfined()) {
-      return info(socket, arena).get(INT, INFO_UNACKED);
-    }
+  /** Adds TCP_INFO; returns where it will be. */
+  static int info(CallBatch batch, Fd socket) {
+    return Sockets.read(batch, socket, Linux.IPPROTO_TCP(), Linux.TCP_INFO(), INFO_SIZE);
+  }
+
+  /** TCP_* of include/net/tcp_states.h, of a TCP_INFO. */
+  static int state(ByteBuffer data, int info) {
+    return data.get(info + INFO_STATE);
+  }
+
+  /** How many connections wait to be accepted, of the TCP_INFO of a socket that listens. */
+  static int backlog(ByteBuffer data, int info) {
+    return data.getInt(info + INFO_UNACKED);
   }
 
   private static MemorySegment info(Fd socket, Arena arena) throws SyscallException {

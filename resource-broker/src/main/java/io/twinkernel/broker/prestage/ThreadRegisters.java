@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
-/** Reads and writes the registers of many threads at once. On the thread that traces them. */
+/** Reads and writes the registers of many threads at once. */
 final class ThreadRegisters {
   /** Larger than any XSAVE area: with AMX's tiles it takes 11 KiB. */
   private static final int MOST_EXTENDED = 1 << 15;
@@ -77,20 +77,23 @@ final class ThreadRegisters {
   }
 
   /**
-   * Writes those of tracees that are stopped.
+   * Gives threads registers that a signal has stopped, and that nobody traces; they stay stopped.
    *
-   * @throws IOException also if a thread used registers that this kernel does not save
+   * @throws IOException also if one has ended, or used registers that this kernel does not save;
+   *     they may stay traced
    */
-  static void apply(Collection<ThreadState> states) throws IOException {
+  static void give(Collection<ThreadState> states) throws IOException {
     if (states.isEmpty()) {
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
       int room = states.size() * (BYTES + MOST_EXTENDED);
-      var own = new CallBatch(arena, states.size(), room);
+      var own = new CallBatch(arena, states.size() * CALLS, room);
       var extended = new ArrayList<Integer>(states.size());
       var sizes = new ArrayList<Integer>(states.size());
       for (ThreadState state : states) {
+        Ptrace.seize(own, state.thread());
+        Ptrace.await(own, state.thread());
         int place = own.room(MOST_EXTENDED);
         extended.add(place);
         sizes.add(
@@ -103,10 +106,11 @@ final class ThreadRegisters {
         int size = Ptrace.registersRead(own, sizes.get(i));
         long known = own.data().getLong(extended.get(i) + FEATURES_KNOWN);
         i++;
-        Ptrace.setRegisters(batch, state.thread(), Linux.NT_PRSTATUS(), state.registers());
-        Ptrace.setRegisters(
-            batch, state.thread(), Linux.NT_X86_XSTATE(), extended(state, size, known));
-        Ptrace.setSignalMask(batch, state.thread(), state.signalMask());
+        int thread = state.thread();
+        Ptrace.setRegisters(batch, thread, Linux.NT_PRSTATUS(), state.registers());
+        Ptrace.setRegisters(batch, thread, Linux.NT_X86_XSTATE(), extended(state, size, known));
+        Ptrace.setSignalMask(batch, thread, state.signalMask());
+        Ptrace.detach(batch, thread);
       }
       batch.run();
     }
@@ -131,14 +135,11 @@ final class ThreadRegisters {
     return target;
   }
 
-  /** Lets go of tracees that are stopped; those that a SIGSTOP holds stay stopped. */
-  static void detach(Collection<Integer> threads) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      var batch = new CallBatch(arena, threads.size(), 0);
-      for (int thread : threads) {
-        Ptrace.detach(batch, thread);
-      }
-      batch.run();
+  /** Traces a thread that a signal has stopped. */
+  static void hold(int thread) throws IOException {
+    Ptrace.seize(thread, 0);
+    if (!Ptrace.await(thread).stopped()) {
+      throw new IOException("thread " + thread + " has ended");
     }
   }
 }

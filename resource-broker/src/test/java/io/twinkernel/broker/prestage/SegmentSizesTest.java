@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.bindings.Linux;
@@ -17,6 +18,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -89,7 +91,7 @@ final class SegmentSizesTest {
     TcpState state;
     try (Socket _ = listener.accept();
         Fd socket = OwnSockets.find(client)) {
-      state = TcpRepair.capture(socket, RESTORED);
+      state = TcpCapture.of(List.of(new TcpCapture.Source(RESTORED, socket))).getFirst();
       Sockets.connect(socket, new byte[16]);
     }
     int wanted = family.equals("AF_INET") ? Linux.AF_INET() : Linux.AF_INET6();
@@ -104,9 +106,11 @@ final class SegmentSizesTest {
     option(socket, Linux.TCP_QUEUE_SEQ(), state.receiveSequence());
     option(socket, Linux.TCP_REPAIR_QUEUE(), Linux.TCP_SEND_QUEUE());
     option(socket, Linux.TCP_QUEUE_SEQ(), state.sendSequence());
-    Sockets.bind(socket, state.local());
-    Sockets.connect(socket, state.peer());
     try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, 1, 64);
+      Sockets.bind(batch, socket, state.local());
+      batch.run();
+      Sockets.connect(socket, state.peer());
       MemorySegment option = arena.allocate(tcp_repair_opt.layout());
       tcp_repair_opt.opt_code(option, TCPOPT_MSS);
       tcp_repair_opt.opt_val(option, state.maximumSegment());
