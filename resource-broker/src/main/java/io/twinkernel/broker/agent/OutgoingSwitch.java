@@ -46,6 +46,14 @@ final class OutgoingSwitch {
    *     {@code gap} undone
    */
   Optional<RehearsedGap> run(Stage.Copied copied, Undo gap) throws BrokerException {
+    try {
+      return attempt(copied, gap);
+    } finally {
+      Urgency.end();
+    }
+  }
+
+  private Optional<RehearsedGap> attempt(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
     getReady(copied);
@@ -57,6 +65,8 @@ final class OutgoingSwitch {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
+      Urgency.SWITCH.begin();
+      Urgency.BESIDE.beginBeside();
       handOver(copied, gap, trace);
       boolean rehearse = copied.booted().prepared().plan().rehearse();
       answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);

@@ -268,7 +268,7 @@ final class Prestaging implements AutoCloseable {
       long start = System.nanoTime();
       long bytes = 0;
       var registers = new ArrayList<ProcessDelta>();
-      service.stop();
+      stop();
       try {
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
@@ -279,7 +279,7 @@ final class Prestaging implements AutoCloseable {
           bytes += process.collect();
         }
       } finally {
-        service.resume();
+        resume();
       }
       for (ProcessDelta delta : registers) {
         peer.link().send(FrameType.REGISTERS, delta.toBytes());
@@ -300,16 +300,36 @@ final class Prestaging implements AutoCloseable {
    */
   private void look() throws IOException, InterruptedException {
     Optional<String> obstacle;
-    service.stop();
+    stop();
     try {
       obstacle = restructured();
     } finally {
-      service.resume();
+      resume();
     }
     if (obstacle.isPresent()) {
       throw new Unstageable(obstacle.get());
     }
     awaitServed();
+  }
+
+  /** Whoever is to let them go on again is not to wait for a CPU. */
+  private void stop() throws IOException {
+    Urgency.SWITCH.begin();
+    Urgency.BESIDE.beginBeside();
+    try {
+      service.stop();
+    } catch (IOException e) {
+      Urgency.end();
+      throw e;
+    }
+  }
+
+  private void resume() throws IOException {
+    try {
+      service.resume();
+    } finally {
+      Urgency.end();
+    }
   }
 
   /**

@@ -204,8 +204,11 @@ public final class StagedProcess implements AutoCloseable {
       return;
     }
     ThreadRegisters.hold(pid);
-    exchange.get().exchange(onDisk, directory);
-    Ptrace.detach(pid);
+    try {
+      exchange.get().exchange(onDisk, directory);
+    } finally {
+      Ptrace.detach(pid);
+    }
     try (Fd process = Processes.open(pid)) {
       for (DiskFile file : onDisk) {
         Fd standIn = files.put(file.descriptor(), Processes.descriptor(process, file.descriptor()));

@@ -2,6 +2,7 @@ package io.twinkernel.broker.prestage;
 
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.user_regs_struct;
 import java.io.IOException;
@@ -37,9 +38,18 @@ final class ThreadRegisters {
   /**
    * Reads those of threads that a signal has stopped, and that nobody traces.
    *
-   * @throws IOException also if one has ended; those after it may stay traced
+   * @throws IOException also if one has ended
    */
   static List<ThreadState> capture(List<Integer> threads) throws IOException {
+    try {
+      return read(threads);
+    } catch (IOException e) {
+      letGo(threads);
+      throw e;
+    }
+  }
+
+  private static List<ThreadState> read(List<Integer> threads) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       int room = threads.size() * (BYTES + MOST_EXTENDED);
       var batch = new CallBatch(arena, threads.size() * CALLS, room);
@@ -79,13 +89,32 @@ final class ThreadRegisters {
   /**
    * Gives threads registers that a signal has stopped, and that nobody traces; they stay stopped.
    *
-   * @throws IOException also if one has ended, or used registers that this kernel does not save;
-   *     they may stay traced
+   * @throws IOException also if one has ended, or used registers that this kernel does not save
    */
   static void give(Collection<ThreadState> states) throws IOException {
     if (states.isEmpty()) {
       return;
     }
+    try {
+      write(states);
+    } catch (IOException e) {
+      letGo(states.stream().map(ThreadState::thread).toList());
+      throw e;
+    }
+  }
+
+  /** Whoever is still traced would stand still for as long as this thread lives. */
+  private static void letGo(List<Integer> threads) {
+    for (int thread : threads) {
+      try {
+        Ptrace.detach(thread);
+      } catch (SyscallException notTraced) {
+        // Or gone.
+      }
+    }
+  }
+
+  private static void write(Collection<ThreadState> states) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       int room = states.size() * (BYTES + MOST_EXTENDED);
       var own = new CallBatch(arena, states.size() * CALLS, room);
