@@ -65,8 +65,8 @@ final class OutgoingSwitch {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
+      // Of those beside some spin until the processes stand still, which need a CPU to stop.
       Urgency.SWITCH.begin();
-      Urgency.BESIDE.beginBeside();
       handOver(copied, gap, trace);
       boolean rehearse = copied.booted().prepared().plan().rehearse();
       answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);
@@ -241,6 +241,7 @@ final class OutgoingSwitch {
       if (!stop.await()) {
         return;
       }
+      Urgency.BESIDE.begin();
       Optional<String> found = CALLED_OFF;
       try {
         found = prestaging.restructuredWithin(trace.follow());
@@ -303,6 +304,7 @@ final class OutgoingSwitch {
     /** The disk, once it is known that the copies can be used; before a dump its time is later. */
     void sendDisk(StartingShot stop, Undo gap, Trace trace) throws IOException {
       if (copied.disk().isPresent() && stop.await()) {
+        Urgency.BESIDE.begin();
         ServiceDisk going = copied.disk().get();
         long from = Tsc.read();
         going.hold(gap);

@@ -41,6 +41,12 @@ public final class Canary implements AutoCloseable {
    */
   private static final int CONNECTIONS = 12;
 
+  private static final int MSG_MORE = 0x8000; // include/linux/socket.h
+
+  // In their queues, so that these are taken along, too.
+  private static final byte QUESTION = 1;
+  private static final byte ANSWER = 2;
+
   private final Process parent;
   private final int pid;
   private final SourceProcess source;
@@ -190,7 +196,9 @@ public final class Canary implements AutoCloseable {
     }
   }
 
-  /** Their peers notice nothing, and send to the new sockets what the old ones were to get. */
+  /**
+   * Their peers notice nothing, and the new sockets have what the old ones were to read and say.
+   */
   private void connections() throws IOException {
     var opened = new ArrayList<Fd>();
     var peers = new ArrayList<Socket>();
@@ -202,7 +210,10 @@ public final class Canary implements AutoCloseable {
         opened.add(old);
         sources.add(new TcpCapture.Source(i, old));
         Sockets.connect(old, address(listener));
-        peers.add(listener.accept());
+        Socket peer = listener.accept();
+        peers.add(peer);
+        peer.getOutputStream().write(QUESTION);
+        write(old);
       }
       List<TcpState> states = TcpCapture.of(sources);
       for (Fd old : opened) {
@@ -221,8 +232,10 @@ public final class Canary implements AutoCloseable {
       said.run();
       TcpRestore.resume(targets, raw);
       for (int i = 0; i < CONNECTIONS; i++) {
-        peers.get(i).getOutputStream().write(1);
         read(targets.get(i).fd());
+        if (peers.get(i).getInputStream().read() != ANSWER) {
+          throw new IOException("the canary's answer was lost on its way");
+        }
       }
     } finally {
       for (Socket peer : peers) {
@@ -238,11 +251,20 @@ public final class Canary implements AutoCloseable {
     return Sockets.socket(Linux.AF_INET(), Linux.SOCK_STREAM(), 0);
   }
 
+  /** Held back: it has not gone when the connection does. */
+  private static void write(Fd socket) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Sockets.send(socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, ANSWER), MSG_MORE);
+    }
+  }
+
+  /** What had come before is there, and not waited for. */
   private static void read(Fd socket) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      int read = Sockets.recv(socket, arena.allocate(ValueLayout.JAVA_BYTE), 0);
-      if (read != 1) {
-        throw new IOException("the canary's connection was closed on its way");
+      MemorySegment question = arena.allocate(ValueLayout.JAVA_BYTE);
+      int read = Sockets.recv(socket, question, Linux.MSG_DONTWAIT());
+      if (read != 1 || question.get(ValueLayout.JAVA_BYTE, 0) != QUESTION) {
+        throw new IOException("the canary's question was lost on its way");
       }
     }
   }
