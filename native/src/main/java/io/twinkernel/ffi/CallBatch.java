@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HexFormat;
 
 /**
  * System calls that are made one after the other within one downcall, until one fails.
@@ -19,88 +20,12 @@ import java.nio.ByteOrder;
  */
 public final class CallBatch {
   /** src/main/asm/call_batch.S. */
-  static final byte[] CODE = {
-    0x53,
-    0x55,
-    0x41,
-    0x54,
-    0x48,
-    (byte) 0x89,
-    (byte) 0xfb,
-    0x48,
-    (byte) 0x89,
-    (byte) 0xf5,
-    0x45,
-    0x31,
-    (byte) 0xe4,
-    0x49,
-    0x39,
-    (byte) 0xec,
-    0x73,
-    0x36,
-    0x48,
-    (byte) 0x8b,
-    0x03,
-    0x48,
-    (byte) 0x8b,
-    0x7b,
-    0x08,
-    0x48,
-    (byte) 0x8b,
-    0x73,
-    0x10,
-    0x48,
-    (byte) 0x8b,
-    0x53,
-    0x18,
-    0x4c,
-    (byte) 0x8b,
-    0x53,
-    0x20,
-    0x4c,
-    (byte) 0x8b,
-    0x43,
-    0x28,
-    0x4c,
-    (byte) 0x8b,
-    0x4b,
-    0x30,
-    0x0f,
-    0x05,
-    0x48,
-    (byte) 0x83,
-    (byte) 0xf8,
-    (byte) 0xfc,
-    0x74,
-    (byte) 0xdd,
-    0x48,
-    (byte) 0x89,
-    0x43,
-    0x38,
-    0x48,
-    (byte) 0x83,
-    (byte) 0xc3,
-    0x40,
-    0x49,
-    (byte) 0xff,
-    (byte) 0xc4,
-    0x48,
-    0x3d,
-    0x01,
-    (byte) 0xf0,
-    (byte) 0xff,
-    (byte) 0xff,
-    0x72,
-    (byte) 0xc5,
-    0x4c,
-    (byte) 0x89,
-    (byte) 0xe0,
-    0x41,
-    0x5c,
-    0x5d,
-    0x5b,
-    (byte) 0xc3
-  };
+  static final byte[] CODE =
+      HexFormat.of()
+          .parseHex(
+              "535541544889fb4889f54531e44939ec7336488b03488b7b08488b7310488b53"
+                  + "184c8b53204c8b43284c8b4b300f054883f8fc74dd488943384883c34049ffc4"
+                  + "483d01f0ffff72c54c89e0415c5d5bc3");
 
   private static final MemorySegment FUNCTION = MachineCode.load("make system calls", CODE);
 

@@ -218,11 +218,6 @@ public final class Sockets {
     return place;
   }
 
-  /** {@code getsockname(2)}: the socket's own address, as a {@code sockaddr} of its family. */
-  public static byte[] name(Fd socket) throws SyscallException {
-    return address("getsockname", Linux.__NR_getsockname(), socket);
-  }
-
   /** {@code getpeername(2)}: the peer's address, as a {@code sockaddr} of its family. */
   public static byte[] peer(Fd socket) throws SyscallException {
     return address("getpeername", Linux.__NR_getpeername(), socket);

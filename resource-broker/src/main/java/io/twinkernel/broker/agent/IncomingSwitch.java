@@ -16,6 +16,7 @@ import io.twinkernel.ffi.Tsc;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,6 +33,13 @@ import org.jspecify.annotations.Nullable;
  * without the NIC.
  */
 final class IncomingSwitch {
+  /** What A says in the end, for practice. */
+  private static final byte[] NO_IMAGES =
+      """
+      {"upgrade":"","rehearse":false,"images":{},"frozen_tsc":1,"stopped_tsc":1,"sent_tsc":1}
+      """
+          .getBytes(StandardCharsets.UTF_8);
+
   private final TwinDevice device;
   private final SharedRegion region;
   private final Clock clock;
@@ -88,6 +96,8 @@ final class IncomingSwitch {
         () -> {
           // Nothing: it fails where it is read, which is most of the way.
           practiseApplying();
+          restoreImages(Inbox.Message.now(FrameType.IMAGE_COMPLETE, NO_IMAGES).json());
+          PidSpace.last();
           ready.nic().rehearse();
           region.rehearseBaton();
         });
@@ -294,6 +304,15 @@ final class IncomingSwitch {
       disk.join();
     }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
+    restoreImages(complete);
+    for (Background delta : deltas) {
+      delta.join();
+    }
+    copies.check();
+    trace.add("restore", from);
+  }
+
+  private void restoreImages(Fields complete) throws IOException {
     Fields images = complete.object("images");
     for (String root : ready.containers().inOrder(images.values().keySet())) {
       Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
@@ -308,11 +327,6 @@ final class IncomingSwitch {
         HugePages.forbidAsBefore(folder, StagedContainers.inside(here));
       }
     }
-    for (Background delta : deltas) {
-      delta.join();
-    }
-    copies.check();
-    trace.add("restore", from);
   }
 
   /**

@@ -5,6 +5,7 @@ import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
+import io.twinkernel.broker.protocol.Json;
 import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
 import java.time.Duration;
@@ -65,8 +66,6 @@ final class OutgoingSwitch {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
-      // Of those beside some spin until the processes stand still, which need a CPU to stop.
-      Urgency.SWITCH.begin();
       handOver(copied, gap, trace);
       boolean rehearse = copied.booted().prepared().plan().rehearse();
       answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);
@@ -148,7 +147,12 @@ final class OutgoingSwitch {
     Peer peer = copied.booted().peer();
     try {
       peer.send(FrameType.GET_READY, Map.of());
-      WarmUp.fly(practice, copied.nic()::rehearse);
+      WarmUp.fly(
+          practice,
+          () -> {
+            copied.nic().rehearse();
+            Json.write(completion(copied, 0, 0, 0));
+          });
       String reason = await(peer, FrameType.READY, "get ready").reason();
       if (!reason.isEmpty()) {
         throw failure(reason, "A goes on as before; read B's console, then try again");
@@ -187,6 +191,8 @@ final class OutgoingSwitch {
         long start = Tsc.read();
         copied.service().stop();
         stop.fire();
+        // Not before: to stop, the processes need a CPU, too.
+        Urgency.SWITCH.begin();
         long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
         obstacle = attempt.giveNic(nicTask, trace);
@@ -330,25 +336,28 @@ final class OutgoingSwitch {
   }
 
   private static void complete(Stage.Copied copied, long start, long stopped) throws IOException {
-    UpgradePlan plan = copied.booted().prepared().plan();
     copied
         .booted()
         .peer()
-        .send(
-            FrameType.IMAGE_COMPLETE,
-            Map.of(
-                "upgrade",
-                plan.upgrade(),
-                "rehearse",
-                plan.rehearse(),
-                "images",
-                FullDump.images(copied),
-                "frozen_tsc",
-                start,
-                "stopped_tsc",
-                stopped,
-                "sent_tsc",
-                Tsc.read()));
+        .send(FrameType.IMAGE_COMPLETE, completion(copied, start, stopped, Tsc.read()));
+  }
+
+  private static Map<String, Object> completion(
+      Stage.Copied copied, long start, long stopped, long sent) {
+    UpgradePlan plan = copied.booted().prepared().plan();
+    return Map.of(
+        "upgrade",
+        plan.upgrade(),
+        "rehearse",
+        plan.rehearse(),
+        "images",
+        FullDump.images(copied),
+        "frozen_tsc",
+        start,
+        "stopped_tsc",
+        stopped,
+        "sent_tsc",
+        sent);
   }
 
   private Answer await(Peer peer, int done, String what) throws IOException, InterruptedException {

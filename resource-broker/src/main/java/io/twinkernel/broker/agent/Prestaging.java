@@ -312,16 +312,11 @@ final class Prestaging implements AutoCloseable {
     awaitServed();
   }
 
-  /** Whoever is to let them go on again is not to wait for a CPU. */
+  /** From then on whoever is to let them go on again does not wait for a CPU. */
   private void stop() throws IOException {
+    service.stop();
     Urgency.SWITCH.begin();
     Urgency.BESIDE.beginBeside();
-    try {
-      service.stop();
-    } catch (IOException e) {
-      Urgency.end();
-      throw e;
-    }
   }
 
   private void resume() throws IOException {

@@ -26,8 +26,9 @@ final class GapTest {
   @ValueSource(
       strings = {
         "Incoming: receive, handle, attempt",
-        "IncomingSwitch: nicReleased, diskReleased, delta, resume, restore",
+        "IncomingSwitch: nicReleased, diskReleased, delta, apply, resume, restore",
         "IncomingSwitch$TakeDisk: run",
+        "IncomingSwitch$ApplyDelta: run",
         "IncomingDisk: mount, thaw",
         "PrestagedProcesses: takePages, diskFiles, reopen, check, connect, resume",
         "StandInInterface: prepare, replace",
