@@ -47,14 +47,6 @@ final class OutgoingSwitch {
    *     {@code gap} undone
    */
   Optional<RehearsedGap> run(Stage.Copied copied, Undo gap) throws BrokerException {
-    try {
-      return attempt(copied, gap);
-    } finally {
-      Urgency.end();
-    }
-  }
-
-  private Optional<RehearsedGap> attempt(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
     getReady(copied);
@@ -191,8 +183,6 @@ final class OutgoingSwitch {
         long start = Tsc.read();
         copied.service().stop();
         stop.fire();
-        // Not before: to stop, the processes need a CPU, too.
-        Urgency.SWITCH.begin();
         long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
         obstacle = attempt.giveNic(nicTask, trace);
@@ -247,7 +237,6 @@ final class OutgoingSwitch {
       if (!stop.await()) {
         return;
       }
-      Urgency.BESIDE.begin();
       Optional<String> found = CALLED_OFF;
       try {
         found = prestaging.restructuredWithin(trace.follow());
@@ -310,7 +299,6 @@ final class OutgoingSwitch {
     /** The disk, once it is known that the copies can be used; before a dump its time is later. */
     void sendDisk(StartingShot stop, Undo gap, Trace trace) throws IOException {
       if (copied.disk().isPresent() && stop.await()) {
-        Urgency.BESIDE.begin();
         ServiceDisk going = copied.disk().get();
         long from = Tsc.read();
         going.hold(gap);

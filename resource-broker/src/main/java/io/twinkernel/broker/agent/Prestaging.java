@@ -268,7 +268,7 @@ final class Prestaging implements AutoCloseable {
       long start = System.nanoTime();
       long bytes = 0;
       var registers = new ArrayList<ProcessDelta>();
-      stop();
+      service.stop();
       try {
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
@@ -279,7 +279,7 @@ final class Prestaging implements AutoCloseable {
           bytes += process.collect();
         }
       } finally {
-        resume();
+        service.resume();
       }
       for (ProcessDelta delta : registers) {
         peer.link().send(FrameType.REGISTERS, delta.toBytes());
@@ -300,31 +300,16 @@ final class Prestaging implements AutoCloseable {
    */
   private void look() throws IOException, InterruptedException {
     Optional<String> obstacle;
-    stop();
+    service.stop();
     try {
       obstacle = restructured();
     } finally {
-      resume();
+      service.resume();
     }
     if (obstacle.isPresent()) {
       throw new Unstageable(obstacle.get());
     }
     awaitServed();
-  }
-
-  /** From then on whoever is to let them go on again does not wait for a CPU. */
-  private void stop() throws IOException {
-    service.stop();
-    Urgency.SWITCH.begin();
-    Urgency.BESIDE.beginBeside();
-  }
-
-  private void resume() throws IOException {
-    try {
-      service.resume();
-    } finally {
-      Urgency.end();
-    }
   }
 
   /**
