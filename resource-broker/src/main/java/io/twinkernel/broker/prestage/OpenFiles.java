@@ -111,22 +111,31 @@ final class OpenFiles implements AutoCloseable {
     var held = new OpenFiles(pid, disk);
     try (Fd process = Processes.open(source)) {
       for (int number : numbers(source)) {
-        Fd fd = Processes.descriptor(process, number);
-        String target = target(source, number);
-        Kind kind = kind(fd, number, target);
-        String said = SysFiles.read(info(source, number));
-        Optional<Fd> details =
-            kind == Kind.OTHER
-                ? Optional.of(Fd.open(info(pid, number), Linux.O_RDONLY()))
-                : Optional.empty();
-        boolean counts = kind == Kind.QUEUE && count(fd).isPresent();
-        held.files.put(
-            number, new OpenFile(kind, fd, target, said.getBytes(UTF_8), details, counts));
+        held.files.put(number, held.open(source, process, number));
       }
       return held;
     } catch (IOException | RuntimeException e) {
       held.close();
       throw e;
+    }
+  }
+
+  /**
+   * @param source that has it, by this number, as the process has
+   */
+  private OpenFile open(int source, Fd sourceProcess, int number) throws IOException {
+    try (var opened = new Opened()) {
+      Fd fd = opened.add(Processes.descriptor(sourceProcess, number));
+      String target = target(source, number);
+      Kind kind = kind(fd, number, target);
+      byte[] said = SysFiles.read(info(source, number)).getBytes(UTF_8);
+      Optional<Fd> details =
+          kind == Kind.OTHER
+              ? Optional.of(opened.add(Fd.open(info(pid, number), Linux.O_RDONLY())))
+              : Optional.empty();
+      boolean counts = kind == Kind.QUEUE && count(fd).isPresent();
+      opened.keep();
+      return new OpenFile(kind, fd, target, said, details, counts);
     }
   }
 
