@@ -218,11 +218,6 @@ public final class Sockets {
     return place;
   }
 
-  /** {@code getpeername(2)}: the peer's address, as a {@code sockaddr} of its family. */
-  public static byte[] peer(Fd socket) throws SyscallException {
-    return address("getpeername", Linux.__NR_getpeername(), socket);
-  }
-
   /** Adds {@code getsockname(2)}; returns the place that {@link #address} is given. */
   public static int name(CallBatch batch, Fd socket) {
     return address("getsockname", Linux.__NR_getsockname(), batch, socket);
@@ -261,7 +256,7 @@ public final class Sockets {
     batch.add(call, socket.label(), number, socket.number(), memory, address.length, 0, 0, 0);
   }
 
-  /** {@code connect(2)} to what {@link #peer} said. */
+  /** {@code connect(2)} to a {@code sockaddr}. */
   public static void connect(Fd socket, byte[] address) throws SyscallException {
     use("connect", Linux.__NR_connect(), socket, address);
   }
@@ -275,21 +270,6 @@ public final class Sockets {
         throw SyscallException.of(
             call, socket.label() + ", " + HexFormat.of().formatHex(address), result);
       }
-    }
-  }
-
-  private static byte[] address(String call, int number, Fd socket) throws SyscallException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(LARGEST_ADDRESS + Integer.BYTES, Integer.BYTES);
-      MemorySegment length = memory.asSlice(LARGEST_ADDRESS);
-      length.set(ValueLayout.JAVA_INT, 0, LARGEST_ADDRESS);
-      long result =
-          NativeCall.system(
-              number, socket.number(), memory.address(), length.address(), 0, 0, 0, memory);
-      if (result < 0) {
-        throw SyscallException.of(call, socket.label(), result);
-      }
-      return memory.asSlice(0, length.get(ValueLayout.JAVA_INT, 0)).toArray(ValueLayout.JAVA_BYTE);
     }
   }
 
@@ -363,7 +343,7 @@ public final class Sockets {
   /**
    * Adds {@code sendto(2)} of one datagram.
    *
-   * @param address as {@link #peer(Fd)} says it
+   * @param address a {@code sockaddr}
    */
   public static void sendTo(CallBatch batch, Fd socket, byte[] datagram, byte[] address) {
     batch.add(

@@ -94,8 +94,8 @@ final class IncomingSwitch {
     WarmUp.fly(
         practice,
         () -> {
-          // Nothing: it fails where it is read, which is most of the way.
-          practiseApplying();
+          // Nothing: it fails where it is read, which is most of the way to begin it beside.
+          new Background(new ApplyDelta(new byte[0], Steps.UNTOLD)).settle();
           restoreImages(Inbox.Message.now(FrameType.IMAGE_COMPLETE, NO_IMAGES).json());
           PidSpace.last();
           ready.nic().rehearse();
@@ -164,14 +164,6 @@ final class IncomingSwitch {
         reopened.completeExceptionally(e);
         throw e;
       }
-    }
-  }
-
-  private void practiseApplying() {
-    try {
-      apply(new byte[0], trace.follow());
-    } catch (IOException expected) {
-      // All that it does before.
     }
   }
 

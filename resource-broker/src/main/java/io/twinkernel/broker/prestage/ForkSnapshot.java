@@ -100,8 +100,7 @@ final class ForkSnapshot implements AutoCloseable {
    * @param own is told of calls in the process's name that are none of its own
    * @throws Unstageable why the fork would not be like it
    */
-  static ForkSnapshot take(
-      int pid, List<Integer> threads, TracerThread tracer, Consumer<HarmlessCalls.Call> own)
+  static ForkSnapshot take(int pid, List<Integer> threads, Consumer<HarmlessCalls.Call> own)
       throws IOException {
     check(pid, threads);
     var large = new ArrayList<Large>();
@@ -116,7 +115,10 @@ final class ForkSnapshot implements AutoCloseable {
       }
     }
     long instruction = Vdso.systemCall(pid, MemoryMap.read(pid).areas());
-    return tracer.call(() -> new Forking(pid, threads, large, own, instruction).runAtOnce());
+    // A thread of its own: it is urgent for a while, and what it traces is let go of at its end.
+    try (var tracer = new TracerThread()) {
+      return tracer.call(() -> new Forking(pid, threads, large, own, instruction).runAtOnce());
+    }
   }
 
   private static boolean isRemade(AreaUse use) {

@@ -143,12 +143,24 @@ final class OpenFiles implements AutoCloseable {
   static void releaseConnections(int pid) throws IOException {
     try (Fd process = Processes.open(pid)) {
       for (int number : numbers(pid)) {
-        if (target(pid, number).startsWith("socket:")) {
-          try (Fd fd = Processes.descriptor(process, number)) {
-            if (isTcp(fd) && TcpRepair.state(fd) == TcpRepair.ESTABLISHED) {
-              TcpRepair.release(fd);
-            }
-          }
+        withConnection(pid, process, number, TcpRepair::release);
+      }
+    }
+  }
+
+  /** What is done with a connection. */
+  @FunctionalInterface
+  interface WithConnection {
+    void accept(Fd connection) throws IOException;
+  }
+
+  /** Does it if a process has an established TCP connection by this number. */
+  static void withConnection(int pid, Fd process, int number, WithConnection then)
+      throws IOException {
+    if (target(pid, number).startsWith("socket:")) {
+      try (Fd fd = Processes.descriptor(process, number)) {
+        if (isTcp(fd) && TcpRepair.state(fd) == TcpRepair.ESTABLISHED) {
+          then.accept(fd);
         }
       }
     }
@@ -451,7 +463,7 @@ final class OpenFiles implements AutoCloseable {
     return Kind.QUEUE;
   }
 
-  static boolean isTcp(Fd socket) throws SyscallException {
+  private static boolean isTcp(Fd socket) throws SyscallException {
     return Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_PROTOCOL()) == Linux.IPPROTO_TCP();
   }
 
@@ -463,7 +475,7 @@ final class OpenFiles implements AutoCloseable {
     return "/proc/" + pid + "/fdinfo/" + number;
   }
 
-  private static List<Integer> numbers(int pid) throws IOException {
+  static List<Integer> numbers(int pid) throws IOException {
     var numbers = new ArrayList<Integer>();
     try (var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
       for (Path entry : entries) {

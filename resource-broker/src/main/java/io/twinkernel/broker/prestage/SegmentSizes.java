@@ -9,9 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryIteratorException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 
 /**
  * How large the segments are that a connection sends which CRIU has restored. The kernel works that
@@ -32,10 +30,9 @@ public final class SegmentSizes {
    * end.
    */
   public static void workOut(int pid) throws IOException {
-    try (Fd process = Processes.open(pid);
-        var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
-      for (Path entry : entries) {
-        workOut(process, entry);
+    try (Fd process = Processes.open(pid)) {
+      for (int number : OpenFiles.numbers(pid)) {
+        workOut(pid, process, number);
       }
     } catch (NoSuchFileException | DirectoryIteratorException ended) {
       // Nobody sends any more.
@@ -46,17 +43,9 @@ public final class SegmentSizes {
     }
   }
 
-  private static void workOut(Fd process, Path entry) throws IOException {
+  private static void workOut(int pid, Fd process, int number) throws IOException {
     try {
-      if (!Files.readSymbolicLink(entry).toString().startsWith("socket:")) {
-        return;
-      }
-      int number = Integer.parseInt(entry.getFileName().toString());
-      try (Fd socket = Processes.descriptor(process, number)) {
-        if (OpenFiles.isTcp(socket) && TcpRepair.state(socket) == TcpRepair.ESTABLISHED) {
-          workOut(socket);
-        }
-      }
+      OpenFiles.withConnection(pid, process, number, SegmentSizes::workOut);
     } catch (NoSuchFileException closed) {
       // By the process, just now.
     } catch (SyscallException e) {

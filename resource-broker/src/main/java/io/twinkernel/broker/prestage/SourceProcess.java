@@ -32,7 +32,6 @@ public final class SourceProcess implements AutoCloseable {
   private final OpenFiles files;
   private final PageScan pages;
   private final @Nullable SyscallWatch watch;
-  private final TracerThread tracer;
   private Optional<ForkSnapshot> fork;
   private PageScan.Changes changes = new PageScan.Changes(List.of(), List.of());
 
@@ -48,7 +47,6 @@ public final class SourceProcess implements AutoCloseable {
       OpenFiles files,
       PageScan pages,
       @Nullable SyscallWatch watch,
-      TracerThread tracer,
       Optional<ForkSnapshot> fork) {
     this.pid = pid;
     this.disk = disk;
@@ -58,7 +56,6 @@ public final class SourceProcess implements AutoCloseable {
     this.files = files;
     this.pages = pages;
     this.watch = watch;
-    this.tracer = tracer;
     this.fork = fork;
   }
 
@@ -88,16 +85,7 @@ public final class SourceProcess implements AutoCloseable {
       PageScan pages = opened.add(PageScan.open(pid, map));
       opened.keep();
       return new SourceProcess(
-          pid,
-          disk,
-          threads,
-          states,
-          map,
-          files,
-          pages,
-          watch,
-          new TracerThread(),
-          Optional.empty());
+          pid, disk, threads, states, map, files, pages, watch, Optional.empty());
     }
   }
 
@@ -122,7 +110,6 @@ public final class SourceProcess implements AutoCloseable {
     check(pid);
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
-      TracerThread tracer = opened.add(new TracerThread());
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
       PageScan.forget(pid);
       ForkSnapshot fork =
@@ -130,7 +117,6 @@ public final class SourceProcess implements AutoCloseable {
               ForkSnapshot.take(
                   pid,
                   threads,
-                  tracer,
                   call -> {
                     if (watch != null) {
                       watch.passOver(call);
@@ -150,7 +136,7 @@ public final class SourceProcess implements AutoCloseable {
       pages.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, states, map, files, pages, watch, tracer, Optional.of(fork));
+          pid, disk, threads, states, map, files, pages, watch, Optional.of(fork));
     }
   }
 
@@ -487,11 +473,7 @@ public final class SourceProcess implements AutoCloseable {
         pages;
         files;
         states) {
-      try {
-        endFork();
-      } finally {
-        tracer.close();
-      }
+      endFork();
     }
   }
 }

@@ -233,11 +233,11 @@ public final class StagedProcess implements AutoCloseable {
       }
     }
     restoreConnections(delta, steps);
-    if (!reopened.isDone()) {
-      await(reopened);
+    boolean waits = !reopened.isDone();
+    await(reopened);
+    if (waits) {
       steps.done("await-files");
     }
-    await(reopened);
     // The first thread has made the calls for the files.
     if (exchange.isPresent() && !states.containsKey(pid)) {
       states.put(pid, Objects.requireNonNull(ahead.get(pid)));

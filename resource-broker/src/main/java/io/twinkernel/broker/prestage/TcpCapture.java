@@ -17,6 +17,10 @@ final class TcpCapture {
   private static final int CALLS = 16;
   private static final int BYTES = 1024;
 
+  // The same for its queues, without what is in them.
+  private static final int QUEUE_CALLS = 5;
+  private static final int QUEUE_BYTES = 24;
+
   /** One more is asked for than is to be there, so that more would be noticed. */
   private static final int ONE_MORE = 1;
 
@@ -89,7 +93,8 @@ final class TcpCapture {
         }
         queued += room(data.getInt(at.received())) + room(data.getInt(at.written()));
       }
-      var queues = new CallBatch(arena, sources.size() * 5, queued + sources.size() * 24);
+      int room = queued + sources.size() * QUEUE_BYTES;
+      var queues = new CallBatch(arena, sources.size() * QUEUE_CALLS, room);
       var states = new ArrayList<TcpState>(sources.size());
       var received = new ArrayList<Queue>(sources.size());
       var written = new ArrayList<Queue>(sources.size());

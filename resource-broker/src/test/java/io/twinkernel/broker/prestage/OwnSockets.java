@@ -2,12 +2,14 @@ package io.twinkernel.broker.prestage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -54,8 +56,11 @@ final class OwnSockets {
   }
 
   private static byte[] peer(Fd fd) {
-    try {
-      byte[] peer = Sockets.peer(fd);
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, 1, 256);
+      int place = Sockets.peer(batch, fd);
+      batch.run();
+      byte[] peer = Sockets.address(batch, place);
       return switch (peer.length) {
         case 28 -> mapped(peer);
         case 16 -> key(ByteBuffer.wrap(peer).getShort(2), Arrays.copyOfRange(peer, 4, 8));
