@@ -11,7 +11,11 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The one door to native code.
@@ -40,6 +44,15 @@ final class NativeCall {
   private static final ThreadLocal<MemorySegment> STATE = new CallState();
 
   private NativeCall() {}
+
+  /**
+   * Variables that a library exports which this process has loaded.
+   *
+   * @throws IllegalArgumentException if it cannot be opened
+   */
+  static Function<String, Optional<MemorySegment>> variables(Path library) {
+    return SymbolLookup.libraryLookup(library, Arena.global())::find;
+  }
 
   /**
    * Makes a system call.

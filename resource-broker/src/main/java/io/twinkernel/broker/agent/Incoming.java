@@ -181,7 +181,7 @@ final class Incoming {
 
   /** Ends what waits here for a switch that will not come. */
   void abandon() throws IOException {
-    Urgency.end();
+    gapIsOver();
     copies.clear();
     IncomingSwitch unfinished = incomingSwitch;
     if (unfinished != null) {
@@ -326,6 +326,7 @@ final class Incoming {
   private void getReady(IncomingSwitch current) throws IOException {
     current.getReady();
     JustInTimeCompiler.settle();
+    JustInTimeCompiler.pause();
     Urgency.SWITCH.begin();
     Urgency.BESIDE.beginBeside();
     peer.send(FrameType.READY, Map.of());
@@ -340,7 +341,7 @@ final class Incoming {
         var rehearsed = new HashMap<>(current.rehearse(complete, message.arrivedTsc()).toJson());
         rehearsed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
         peer.send(FrameType.REHEARSED, rehearsed);
-        Urgency.end();
+        gapIsOver();
         current.clear();
         return Optional.empty();
       }
@@ -350,7 +351,7 @@ final class Incoming {
       current.awaitServed();
       // The baton has decided; whether A hears of it or not changes nothing here.
       wake(FrameType.RESUMED);
-      Urgency.end();
+      gapIsOver();
       current.workOutSegments();
       current.cleanUp();
       current.numbered(cgroups).apply().forEach(KernelLog::say);
@@ -367,7 +368,7 @@ final class Incoming {
               restarts));
     } catch (IOException e) {
       if (current.committed()) {
-        Urgency.end();
+        gapIsOver();
         // What is here is all there is: nothing of it is undone, and A is not asked.
         tell("resuming the processes", e);
         return Optional.empty();
@@ -375,11 +376,16 @@ final class Incoming {
       var failed = new HashMap<>(failure("restoring the processes", e).toJson());
       failed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
       peer.send(FrameType.RESUME_FAILED, failed);
-      Urgency.end();
+      gapIsOver();
       tell("restoring the processes", e);
       current.clear();
       return Optional.empty();
     }
+  }
+
+  private static void gapIsOver() {
+    Urgency.end();
+    JustInTimeCompiler.usual();
   }
 
   /** For the next upgrade, which starts from here. */

@@ -1,5 +1,6 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.ffi.HotSpotFlag;
 import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,12 +8,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 
 /**
- * The threads in which the JVM compiles. What was done often shortly before the gap they would
- * compile in it, on CPUs that the gap needs.
+ * The JVM's compiler and its threads. What was done often shortly before the gap, or is in it, they
+ * would compile in it, on CPUs that the gap needs, and for code that is hardly run again.
  */
 final class JustInTimeCompiler {
   private static final Path THREADS = Path.of("/proc/self/task");
@@ -28,7 +30,20 @@ final class JustInTimeCompiler {
   /** So many looks in a row that find them asleep say that nothing is left to compile. */
   private static final int ASLEEP = 2;
 
+  /** With it off the JVM interprets what is not compiled, as it does when there is no more room. */
+  private static final Optional<HotSpotFlag> USED = HotSpotFlag.find("UseCompiler");
+
   private JustInTimeCompiler() {}
+
+  /** Compiles nothing from now on, until {@link #usual}; what is being compiled is finished. */
+  static void pause() {
+    USED.ifPresent(used -> used.set(false));
+  }
+
+  /** Compiles what is worth it again. */
+  static void usual() {
+    USED.ifPresent(used -> used.set(true));
+  }
 
   /** Waits until nothing is left to compile; not for ever. */
   static void settle() {

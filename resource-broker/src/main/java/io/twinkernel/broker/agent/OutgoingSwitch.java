@@ -47,9 +47,18 @@ final class OutgoingSwitch {
    *     {@code gap} undone
    */
   Optional<RehearsedGap> run(Stage.Copied copied, Undo gap) throws BrokerException {
+    getReady(copied);
+    JustInTimeCompiler.pause();
+    try {
+      return switchOver(copied, gap);
+    } finally {
+      JustInTimeCompiler.usual();
+    }
+  }
+
+  private Optional<RehearsedGap> switchOver(Stage.Copied copied, Undo gap) throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
     var trace = new Trace("A");
-    getReady(copied);
     if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
       throw failure("the baton is not A's", "roll back");
     }
