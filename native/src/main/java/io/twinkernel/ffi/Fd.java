@@ -6,6 +6,7 @@ import io.twinkernel.ffi.bindings.timespec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -68,6 +69,25 @@ public final class Fd implements AutoCloseable {
    */
   public int read(MemorySegment buffer) throws SyscallException {
     return transfer("read", Linux.__NR_read(), buffer);
+  }
+
+  /**
+   * As {@link #read(MemorySegment)}, of what does not wait (O_NONBLOCK).
+   *
+   * @return empty if there is nothing now (EAGAIN)
+   */
+  public OptionalInt readNow(MemorySegment buffer) throws SyscallException {
+    long size = buffer.byteSize();
+    long result =
+        NativeCall.uninterrupted(
+            Linux.__NR_read(), number.get(), buffer.address(), size, 0, 0, 0, buffer);
+    if (result == -Errno.EAGAIN.number()) {
+      return OptionalInt.empty();
+    }
+    if (result < 0) {
+      throw SyscallException.of("read", label + ", " + size + " bytes", result);
+    }
+    return OptionalInt.of((int) result);
   }
 
   /**

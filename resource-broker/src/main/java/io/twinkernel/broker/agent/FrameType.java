@@ -23,8 +23,9 @@ package io.twinkernel.broker.agent;
  *   │ ── READY ───────────────────────────▶ │
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
- *   │ ◀──── PAGES and DELTA, where a copy   │  │ the gap: baton SWITCHING
- *   │       waits, or files of a full dump  │  │
+ *   │ ◀──── PAGES, CONNECTIONS and DELTA,   │  │ the gap: baton SWITCHING
+ *   │       where a copy waits, or files of │  │
+ *   │       a full dump                     │  │
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
  *   │ ── OPENED ──────────────────────────▶ │  │ the processes run, the network is B's
  *   │ ◀────────────────────────── FRAMES …  │  │ what has come in at A, where B has a NIC of its
@@ -80,6 +81,7 @@ final class FrameType {
   static final int TRACE = 41;
   static final int FRAMES = 42;
   static final int OPENED = 43;
+  static final int CONNECTIONS = 44;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

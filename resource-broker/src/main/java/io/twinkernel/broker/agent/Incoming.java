@@ -104,6 +104,7 @@ final class Incoming {
         Urgency.LINK.begin();
         images.receive(inbox, type, payload);
       }
+      case FrameType.CONNECTIONS -> current().connections(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.DELTA -> current().delta(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.FRAMES -> current().frames(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.TRACE ->

@@ -91,6 +91,11 @@ final class IncomingFunction implements IncomingNic {
   }
 
   @Override
+  public boolean holdsBack() {
+    return false;
+  }
+
+  @Override
   public void open(Steps steps) throws IOException {
     standIn.replace(here(), steps);
   }

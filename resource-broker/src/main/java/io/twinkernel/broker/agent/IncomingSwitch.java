@@ -52,6 +52,9 @@ final class IncomingSwitch {
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
 
+  // Made here, and not in the gap: a lambda's first evaluation sets up its class.
+  private final Background.Task openNic;
+
   private boolean committed;
 
   /** Completes when the copies have their files on the disk open, at once if none comes. */
@@ -76,6 +79,7 @@ final class IncomingSwitch {
     this.ready = ready;
     this.copies = copies;
     this.practice = practice;
+    this.openNic = () -> ready.nic().open(trace.follow());
     if (ready.disk().isEmpty()) {
       reopened.complete(true);
     }
@@ -167,9 +171,19 @@ final class IncomingSwitch {
     }
   }
 
+  /** The connections of one process: a copy that waits for the disk can have them before. */
+  void connections(byte[] state) {
+    Steps steps = trace.follow();
+    try {
+      copies.takeConnections(read(state, steps), steps);
+    } catch (IOException e) {
+      copies.failed(e);
+    }
+  }
+
   /**
-   * What the copy of one process lacks: applies it at once, or, where it has to wait for the disk,
-   * beside that.
+   * What else the copy of one process lacks: applies it at once, or, where it has to wait for the
+   * disk, beside that.
    */
   void delta(byte[] state) {
     Steps steps = trace.follow();
@@ -201,9 +215,13 @@ final class IncomingSwitch {
   }
 
   private void apply(byte[] state, Steps steps) throws IOException {
+    copies.take(read(state, steps), reopened, steps);
+  }
+
+  private static ProcessDelta read(byte[] state, Steps steps) throws IOException {
     ProcessDelta delta = ProcessDelta.fromBytes(state);
     steps.done("read-state");
-    copies.take(delta, reopened, steps);
+    return delta;
   }
 
   /**
@@ -228,10 +246,8 @@ final class IncomingSwitch {
       ready.disk().get().thaw();
       trace.add("disk-thaw", from);
     }
-    ready.nic().open(trace.follow());
+    openAndConnect();
     from = Tsc.read();
-    copies.connect();
-    from = trace.add("connect", from);
     leaveNumbers();
     if (!copies.resume()) {
       ready.service().resume();
@@ -239,6 +255,26 @@ final class IncomingSwitch {
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
+  }
+
+  /** Side by side, where that does no harm: each waits for other things. */
+  private void openAndConnect() throws IOException, InterruptedException {
+    Background opening = ready.nic().holdsBack() ? new Background(openNic) : null;
+    try {
+      if (opening == null) {
+        openNic.run();
+      }
+      long from = Tsc.read();
+      copies.connect();
+      trace.add("connect", from);
+    } finally {
+      if (opening != null) {
+        opening.settle();
+      }
+    }
+    if (opening != null) {
+      opening.join();
+    }
   }
 
   /** What the processes start from here on is to be able to move on. */

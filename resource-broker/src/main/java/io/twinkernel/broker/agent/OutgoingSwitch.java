@@ -190,7 +190,7 @@ final class OutgoingSwitch {
       Optional<String> obstacle;
       try {
         long start = Tsc.read();
-        copied.service().stop();
+        prestaging.stopService();
         stop.fire();
         long stopped = trace.add("freeze", start);
         // Before a dump: CRIU guards the connections only while it looks at them.
@@ -324,7 +324,8 @@ final class OutgoingSwitch {
       boolean damaged =
           copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
       if (prestaging.ready()) {
-        prestaging.sendDeltas(prestaging.readDeltas(trace), trace, damaged);
+        prestaging.sendConnections(trace);
+        prestaging.sendRest(trace, damaged);
         disk.join();
       } else {
         FullDump.send(copied, disk, gap, trace, damaged);

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +49,11 @@ final class PrestagedProcesses {
   private final List<Hold> holds = new ArrayList<>();
 
   private final Map<Integer, StagedProcess> processes = new ConcurrentHashMap<>();
-  private final List<ProcessDelta> deltas = new ArrayList<>();
+
+  /** Those whose connections, and the rest of whose last changes, have come. */
+  private final Set<Integer> connected = new TreeSet<>();
+
+  private final Set<Integer> taken = new TreeSet<>();
   private volatile @Nullable IOException failure;
 
   /** Says what the next {@link #stage} is to take hold of. */
@@ -154,15 +159,21 @@ final class PrestagedProcesses {
     }
   }
 
+  /** Takes the connections of one process; they say nothing until {@link #connect}. */
+  synchronized void takeConnections(ProcessDelta delta, Steps steps) throws IOException {
+    process(delta.pid()).takeConnections(delta, steps);
+    connected.add(delta.pid());
+  }
+
   /**
-   * Takes registers and connections of one process.
+   * Takes registers and offsets of one process.
    *
    * @param reopened completes after {@link #reopen}
    */
   synchronized void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
       throws IOException {
     process(delta.pid()).take(delta, reopened, steps);
-    deltas.add(delta);
+    taken.add(delta.pid());
   }
 
   /**
@@ -173,16 +184,21 @@ final class PrestagedProcesses {
     if (cause != null) {
       throw cause;
     }
-    if (deltas.size() != processes.size()) {
+    if (!connected.equals(processes.keySet()) || !taken.equals(processes.keySet())) {
       throw new IOException(
-          processes.size() + " copies wait, the state of " + deltas.size() + " came");
+          "copies of "
+              + processes.keySet()
+              + " wait; connections came for "
+              + connected
+              + ", registers for "
+              + taken);
     }
   }
 
-  /** The network is up: the connections may speak. */
+  /** The network is up, or holds back what is sent: the connections may speak. */
   synchronized void connect() throws IOException {
-    for (ProcessDelta delta : deltas) {
-      process(delta.pid()).connect(delta);
+    for (StagedProcess process : processes.values()) {
+      process.connect();
     }
   }
 
@@ -216,12 +232,12 @@ final class PrestagedProcesses {
       process.close();
     }
     processes.clear();
-    deltas.clear();
+    connected.clear();
+    taken.clear();
   }
 
   /** Ends the copies; returns when their numbers are free. */
   synchronized void clear() throws IOException {
-    deltas.clear();
     var ended = new TreeSet<>(processes.keySet());
     holds.forEach(hold -> ended.add(hold.pid()));
     holds.clear();

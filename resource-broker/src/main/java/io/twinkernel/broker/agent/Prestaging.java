@@ -268,7 +268,7 @@ final class Prestaging implements AutoCloseable {
       long start = System.nanoTime();
       long bytes = 0;
       var registers = new ArrayList<ProcessDelta>();
-      service.stop();
+      stopService();
       try {
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
@@ -294,13 +294,19 @@ final class Prestaging implements AutoCloseable {
     return List.copyOf(rounds);
   }
 
+  /** Stops the processes: the sooner for what is known of them. */
+  void stopService() throws IOException {
+    service.stop(
+        processes.size() == 1 ? Optional.of(processes.getFirst().stopping()) : Optional.empty());
+  }
+
   /**
    * In a stop of its own, as it takes longer than what a round does in one. What they become while
    * the rounds go on is seen at the next look.
    */
   private void look() throws IOException, InterruptedException {
     Optional<String> obstacle;
-    service.stop();
+    stopService();
     try {
       obstacle = restructured();
     } finally {
@@ -391,32 +397,34 @@ final class Prestaging implements AutoCloseable {
   }
 
   /**
-   * Reads what else the copies lack; no packet comes in any more. The connections stand still until
-   * {@link #release}, also if it fails.
+   * Reads and sends the connections; no packet comes in any more. They stand still until {@link
+   * #release}, also if it fails. First, as B needs longest for them.
    */
-  List<ProcessDelta> readDeltas(Trace trace) throws IOException {
-    var deltas = new ArrayList<ProcessDelta>();
+  void sendConnections(Trace trace) throws IOException {
     for (SourceProcess process : processes) {
-      deltas.add(process.delta(trace.follow()));
+      send(FrameType.CONNECTIONS, process.readConnections(trace.follow()).toBytes(), trace);
     }
-    return deltas;
   }
 
   /**
-   * Sends what was read.
+   * Reads and sends what else the copies lack.
    *
    * @param damaged cut off, as a torn write would leave it
    */
-  void sendDeltas(List<ProcessDelta> deltas, Trace trace, boolean damaged) throws IOException {
-    for (ProcessDelta delta : deltas) {
-      long from = Tsc.read();
-      byte[] bytes = delta.toBytes();
-      peer.link().send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
-      trace.add("send-state", from);
+  void sendRest(Trace trace, boolean damaged) throws IOException {
+    for (SourceProcess process : processes) {
+      byte[] bytes = process.readRest(trace.follow()).toBytes();
+      send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes, trace);
     }
   }
 
-  /** Lets the connections that {@link #readDeltas} took go on here. */
+  private void send(int type, byte[] state, Trace trace) throws IOException {
+    long from = Tsc.read();
+    peer.link().send(type, state);
+    trace.add("send-state", from);
+  }
+
+  /** Lets the connections that {@link #sendConnections} took go on here. */
   void release() throws IOException {
     for (SourceProcess process : processes) {
       process.release();

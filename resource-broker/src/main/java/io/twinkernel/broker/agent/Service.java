@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The processes that move: all in some cgroup v2 directories and below them. */
 final class Service {
@@ -87,8 +88,18 @@ final class Service {
 
   /** Stops them all; returns when none runs any more. */
   void stop() throws IOException {
+    stop(Optional.empty());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param known of the only process; empty if there are others, or it is not known
+   */
+  void stop(Optional<CgroupFreezer.Watch> known) throws IOException {
+    Optional<CgroupFreezer.Watch> only = cgroups.size() == 1 ? known : Optional.empty();
     for (CgroupFreezer one : cgroups) {
-      one.stop(STOP);
+      one.stop(STOP, only);
     }
   }
 

@@ -170,16 +170,23 @@ public final class Canary implements AutoCloseable {
       source.restructured(Steps.UNTOLD);
       source.collect();
       source.send(new Collector(arena, frames));
-      ProcessDelta delta = ProcessDelta.fromBytes(source.delta(Steps.UNTOLD).toBytes());
+      ProcessDelta connections = overAndBack(source.readConnections(Steps.UNTOLD));
+      ProcessDelta rest = overAndBack(source.readRest(Steps.UNTOLD));
       try (var staged =
           StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(file), "")) {
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
         staged.reopen();
-        staged.take(delta, CompletableFuture.completedFuture(true), Steps.UNTOLD);
+        staged.takeConnections(connections, Steps.UNTOLD);
+        staged.take(rest, CompletableFuture.completedFuture(true), Steps.UNTOLD);
+        staged.connect();
       }
     }
+  }
+
+  private static ProcessDelta overAndBack(ProcessDelta delta) throws IOException {
+    return ProcessDelta.fromBytes(delta.toBytes());
   }
 
   private record Collector(Arena arena, List<MemorySegment> frames)
@@ -230,7 +237,7 @@ public final class Canary implements AutoCloseable {
       }
       TcpRestore.restore(targets);
       said.run();
-      TcpRestore.resume(targets, raw);
+      TcpRestore.resumption(arena, targets, raw).run();
       for (int i = 0; i < CONNECTIONS; i++) {
         read(targets.get(i).fd());
         if (peers.get(i).getInputStream().read() != ANSWER) {

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.prestage.OpenFiles.Kind;
+import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
@@ -330,6 +331,23 @@ public final class SourceProcess implements AutoCloseable {
     ServiceWatch.awaitServed(pid, threads, open, deadline);
   }
 
+  /** For who has told it to stop: whether all of its threads have. */
+  public CgroupFreezer.Watch stopping() {
+    return new Stopping(pid, states);
+  }
+
+  private record Stopping(int pid, ThreadStatus states) implements CgroupFreezer.Watch {
+    @Override
+    public boolean stop() throws IOException {
+      return states.stop();
+    }
+
+    @Override
+    public CgroupFreezer.Progress look() throws IOException {
+      return states.stopped();
+    }
+  }
+
   /** Counts the pages that changed since the last call; the process is stopped. */
   public long collect() throws IOException {
     changes = pages.next();
@@ -384,17 +402,25 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
-   * Reads registers that are not those that {@link #registers} read, connections and offsets. The
-   * process is stopped and nothing arrives for it. {@link #release} lets its connections go on.
+   * Reads the connections. The process is stopped and nothing arrives for it. {@link #release} lets
+   * them go on.
    */
-  public ProcessDelta delta(Steps steps) throws IOException {
+  public ProcessDelta readConnections(Steps steps) throws IOException {
     List<TcpState> connections = TcpCapture.of(sources());
     steps.done("read-connections");
+    return new ProcessDelta(pid, List.of(), connections, List.of());
+  }
+
+  /**
+   * Reads registers that are not those that {@link #registers} read, and offsets. The process is
+   * stopped.
+   */
+  public ProcessDelta readRest(Steps steps) throws IOException {
     List<ThreadState> registers = ThreadRegisters.capture(threads);
     steps.done("read-registers");
     List<ProcessDelta.Offset> offsets = offsets();
     steps.done("read-offsets");
-    return new ProcessDelta(pid, changed(registers), connections, offsets);
+    return new ProcessDelta(pid, changed(registers), List.of(), offsets);
   }
 
   private List<ProcessDelta.Offset> offsets() throws IOException {
@@ -431,7 +457,7 @@ public final class SourceProcess implements AutoCloseable {
     return changed;
   }
 
-  /** Lets the connections that {@link #delta} read go on here. */
+  /** Lets the connections that {@link #readConnections} read go on here. */
   public void release() throws IOException {
     for (int number : connections()) {
       TcpRepair.release(files.get(number));

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /** The copy of a process that waits in this kernel, stopped, and takes what changed. */
 public final class StagedProcess implements AutoCloseable {
@@ -36,6 +37,8 @@ public final class StagedProcess implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
+
+  private volatile TcpRestore.@Nullable Resumption resumption;
 
   /** What the threads have in their registers, by thread; empty if they have what they had. */
   private volatile Map<Integer, ThreadState> ahead = Map.of();
@@ -64,7 +67,7 @@ public final class StagedProcess implements AutoCloseable {
    * Takes hold of a process that was restored stopped.
    *
    * @param threads the numbers of all its threads
-   * @param connections descriptors of sockets that become connections by {@link #take}
+   * @param connections descriptors of sockets that become connections by {@link #takeConnections}
    * @param offsets descriptors of the files whose offsets change
    * @param onDisk the files for which it has stand-ins open
    * @param directory on that disk that it works in; empty if it works elsewhere
@@ -220,8 +223,28 @@ public final class StagedProcess implements AutoCloseable {
   }
 
   /**
-   * Takes registers, connections and offsets. The connections say nothing until {@link #connect}.
+   * Takes connections. They say nothing until {@link #connect}.
    *
+   * @param delta what {@link SourceProcess#readConnections} read
+   */
+  public void takeConnections(ProcessDelta delta, Steps steps) throws IOException {
+    if (delta.pid() != pid) {
+      throw new IOException("connections of process " + delta.pid() + " for process " + pid);
+    }
+    List<TcpRestore.Target> targets = targets(delta);
+    TcpRestore.restore(targets);
+    steps.done("write-connections");
+    for (TcpRestore.Target target : targets) {
+      connections.add(target.fd());
+    }
+    resumption = TcpRestore.resumption(arena, targets, raw);
+    steps.done("prepare-connect");
+  }
+
+  /**
+   * Takes registers and offsets.
+   *
+   * @param delta what {@link SourceProcess#readRest} read
    * @param reopened until then the copy has to run for {@link #reopen}, and its files are others
    */
   public void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
@@ -232,7 +255,6 @@ public final class StagedProcess implements AutoCloseable {
         throw new IOException("no registers came for thread " + thread + " of process " + pid);
       }
     }
-    restoreConnections(delta, steps);
     boolean waits = !reopened.isDone();
     await(reopened);
     if (waits) {
@@ -253,11 +275,6 @@ public final class StagedProcess implements AutoCloseable {
     } catch (CompletionException | CancellationException e) {
       throw new IOException("the files on the disk are not there: " + e.getMessage(), e);
     }
-  }
-
-  private void restoreConnections(ProcessDelta delta, Steps steps) throws IOException {
-    TcpRestore.restore(targets(delta));
-    steps.done("write-connections");
   }
 
   private List<TcpRestore.Target> targets(ProcessDelta delta) throws IOException {
@@ -284,12 +301,13 @@ public final class StagedProcess implements AutoCloseable {
     steps.done("write-offsets");
   }
 
-  /** The network is up: lets the connections speak. The process is still stopped. */
-  public void connect(ProcessDelta delta) throws IOException {
-    for (TcpState connection : delta.connections()) {
-      connections.add(file(connection.descriptor()));
+  /** The network is up, or holds back what is sent: lets the connections speak. */
+  public void connect() throws IOException {
+    TcpRestore.Resumption prepared = resumption;
+    if (prepared == null) {
+      throw new IOException("no connections came for process " + pid);
     }
-    TcpRestore.resume(targets(delta), raw);
+    prepared.run();
   }
 
   /** As {@link SourceProcess#awaitServed}, after {@link #connect}, while the process runs. */

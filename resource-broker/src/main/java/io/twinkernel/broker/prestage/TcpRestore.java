@@ -67,8 +67,8 @@ final class TcpRestore {
   }
 
   /**
-   * Makes sockets the connections. They stay in repair mode, and send nothing, until {@link
-   * #resume}.
+   * Makes sockets the connections. They stay in repair mode, and send nothing, until a {@link
+   * Resumption}.
    */
   static void restore(List<Target> targets) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
@@ -156,7 +156,7 @@ final class TcpRestore {
    *
    * @param queue TCP_*_QUEUE that they go into; TCP_NO_QUEUE: to the peer
    */
-  private record Sent(int call, Fd socket, int queue, byte[] bytes) {
+  record Sent(int call, Fd socket, int queue, byte[] bytes) {
     /** A queue takes as much as it has room for; what it has left over is put into it here. */
     void rest(CallBatch batch, Arena arena) throws IOException {
       long done = batch.result(call);
@@ -185,27 +185,37 @@ final class TcpRestore {
     }
   }
 
-  /**
-   * Lets restored connections speak: sends what was not sent yet, and tells the peers what had
-   * arrived. What was sent is sent again if its acknowledgment does not come. The network must be
-   * up.
-   */
-  static void resume(List<Target> targets, RawSockets raw) throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      var batch = new CallBatch(arena, targets.size() * CALLS, room(targets));
-      var sent = new ArrayList<Sent>();
-      for (Target target : targets) {
-        Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(target.state());
-        if (owed.isPresent()) {
-          raw.send(batch, owed.get());
-        }
-        resume(batch, target.fd(), target.state(), sent);
-      }
+  /** Lets restored connections speak, all that it takes having been said before. */
+  record Resumption(CallBatch batch, List<Sent> sent, Arena arena) {
+    /**
+     * Sends what was not sent yet, and tells the peers what had arrived. What was sent is sent
+     * again if its acknowledgment does not come. The network must be up, or hold back what is sent.
+     */
+    void run() throws IOException {
       batch.run();
       for (Sent one : sent) {
         one.rest(batch, arena);
       }
     }
+  }
+
+  /**
+   * Says what it takes to let restored connections speak.
+   *
+   * @param arena lasts until that is done
+   */
+  static Resumption resumption(Arena arena, List<Target> targets, RawSockets raw)
+      throws IOException {
+    var batch = new CallBatch(arena, targets.size() * CALLS, room(targets));
+    var sent = new ArrayList<Sent>();
+    for (Target target : targets) {
+      Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(target.state());
+      if (owed.isPresent()) {
+        raw.send(batch, owed.get());
+      }
+      resume(batch, target.fd(), target.state(), sent);
+    }
+    return new Resumption(batch, List.copyOf(sent), arena);
   }
 
   private static void resume(CallBatch batch, Fd socket, TcpState state, List<Sent> sent)

@@ -2,9 +2,11 @@ package io.twinkernel.broker.prestage;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
@@ -18,14 +20,19 @@ import java.util.Optional;
 final class ThreadStatus implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
 
+  /** By a signal (fs/proc/array.c). */
+  private static final String STOPPED = "\nState:\tT (stopped)\n";
+
   /** So many bytes longer than it was at first one's status may be. */
   private static final int MORE = 256;
 
+  private final Fd process;
   private final List<Integer> threads;
   private final List<Fd> files;
   private int most;
 
-  private ThreadStatus(List<Integer> threads, List<Fd> files) {
+  private ThreadStatus(Fd process, List<Integer> threads, List<Fd> files) {
+    this.process = process;
     this.threads = threads;
     this.files = files;
   }
@@ -33,7 +40,7 @@ final class ThreadStatus implements AutoCloseable {
   /** Of a process that has these threads now. */
   static ThreadStatus of(int pid, List<Integer> threads) throws IOException {
     var files = new ArrayList<Fd>();
-    var status = new ThreadStatus(threads, files);
+    var status = new ThreadStatus(Processes.open(pid), threads, files);
     try {
       for (int thread : threads) {
         String path = "/proc/" + pid + "/task/" + thread + "/status";
@@ -49,7 +56,56 @@ final class ThreadStatus implements AutoCloseable {
 
   /** What is otherwise; empty if nothing is. */
   Optional<String> changed() throws IOException {
+    List<String> read = read();
+    if (!areAll(read)) {
+      return Optional.of("it has not the threads any more that it had, " + threads);
+    }
+    for (int i = 0; i < read.size(); i++) {
+      if (!read.get(i).contains(SIGNALS)) {
+        return Optional.of("a signal waits for thread " + threads.get(i));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Signals the process to stop; false if it has ended. */
+  boolean stop() throws IOException {
+    try {
+      Processes.signal(process, Linux.SIGSTOP());
+      return true;
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.ESRCH)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Whether the signal to stop has reached all threads. */
+  CgroupFreezer.Progress stopped() throws IOException {
+    List<String> read = read();
+    if (!areAll(read)) {
+      return CgroupFreezer.Progress.UNKNOWN;
+    }
+    for (String status : read) {
+      if (!status.contains(STOPPED)) {
+        return CgroupFreezer.Progress.RUNNING;
+      }
+    }
+    return CgroupFreezer.Progress.STOPPED;
+  }
+
+  private boolean areAll(List<String> read) {
     String count = "\nThreads:\t" + threads.size() + "\n";
+    boolean all = read.size() == threads.size();
+    for (String status : read) {
+      all &= status.contains(count);
+    }
+    return all;
+  }
+
+  /** What each thread's says; of fewer threads if one has ended. */
+  private List<String> read() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       var batch = new CallBatch(arena, files.size(), files.size() * (most + Long.BYTES));
       var places = new ArrayList<Integer>(files.size());
@@ -59,20 +115,15 @@ final class ThreadStatus implements AutoCloseable {
         places.add(place);
       }
       batch.run();
+      var read = new ArrayList<String>(files.size());
       for (int i = 0; i < files.size(); i++) {
         int length = (int) batch.result(i);
-        String status = new String(batch.bytes(places.get(i), length), US_ASCII);
-        if (!status.contains(count)) {
-          return Optional.of("it has not the threads any more that it had, " + threads);
-        }
-        if (!status.contains(SIGNALS)) {
-          return Optional.of("a signal waits for thread " + threads.get(i));
-        }
+        read.add(new String(batch.bytes(places.get(i), length), US_ASCII));
       }
-      return Optional.empty();
+      return read;
     } catch (SyscallException e) {
       if (e.errno().equals(Errno.ESRCH)) {
-        return Optional.of("one of its threads has ended, of " + threads);
+        return List.of();
       }
       throw e;
     }
@@ -80,6 +131,7 @@ final class ThreadStatus implements AutoCloseable {
 
   @Override
   public void close() throws SyscallException {
+    process.close();
     for (Fd file : files) {
       file.close();
     }

@@ -76,6 +76,28 @@ public record CgroupFreezer(Path cgroup) {
     SysFiles.write(cgroup + "/cgroup.freeze", "0");
   }
 
+  /** How far a process is on its way to a stop. */
+  public enum Progress {
+    /** All its threads have stopped. */
+    STOPPED,
+    /** One has not. */
+    RUNNING,
+    /** It has other threads than were known. */
+    UNKNOWN
+  }
+
+  /** Knows a process and its threads, and so sees sooner whether all have stopped. */
+  public interface Watch {
+    /** Of the process. */
+    int pid();
+
+    /** Signals it to stop; false if it has ended. */
+    boolean stop() throws IOException;
+
+    /** Looks once. */
+    Progress look() throws IOException;
+  }
+
   /**
    * Stops every process of the cgroup, all at once: none runs between the first's stop and the
    * last's, and none is created in between. Returns when all are stopped.
@@ -84,8 +106,24 @@ public record CgroupFreezer(Path cgroup) {
    * @throws SocketTimeoutException if one does not stop in time; all of them run again then
    */
   public ProcessTree stop(Duration within) throws IOException {
+    return stop(within, Optional.empty());
+  }
+
+  /**
+   * As {@link #stop(Duration)}, sooner where there is but one process, and that is known.
+   *
+   * @param known of the only process that was there lately; empty if there were others
+   */
+  public ProcessTree stop(Duration within, Optional<Watch> known) throws IOException {
     long deadline = System.nanoTime() + within.toNanos();
     try {
+      if (known.isPresent() && stops(known.get(), deadline)) {
+        ProcessTree tree = ProcessTree.of(cgroup);
+        if (tree.processes().size() == 1
+            && tree.processes().getFirst().pid() == known.get().pid()) {
+          return tree;
+        }
+      }
       List<ServiceProcess> alone = ProcessTree.of(cgroup).processes();
       if (alone.size() == 1 && signalled(alone.getFirst().pid())) {
         // There is no other to be stopped at once with it, unless it gives birth before it stops.
@@ -104,6 +142,19 @@ public record CgroupFreezer(Path cgroup) {
       }
       throw e;
     }
+  }
+
+  /** False if more has to be known of it. */
+  private static boolean stops(Watch known, long deadline) throws IOException {
+    if (!known.stop()) {
+      return false;
+    }
+    Progress progress = known.look();
+    while (progress == Progress.RUNNING && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+      progress = known.look();
+    }
+    return progress == Progress.STOPPED;
   }
 
   /** False if it has ended. */

@@ -74,7 +74,7 @@ final class StagedRegistersTest {
   void aThreadThatSleptOnIsLeftOutAndGoesOn() throws Exception {
     ProcessDelta ahead = source.registers();
     assertThat(ahead.threads()).hasSize(1);
-    ProcessDelta rest = source.delta(Steps.UNTOLD);
+    ProcessDelta rest = source.readRest(Steps.UNTOLD);
     assertThat(rest.threads()).isEmpty();
     try (var staged = hold()) {
       staged.takeRegisters(ProcessDelta.fromBytes(ahead.toBytes()));
@@ -96,7 +96,7 @@ final class StagedRegistersTest {
     assertThat(goOn()).isEqualTo("on");
     stop();
     source.begin();
-    ProcessDelta rest = source.delta(Steps.UNTOLD);
+    ProcessDelta rest = source.readRest(Steps.UNTOLD);
     assertThat(rest.threads()).hasSize(1);
     try (var staged = hold()) {
       staged.takeRegisters(new ProcessDelta(pid, List.of(wrong), List.of(), List.of()));
@@ -108,7 +108,7 @@ final class StagedRegistersTest {
   @Test
   void registersThatNeverCameAreMissed() throws Exception {
     source.registers();
-    ProcessDelta rest = source.delta(Steps.UNTOLD);
+    ProcessDelta rest = source.readRest(Steps.UNTOLD);
     try (var staged = hold()) {
       assertThatThrownBy(() -> staged.take(rest, NO_FILES, Steps.UNTOLD))
           .isInstanceOf(IOException.class)

@@ -121,7 +121,7 @@ final class TcpRepairTest {
         TcpRestore.Target target = restore(socket, state);
         TcpAcknowledgment owed = TcpAcknowledgment.owed(state).orElseThrow();
         assertThat(owed.isIpv6()).isEqualTo(address.equals("::1"));
-        TcpRestore.resume(List.of(target), raw);
+        resume(target, raw);
         // Over the loopback interface it has arrived when the call returns.
         boolean told = info(clientEnd, UNACKED) == 0 && info(clientEnd, RETRANSMITTED) == 0;
         assertThat(receive(socket)).isEqualTo("question");
@@ -191,7 +191,13 @@ final class TcpRepairTest {
 
   private static void resume(TcpRestore.Target target) throws IOException {
     try (var raw = RawSockets.open()) {
-      TcpRestore.resume(List.of(target), raw);
+      resume(target, raw);
+    }
+  }
+
+  private static void resume(TcpRestore.Target target, RawSockets raw) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      TcpRestore.resumption(arena, List.of(target), raw).run();
     }
   }
 
