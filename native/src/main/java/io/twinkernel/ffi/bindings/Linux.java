@@ -1301,6 +1301,24 @@ public class Linux extends Linux$shared {
     public static int __NR_sigaltstack() {
         return __NR_sigaltstack;
     }
+    private static final int __NR_getpriority = (int)140L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getpriority 140
+     * }
+     */
+    public static int __NR_getpriority() {
+        return __NR_getpriority;
+    }
+    private static final int __NR_setpriority = (int)141L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_setpriority 141
+     * }
+     */
+    public static int __NR_setpriority() {
+        return __NR_setpriority;
+    }
     private static final int __NR_sched_setscheduler = (int)144L;
     /**
      * {@snippet lang=c :
@@ -1822,6 +1840,15 @@ public class Linux extends Linux$shared {
      */
     public static int MNT_DETACH() {
         return MNT_DETACH;
+    }
+    private static final int PRIO_PROCESS = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum __priority_which.PRIO_PROCESS = 0
+     * }
+     */
+    public static int PRIO_PROCESS() {
+        return PRIO_PROCESS;
     }
     private static final int ITIMER_REAL = (int)0L;
     /**

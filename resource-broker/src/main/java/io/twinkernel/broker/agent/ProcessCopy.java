@@ -163,7 +163,8 @@ final class ProcessCopy {
    * Has CRIU dump a process of no use: it takes twice as long for what it does for the first time.
    */
   void rehearse() {
-    try (Canary canary = Canary.hatch(clocks::start)) {
+    try (var _ = GivingWay.begin();
+        Canary canary = Canary.hatch(clocks::start)) {
       Path folder = Files.createDirectories(IMAGES.resolve("canary"));
       try {
         for (int i = 0; i < FORKS; i++) {

@@ -33,7 +33,8 @@ final class WarmUp {
    * @param also what the caller does in the gap besides
    */
   static void fly(int least, Step also) {
-    try (var canary = Canary.hatch()) {
+    try (var _ = GivingWay.begin();
+        var canary = Canary.hatch()) {
       long start = System.nanoTime();
       int flights =
           untilSteady(

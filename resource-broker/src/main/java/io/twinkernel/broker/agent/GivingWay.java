@@ -1,0 +1,57 @@
+package io.twinkernel.broker.agent;
+
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Niceness;
+import io.twinkernel.ffi.SyscallException;
+import java.io.File;
+
+/**
+ * What the broker does while the service runs can take its time: its threads, and those of the JVM
+ * that work for them, leave the CPU to whoever else wants it.
+ */
+final class GivingWay implements AutoCloseable {
+  /** Of ten parts of a CPU that both want, the service has nine. */
+  private static final int NICE = 10;
+
+  private static final File THREADS = new File("/proc/self/task");
+
+  private final int before;
+
+  private GivingWay(int before) {
+    this.before = before;
+  }
+
+  /** Begins. */
+  static GivingWay begin() {
+    try {
+      var way = new GivingWay(Niceness.of(0));
+      all(Math.max(way.before, NICE));
+      return way;
+    } catch (SyscallException e) {
+      KernelLog.say("the service has less of the CPU: " + e.getMessage());
+      return new GivingWay(0);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      all(before);
+    } catch (SyscallException e) {
+      KernelLog.say("the broker stays slow where CPUs are busy: " + e.getMessage());
+    }
+  }
+
+  private static void all(int nice) throws SyscallException {
+    String[] threads = THREADS.list();
+    for (String thread : threads == null ? new String[0] : threads) {
+      try {
+        Niceness.set(Integer.parseInt(thread), nice);
+      } catch (SyscallException e) {
+        if (!e.errno().equals(Errno.ESRCH)) {
+          throw e;
+        }
+      }
+    }
+  }
+}
