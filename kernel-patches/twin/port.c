@@ -259,26 +259,22 @@ static int change(struct net_device *interface, u32 mode)
 
 int twin_port_set(u32 index, u32 mode)
 {
+	bool announces = mode == TWIN_PORT_ANNOUNCE;
 	struct net_device *interface;
-	struct port *port;
-	bool speaks = false;
 	int err = -ENODEV;
 
-	if (mode > TWIN_PORT_LEAVE)
+	if (mode > TWIN_PORT_ANNOUNCE)
 		return -EINVAL;
 	rtnl_lock();
 	interface = __dev_get_by_index(&init_net, index);
 	if (interface) {
-		port = find(interface);
-		speaks = mode == TWIN_PORT_OPEN && port &&
-			 port->mode == TWIN_PORT_DISCARD;
-		err = change(interface, mode);
-		if (speaks)
+		err = change(interface, announces ? TWIN_PORT_OPEN : mode);
+		announces = announces && !err;
+		if (announces)
 			dev_hold(interface);
 	}
 	rtnl_unlock();
-	if (speaks) {
-		/* Switches and neighbours learn that the address is here now. */
+	if (interface && announces) {
 		netdev_notify_peers(interface);
 		dev_put(interface);
 	}

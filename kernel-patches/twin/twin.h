@@ -115,6 +115,7 @@ struct twin_pages {
 #define TWIN_PORT_HOLD	  2	/* sends nothing; keeps what it receives */
 #define TWIN_PORT_DISCARD 3	/* sends nothing; receives nothing */
 #define TWIN_PORT_LEAVE	  4	/* as HOLD, but only of what is for it alone */
+#define TWIN_PORT_ANNOUNCE 5	/* as OPEN; neighbours and switches learn of it */
 
 struct twin_port {
 	__u32 size;

@@ -13,8 +13,8 @@ import java.util.Optional;
  * be silent while its driver works on. The errnos are those of twin.h.
  */
 public final class TwinPort {
-  /** Room for what is taken at once, in bytes; the largest frame that was merged fits. */
-  private static final int ROOM = 1 << 19;
+  /** Room for what {@link #take} takes, in bytes; the largest frame that was merged fits. */
+  public static final int ROOM = 1 << 19;
 
   private final TwinDevice device;
   private final int number;
@@ -30,7 +30,9 @@ public final class TwinPort {
     /** It sends nothing and receives nothing. */
     DISCARD(Twin.TWIN_PORT_DISCARD()),
     /** As {@link #HOLD}, but only of what is sent to it alone: others receive the rest, too. */
-    LEAVE(Twin.TWIN_PORT_LEAVE());
+    LEAVE(Twin.TWIN_PORT_LEAVE()),
+    /** As {@link #OPEN}, and switches and neighbours are told that its addresses are here. */
+    ANNOUNCE(Twin.TWIN_PORT_ANNOUNCE());
 
     private final int value;
 
@@ -60,11 +62,11 @@ public final class TwinPort {
    * Waits until frames have come in, and takes them; {@link #give} of another kernel's port knows
    * what they are.
    *
+   * @param room {@link #ROOM} bytes, at a multiple of 8
    * @return empty if the port is not in {@link Mode#HOLD} or {@link Mode#LEAVE}, or not any more
    */
-  public Optional<byte[]> take() throws SyscallException {
+  public Optional<byte[]> take(MemorySegment room) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment room = arena.allocate(ROOM, Long.BYTES);
       MemorySegment frames = frames(arena, room);
       device.call(
           "TWIN_IOC_TAKE_FRAMES", Twin.TWIN_IOC_TAKE_FRAMES(), frames, "interface " + number);

@@ -140,6 +140,15 @@ public class Twin extends Twin$shared {
     public static int TWIN_PORT_LEAVE() {
         return TWIN_PORT_LEAVE;
     }
+    private static final int TWIN_PORT_ANNOUNCE = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_ANNOUNCE 5
+     * }
+     */
+    public static int TWIN_PORT_ANNOUNCE() {
+        return TWIN_PORT_ANNOUNCE;
+    }
     private static final int TWIN_FRAME_CHECKED = (int)1L;
     /**
      * {@snippet lang=c :

@@ -100,6 +100,10 @@ final class IncomingFunction implements IncomingNic {
     standIn.replace(here(), steps);
   }
 
+  /** Its addresses are where they were. */
+  @Override
+  public void announce() {}
+
   @Override
   public void give(byte[] frames) throws IOException {
     throw new IOException("A sends what its NIC received, and gave the NIC");

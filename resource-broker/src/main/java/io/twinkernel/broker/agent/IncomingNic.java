@@ -27,6 +27,9 @@ sealed interface IncomingNic permits IncomingFunction, IncomingPort {
   /** After the commit: packets come in and go out from here on. */
   void open(Steps steps) throws IOException;
 
+  /** After the gap: the network learns where the addresses are, which it does of itself, too. */
+  void announce() throws IOException;
+
   /** What A's interface has received comes in; after {@link #open}. */
   void give(byte[] frames) throws IOException;
 

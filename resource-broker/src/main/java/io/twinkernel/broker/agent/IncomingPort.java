@@ -14,7 +14,7 @@ import java.time.Duration;
 /**
  * An interface of B's own in the service's network. Before the gap it has all that the service's
  * has in A: MAC and IP addresses, routes, a carrier. It is silent until the commit, so that the
- * network knows only A's; then it speaks first, and switches learn where the address is now.
+ * network knows only A's; then switches learn from what it sends where the address is now.
  */
 final class IncomingPort implements IncomingNic {
   /** A virtual NIC has one at once; a link that is trained takes seconds. */
@@ -110,6 +110,11 @@ final class IncomingPort implements IncomingNic {
   public void open(Steps steps) throws IOException {
     port.set(TwinPort.Mode.OPEN);
     steps.done("port-open");
+  }
+
+  @Override
+  public void announce() throws IOException {
+    port.set(TwinPort.Mode.ANNOUNCE);
   }
 
   @Override

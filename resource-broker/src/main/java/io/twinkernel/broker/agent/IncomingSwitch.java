@@ -399,7 +399,7 @@ final class IncomingSwitch {
 
   /**
    * Leaves the CPU to the service until it has answered what came in the gap: what is still to be
-   * done can wait, the clients have waited.
+   * done can wait, the clients have waited. Then the network is told.
    */
   void awaitServed() {
     long from = Tsc.read();
@@ -408,7 +408,13 @@ final class IncomingSwitch {
     } catch (IOException e) {
       KernelLog.say("not seen whether the service has answered: " + e.getMessage());
     }
-    trace.add("served", from);
+    from = trace.add("served", from);
+    try {
+      ready.nic().announce();
+    } catch (IOException e) {
+      KernelLog.say("the network is not told where the service is: " + e.getMessage());
+    }
+    trace.add("announce", from);
   }
 
   /**

@@ -7,6 +7,8 @@ import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinPort;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -25,6 +27,9 @@ final class ServicePort implements OutgoingNic {
   private final Undo.Step open;
   private final Background.Task forward;
   private boolean forwarding;
+
+  /** Made ahead: its first use maps it. */
+  private final MemorySegment room = Arena.ofAuto().allocate(TwinPort.ROOM, Long.BYTES);
 
   private ServicePort(TwinPort port, TwinPort none, Link link) {
     this.port = port;
@@ -79,7 +84,7 @@ final class ServicePort implements OutgoingNic {
   static void refuse(TwinPort none) throws SyscallException {
     Refused.call(() -> none.set(TwinPort.Mode.HOLD));
     Refused.call(() -> none.give(new byte[0]));
-    var _ = none.take();
+    var _ = none.take(Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
   }
 
   /** One that {@link #refuse} takes. */
@@ -118,10 +123,10 @@ final class ServicePort implements OutgoingNic {
   }
 
   private void forwardAll(Link link) throws IOException {
-    Optional<byte[]> frames = port.take();
+    Optional<byte[]> frames = port.take(room);
     while (frames.isPresent()) {
       link.send(FrameType.FRAMES, frames.get());
-      frames = port.take();
+      frames = port.take(room);
     }
   }
 
