@@ -49,7 +49,7 @@ final class TwinDeviceTest {
       refused("TWIN_IOC_PAGES(process 7, 65 pages)", () -> device.pages(7, 0x4000, 65, bits, bits));
       TwinPort port = device.port(4);
       refused("TWIN_IOC_SET_PORT(interface 4, HOLD)", () -> port.set(TwinPort.Mode.HOLD));
-      refused("TWIN_IOC_TAKE_FRAMES(interface 4)", port::take);
+      refused("TWIN_IOC_TAKE_FRAMES(interface 4)", () -> port.take(bits));
       refused("TWIN_IOC_GIVE_FRAMES(interface 4, 3 bytes)", () -> port.give(new byte[3]));
       refused("TWIN_IOC_DOORBELL()", device::doorbell);
       refused("TWIN_IOC_PROMOTE()", device::promote);

@@ -91,11 +91,6 @@ final class IncomingFunction implements IncomingNic {
   }
 
   @Override
-  public boolean holdsBack() {
-    return false;
-  }
-
-  @Override
   public void open(Steps steps) throws IOException {
     standIn.replace(here(), steps);
   }

@@ -21,9 +21,6 @@ sealed interface IncomingNic permits IncomingFunction, IncomingPort {
    */
   void requireHere() throws IOException;
 
-  /** Whether what is sent before {@link #open} is held back until then, and not lost. */
-  boolean holdsBack();
-
   /** After the commit: packets come in and go out from here on. */
   void open(Steps steps) throws IOException;
 

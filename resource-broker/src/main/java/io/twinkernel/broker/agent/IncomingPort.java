@@ -102,11 +102,6 @@ final class IncomingPort implements IncomingNic {
   public void requireHere() {}
 
   @Override
-  public boolean holdsBack() {
-    return true;
-  }
-
-  @Override
   public void open(Steps steps) throws IOException {
     port.set(TwinPort.Mode.OPEN);
     steps.done("port-open");

@@ -52,9 +52,6 @@ final class IncomingSwitch {
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
 
-  // Made here, and not in the gap: a lambda's first evaluation sets up its class.
-  private final Background.Task openNic;
-
   private boolean committed;
 
   /** Completes when the copies have their files on the disk open, at once if none comes. */
@@ -79,7 +76,6 @@ final class IncomingSwitch {
     this.ready = ready;
     this.copies = copies;
     this.practice = practice;
-    this.openNic = () -> ready.nic().open(trace.follow());
     if (ready.disk().isEmpty()) {
       reopened.complete(true);
     }
@@ -246,8 +242,10 @@ final class IncomingSwitch {
       ready.disk().get().thaw();
       trace.add("disk-thaw", from);
     }
-    openAndConnect();
+    ready.nic().open(trace.follow());
     from = Tsc.read();
+    copies.connect();
+    from = trace.add("connect", from);
     leaveNumbers();
     if (!copies.resume()) {
       ready.service().resume();
@@ -255,26 +253,6 @@ final class IncomingSwitch {
     long resumed = trace.add("resume", from);
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
-  }
-
-  /** Side by side, where that does no harm: each waits for other things. */
-  private void openAndConnect() throws IOException, InterruptedException {
-    Background opening = ready.nic().holdsBack() ? new Background(openNic) : null;
-    try {
-      if (opening == null) {
-        openNic.run();
-      }
-      long from = Tsc.read();
-      copies.connect();
-      trace.add("connect", from);
-    } finally {
-      if (opening != null) {
-        opening.settle();
-      }
-    }
-    if (opening != null) {
-      opening.join();
-    }
   }
 
   /** What the processes start from here on is to be able to move on. */

@@ -195,7 +195,7 @@ final class PrestagedProcesses {
     }
   }
 
-  /** The network is up, or holds back what is sent: the connections may speak. */
+  /** The network is up: the connections may speak. */
   synchronized void connect() throws IOException {
     for (StagedProcess process : processes.values()) {
       process.connect();

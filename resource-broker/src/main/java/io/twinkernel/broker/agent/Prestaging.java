@@ -268,7 +268,7 @@ final class Prestaging implements AutoCloseable {
       long start = System.nanoTime();
       long bytes = 0;
       var registers = new ArrayList<ProcessDelta>();
-      stopService();
+      pauseService();
       try {
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
@@ -279,7 +279,7 @@ final class Prestaging implements AutoCloseable {
           bytes += process.collect();
         }
       } finally {
-        service.resume();
+        resumeService();
       }
       for (ProcessDelta delta : registers) {
         peer.link().send(FrameType.REGISTERS, delta.toBytes());
@@ -294,6 +294,25 @@ final class Prestaging implements AutoCloseable {
     return List.copyOf(rounds);
   }
 
+  /** Stops the processes for a moment, in which nothing is compiled. */
+  private void pauseService() throws IOException {
+    JustInTimeCompiler.pause();
+    try {
+      stopService();
+    } catch (IOException e) {
+      JustInTimeCompiler.usual();
+      throw e;
+    }
+  }
+
+  private void resumeService() throws IOException {
+    try {
+      service.resume();
+    } finally {
+      JustInTimeCompiler.usual();
+    }
+  }
+
   /** Stops the processes: the sooner for what is known of them. */
   void stopService() throws IOException {
     service.stop(
@@ -306,11 +325,11 @@ final class Prestaging implements AutoCloseable {
    */
   private void look() throws IOException, InterruptedException {
     Optional<String> obstacle;
-    stopService();
+    pauseService();
     try {
       obstacle = restructured();
     } finally {
-      service.resume();
+      resumeService();
     }
     if (obstacle.isPresent()) {
       throw new Unstageable(obstacle.get());

@@ -331,21 +331,9 @@ public final class SourceProcess implements AutoCloseable {
     ServiceWatch.awaitServed(pid, threads, open, deadline);
   }
 
-  /** For who has told it to stop: whether all of its threads have. */
+  /** For who stops it. */
   public CgroupFreezer.Watch stopping() {
-    return new Stopping(pid, states);
-  }
-
-  private record Stopping(int pid, ThreadStatus states) implements CgroupFreezer.Watch {
-    @Override
-    public boolean stop() throws IOException {
-      return states.stop();
-    }
-
-    @Override
-    public CgroupFreezer.Progress look() throws IOException {
-      return states.stopped();
-    }
+    return states.stopping();
   }
 
   /** Counts the pages that changed since the last call; the process is stopped. */

@@ -301,7 +301,7 @@ public final class StagedProcess implements AutoCloseable {
     steps.done("write-offsets");
   }
 
-  /** The network is up, or holds back what is sent: lets the connections speak. */
+  /** The network is up: lets the connections speak. */
   public void connect() throws IOException {
     TcpRestore.Resumption prepared = resumption;
     if (prepared == null) {

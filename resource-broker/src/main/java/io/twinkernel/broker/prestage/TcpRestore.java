@@ -189,7 +189,7 @@ final class TcpRestore {
   record Resumption(CallBatch batch, List<Sent> sent, Arena arena) {
     /**
      * Sends what was not sent yet, and tells the peers what had arrived. What was sent is sent
-     * again if its acknowledgment does not come. The network must be up, or hold back what is sent.
+     * again if its acknowledgment does not come. The network must be up.
      */
     void run() throws IOException {
       batch.run();

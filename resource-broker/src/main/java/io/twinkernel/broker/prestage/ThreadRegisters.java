@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Reads and writes the registers of many threads at once. */
 final class ThreadRegisters {
@@ -29,6 +30,17 @@ final class ThreadRegisters {
   // For each thread, besides the extended ones.
   private static final int CALLS = 6;
   private static final int BYTES = GENERAL + 128;
+
+  /**
+   * This kernel's area for the extended ones, which is the same for all threads.
+   *
+   * @param size in bytes
+   * @param known the features that it has room for
+   */
+  private record Area(int size, long known) {}
+
+  /** Once one has been read; null before. */
+  private static volatile @Nullable Area seen;
 
   private ThreadRegisters() {}
 
@@ -51,16 +63,16 @@ final class ThreadRegisters {
 
   private static List<ThreadState> read(List<Integer> threads) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      int room = threads.size() * (BYTES + MOST_EXTENDED);
-      var batch = new CallBatch(arena, threads.size() * CALLS, room);
+      int most = mostExtended();
+      var batch = new CallBatch(arena, threads.size() * CALLS, threads.size() * (BYTES + most));
       var places = new ArrayList<Places>(threads.size());
       for (int thread : threads) {
         Ptrace.seize(batch, thread);
         int status = Ptrace.await(batch, thread);
         int general = batch.room(GENERAL);
         Ptrace.registers(batch, thread, Linux.NT_PRSTATUS(), general, GENERAL);
-        int extended = batch.room(MOST_EXTENDED);
-        int size = Ptrace.registers(batch, thread, Linux.NT_X86_XSTATE(), extended, MOST_EXTENDED);
+        int extended = batch.room(most);
+        int size = Ptrace.registers(batch, thread, Linux.NT_X86_XSTATE(), extended, most);
         int mask = Ptrace.signalMask(batch, thread);
         Ptrace.detach(batch, thread);
         places.add(new Places(status, general, extended, size, mask));
@@ -69,6 +81,7 @@ final class ThreadRegisters {
       var states = new ArrayList<ThreadState>(threads.size());
       for (int i = 0; i < threads.size(); i++) {
         states.add(state(threads.get(i), batch, places.get(i)));
+        see(batch, places.get(i).extended(), places.get(i).extendedSize());
       }
       return List.copyOf(states);
     }
@@ -114,30 +127,36 @@ final class ThreadRegisters {
     }
   }
 
+  /** No more than that is asked for: the room that calls are given is filled with zeros. */
+  private static int mostExtended() {
+    Area area = seen;
+    return area == null ? MOST_EXTENDED : area.size();
+  }
+
+  private static Area see(CallBatch batch, int place, int size) {
+    Area area = seen;
+    if (area == null) {
+      area =
+          new Area(Ptrace.registersRead(batch, size), batch.data().getLong(place + FEATURES_KNOWN));
+      seen = area;
+    }
+    return area;
+  }
+
   private static void write(Collection<ThreadState> states) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      int room = states.size() * (BYTES + MOST_EXTENDED);
-      var own = new CallBatch(arena, states.size() * CALLS, room);
-      var extended = new ArrayList<Integer>(states.size());
-      var sizes = new ArrayList<Integer>(states.size());
-      for (ThreadState state : states) {
-        Ptrace.seize(own, state.thread());
-        Ptrace.await(own, state.thread());
-        int place = own.room(MOST_EXTENDED);
-        extended.add(place);
-        sizes.add(
-            Ptrace.registers(own, state.thread(), Linux.NT_X86_XSTATE(), place, MOST_EXTENDED));
+      Area area = seen;
+      if (area == null) {
+        area = look(arena, states.iterator().next().thread());
       }
-      own.run();
+      int room = states.size() * (BYTES + area.size());
       var batch = new CallBatch(arena, states.size() * CALLS, room);
-      int i = 0;
       for (ThreadState state : states) {
-        int size = Ptrace.registersRead(own, sizes.get(i));
-        long known = own.data().getLong(extended.get(i) + FEATURES_KNOWN);
-        i++;
         int thread = state.thread();
+        Ptrace.seize(batch, thread);
+        Ptrace.await(batch, thread);
         Ptrace.setRegisters(batch, thread, Linux.NT_PRSTATUS(), state.registers());
-        Ptrace.setRegisters(batch, thread, Linux.NT_X86_XSTATE(), extended(state, size, known));
+        Ptrace.setRegisters(batch, thread, Linux.NT_X86_XSTATE(), extended(state, area));
         Ptrace.setSignalMask(batch, thread, state.signalMask());
         Ptrace.detach(batch, thread);
       }
@@ -145,22 +164,31 @@ final class ThreadRegisters {
     }
   }
 
-  /**
-   * @param size of this kernel's area
-   * @param known the features that it has room for
-   */
-  private static byte[] extended(ThreadState state, int size, long known) throws IOException {
+  /** Reads a thread's extended ones. */
+  private static Area look(Arena arena, int thread) throws IOException {
+    var batch = new CallBatch(arena, CALLS, BYTES + MOST_EXTENDED);
+    Ptrace.seize(batch, thread);
+    Ptrace.await(batch, thread);
+    int place = batch.room(MOST_EXTENDED);
+    int size = Ptrace.registers(batch, thread, Linux.NT_X86_XSTATE(), place, MOST_EXTENDED);
+    Ptrace.detach(batch, thread);
+    batch.run();
+    return see(batch, place, size);
+  }
+
+  private static byte[] extended(ThreadState state, Area area) throws IOException {
     ByteBuffer source = ByteBuffer.wrap(state.extended()).order(ByteOrder.nativeOrder());
     long used = source.getLong(FEATURES_USED);
-    if ((used & ~known) != 0) {
+    if ((used & ~area.known()) != 0) {
       throw new IOException(
           "thread %d uses register features 0x%x, this kernel saves 0x%x"
-              .formatted(state.thread(), used, known));
+              .formatted(state.thread(), used, area.known()));
     }
     // The place of each feature is the processor's; kernels differ in how many they have.
-    byte[] target = new byte[size];
-    System.arraycopy(state.extended(), 0, target, 0, Math.min(state.extended().length, size));
-    ByteBuffer.wrap(target).order(ByteOrder.nativeOrder()).putLong(FEATURES_KNOWN, known);
+    byte[] target = new byte[area.size()];
+    System.arraycopy(
+        state.extended(), 0, target, 0, Math.min(state.extended().length, target.length));
+    ByteBuffer.wrap(target).order(ByteOrder.nativeOrder()).putLong(FEATURES_KNOWN, area.known());
     return target;
   }
 

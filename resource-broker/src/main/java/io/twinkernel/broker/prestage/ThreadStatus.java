@@ -26,12 +26,14 @@ final class ThreadStatus implements AutoCloseable {
   /** So many bytes longer than it was at first one's status may be. */
   private static final int MORE = 256;
 
+  private final int pid;
   private final Fd process;
   private final List<Integer> threads;
   private final List<Fd> files;
   private int most;
 
-  private ThreadStatus(Fd process, List<Integer> threads, List<Fd> files) {
+  private ThreadStatus(int pid, Fd process, List<Integer> threads, List<Fd> files) {
+    this.pid = pid;
     this.process = process;
     this.threads = threads;
     this.files = files;
@@ -40,7 +42,7 @@ final class ThreadStatus implements AutoCloseable {
   /** Of a process that has these threads now. */
   static ThreadStatus of(int pid, List<Integer> threads) throws IOException {
     var files = new ArrayList<Fd>();
-    var status = new ThreadStatus(Processes.open(pid), threads, files);
+    var status = new ThreadStatus(pid, Processes.open(pid), threads, files);
     try {
       for (int thread : threads) {
         String path = "/proc/" + pid + "/task/" + thread + "/status";
@@ -56,8 +58,8 @@ final class ThreadStatus implements AutoCloseable {
 
   /** What is otherwise; empty if nothing is. */
   Optional<String> changed() throws IOException {
-    List<String> read = read();
-    if (!areAll(read)) {
+    List<String> read = read(files);
+    if (!areAll(read, files)) {
       return Optional.of("it has not the threads any more that it had, " + threads);
     }
     for (int i = 0; i < read.size(); i++) {
@@ -68,44 +70,61 @@ final class ThreadStatus implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** Signals the process to stop; false if it has ended. */
-  boolean stop() throws IOException {
-    try {
-      Processes.signal(process, Linux.SIGSTOP());
-      return true;
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ESRCH)) {
-        return false;
+  /** For who stops the process. */
+  CgroupFreezer.Watch stopping() {
+    return new Stopping();
+  }
+
+  private final class Stopping implements CgroupFreezer.Watch {
+    /** Those that have not stopped yet. */
+    private List<Fd> running = files;
+
+    @Override
+    public int pid() {
+      return pid;
+    }
+
+    @Override
+    public boolean stop() throws IOException {
+      try {
+        Processes.signal(process, Linux.SIGSTOP());
+        return true;
+      } catch (SyscallException e) {
+        if (e.errno().equals(Errno.ESRCH)) {
+          return false;
+        }
+        throw e;
       }
-      throw e;
+    }
+
+    @Override
+    public CgroupFreezer.Progress look() throws IOException {
+      List<String> read = read(running);
+      if (!areAll(read, running)) {
+        return CgroupFreezer.Progress.UNKNOWN;
+      }
+      var left = new ArrayList<Fd>();
+      for (int i = 0; i < running.size(); i++) {
+        if (!read.get(i).contains(STOPPED)) {
+          left.add(running.get(i));
+        }
+      }
+      running = left;
+      return left.isEmpty() ? CgroupFreezer.Progress.STOPPED : CgroupFreezer.Progress.RUNNING;
     }
   }
 
-  /** Whether the signal to stop has reached all threads. */
-  CgroupFreezer.Progress stopped() throws IOException {
-    List<String> read = read();
-    if (!areAll(read)) {
-      return CgroupFreezer.Progress.UNKNOWN;
-    }
-    for (String status : read) {
-      if (!status.contains(STOPPED)) {
-        return CgroupFreezer.Progress.RUNNING;
-      }
-    }
-    return CgroupFreezer.Progress.STOPPED;
-  }
-
-  private boolean areAll(List<String> read) {
+  private boolean areAll(List<String> read, List<Fd> of) {
     String count = "\nThreads:\t" + threads.size() + "\n";
-    boolean all = read.size() == threads.size();
+    boolean all = read.size() == of.size();
     for (String status : read) {
       all &= status.contains(count);
     }
     return all;
   }
 
-  /** What each thread's says; of fewer threads if one has ended. */
-  private List<String> read() throws IOException {
+  /** What the files say; nothing if the thread of one has ended. */
+  private List<String> read(List<Fd> files) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       var batch = new CallBatch(arena, files.size(), files.size() * (most + Long.BYTES));
       var places = new ArrayList<Integer>(files.size());
