@@ -32,6 +32,9 @@ public record CgroupFreezer(Path cgroup) {
   private static final Duration LONG_ENOUGH_TO_FREEZE = Duration.ofSeconds(5);
   private static final long LOOK_EVERY_NANOS = 20_000;
 
+  /** Looks after which a process takes longer than usual to stop. */
+  private static final int SOON = 16;
+
   /**
    * Freezes the cgroup and those below it.
    *
@@ -150,8 +153,11 @@ public record CgroupFreezer(Path cgroup) {
       return false;
     }
     Progress progress = known.look();
-    while (progress == Progress.RUNNING && System.nanoTime() - deadline < 0) {
-      LockSupport.parkNanos(LOOK_EVERY_NANOS);
+    for (int looks = 1; progress == Progress.RUNNING && System.nanoTime() - deadline < 0; looks++) {
+      // To sleep for that little would take longer than the first looks.
+      if (looks > SOON) {
+        LockSupport.parkNanos(LOOK_EVERY_NANOS);
+      }
       progress = known.look();
     }
     return progress == Progress.STOPPED;

@@ -18,6 +18,9 @@ public record ProcessTree(List<ServiceProcess> processes) {
 
   private static final long PAGE = 4096;
 
+  /** How a cgroup.stat begins (Documentation/admin-guide/cgroup-v2.rst). */
+  private static final String NOTHING_BELOW = "nr_descendants 0\n";
+
   /** Keeps the list from changing. */
   public ProcessTree {
     processes = List.copyOf(processes);
@@ -71,6 +74,10 @@ public record ProcessTree(List<ServiceProcess> processes) {
       if (stat.isPresent()) {
         into.add(parse(stat.get()));
       }
+    }
+    // It has dozens of files besides, each of which would be asked what it is.
+    if (SysFiles.read(cgroup + "/cgroup.stat").startsWith(NOTHING_BELOW)) {
+      return;
     }
     try (DirectoryStream<Path> children = Files.newDirectoryStream(cgroup)) {
       for (Path child : children) {
