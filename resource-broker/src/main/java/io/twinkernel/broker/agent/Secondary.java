@@ -123,7 +123,7 @@ public final class Secondary {
       throw BrokerException.refused(
           "absorbed", "absorb", "this kernel has all there is", "nothing is left to do");
     }
-    try {
+    try (var _ = GivingWay.begin()) {
       Map<String, Object> figures =
           new Absorption(device, taken.region(), mapping, taken.peer()).absorb(RELEASE);
       absorbed = true;

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.twinkernel.ffi.HotSpotFlag;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,6 +18,19 @@ final class JustInTimeCompilerTest {
   @Timeout(60)
   void doesNotWaitForEver() {
     JustInTimeCompiler.settle();
+  }
+
+  /** What that does to the compiler, HotSpotFlagTest of native shows. */
+  @Test
+  void pausesAndGoesOn() {
+    HotSpotFlag used = HotSpotFlag.find("UseCompiler").orElseThrow();
+    JustInTimeCompiler.pause();
+    try {
+      assertThat(used.get()).isFalse();
+    } finally {
+      JustInTimeCompiler.usual();
+    }
+    assertThat(used.get()).isTrue();
   }
 
   @Test

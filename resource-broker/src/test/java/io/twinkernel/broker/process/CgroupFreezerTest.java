@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +104,51 @@ class CgroupFreezerTest {
     assertThat(shell.inputReader().readLine()).isEqualTo("three");
     for (ServiceProcess process : stopped.processes()) {
       assertThat(ProcessTree.read(process.pid()).state()).isNotEqualTo('T');
+    }
+  }
+
+  /** Of the shell, which has a child. */
+  @Test
+  void whoeverIsThereIsStoppedWhateverIsKnownOfOne() throws Exception {
+    for (CgroupFreezer.Progress said :
+        List.of(CgroupFreezer.Progress.STOPPED, CgroupFreezer.Progress.UNKNOWN)) {
+      var known = new Known((int) shell.pid(), said);
+      ProcessTree stopped = freezer.stop(SOON, Optional.of(known));
+      assertThat(stopped.processes()).hasSize(2);
+      for (ServiceProcess process : stopped.processes()) {
+        assertThat(ProcessTree.read(process.pid()).state()).isEqualTo('T');
+      }
+      freezer.resume();
+    }
+  }
+
+  /** Says at first that it has not stopped. */
+  private static final class Known implements CgroupFreezer.Watch {
+    private static final int LOOKS = 50;
+
+    private final int pid;
+    private final CgroupFreezer.Progress said;
+    private int looks;
+
+    Known(int pid, CgroupFreezer.Progress said) {
+      this.pid = pid;
+      this.said = said;
+    }
+
+    @Override
+    public int pid() {
+      return pid;
+    }
+
+    @Override
+    public boolean stop() throws IOException {
+      Processes.kill(pid, Linux.SIGSTOP());
+      return true;
+    }
+
+    @Override
+    public CgroupFreezer.Progress look() {
+      return looks++ < LOOKS ? CgroupFreezer.Progress.RUNNING : said;
     }
   }
 
