@@ -223,19 +223,29 @@ static void goes_out(unsigned int index, char mark)
 	close(fd);
 }
 
-/* Whether such a frame is sent, among what the kernel sends by itself. */
-static bool is_sent(const struct tap *tap, char mark, int ms)
+/* Whether such a frame is sent, among what the kernel sends by itself: of that counts ARP. */
+static bool is_sent_among(const struct tap *tap, char mark, int ms, unsigned int *arp)
 {
 	char frame[ROOM];
 
+	*arp = 0;
 	while (readable(tap->fd, ms)) {
 		ssize_t size = read(tap->fd, frame, sizeof(frame));
 
 		if (size > ETH_HLEN && !memcmp(frame + 2 * ETH_ALEN, "\x88\xb5", 2) &&
 		    frame[ETH_HLEN] == mark)
 			return true;
+		if (size > ETH_HLEN && !memcmp(frame + 2 * ETH_ALEN, "\x08\x06", 2))
+			++*arp;
 	}
 	return false;
+}
+
+static bool is_sent(const struct tap *tap, char mark, int ms)
+{
+	unsigned int arp;
+
+	return is_sent_among(tap, mark, ms, &arp);
 }
 
 static void refusals(void)
@@ -251,7 +261,7 @@ static void refusals(void)
 	is("no-interface-taken", ENOENT, take(999999, room, sizeof(room), &length));
 	is("no-port-freed", ENOENT, set_port(tap.index, TWIN_PORT_FREE));
 	is("no-port-taken", ENOENT, take(tap.index, room, sizeof(room), &length));
-	is("no-mode", EINVAL, set_port(tap.index, TWIN_PORT_LEAVE + 1));
+	is("no-mode", EINVAL, set_port(tap.index, TWIN_PORT_ANNOUNCE + 1));
 	is("reserved", EINVAL, ioctl(twin, TWIN_IOC_SET_PORT, &odd) ? errno : 0);
 	is("no-queues", EOPNOTSUPP, set_port(if_nametoindex("lo"), TWIN_PORT_HOLD));
 	bring(tap.name, false);
@@ -357,6 +367,27 @@ static void frames(void)
 	comes_in(&tap, 1, "after", false);
 	tell("discarded", arrives(socket, "after"), "");
 	close(socket);
+	close(tap.fd);
+}
+
+/* Of its address, by ARP, only if it is told to. */
+static void announces(void)
+{
+	struct tap tap = tap_make(1);
+	unsigned int arp;
+
+	is("announce-discards", 0, set_port(tap.index, TWIN_PORT_DISCARD));
+	goes_out(tap.index, 'a');
+	is("announce-opens", 0, set_port(tap.index, TWIN_PORT_OPEN));
+	tell("announce-waits", is_sent_among(&tap, 'a', PATIENCE, &arp) && !arp, "%u", arp);
+	is("announce", 0, set_port(tap.index, TWIN_PORT_ANNOUNCE));
+	goes_out(tap.index, 'b');
+	tell("announced", is_sent_among(&tap, 'b', PATIENCE, &arp) && arp, "%u", arp);
+	is("announce-silent", 0, set_port(tap.index, TWIN_PORT_DISCARD));
+	is("announce-both", 0, set_port(tap.index, TWIN_PORT_ANNOUNCE));
+	goes_out(tap.index, 'c');
+	tell("announced-both", is_sent_among(&tap, 'c', PATIENCE, &arp) && arp, "%u", arp);
+	is("announce-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
 	close(tap.fd);
 }
 
@@ -532,6 +563,7 @@ int main(void)
 	bridge();
 	too_many();
 	frames();
+	announces();
 	waiters();
 	disappears();
 	moves();

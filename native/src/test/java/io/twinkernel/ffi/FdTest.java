@@ -45,6 +45,26 @@ final class FdTest {
   }
 
   @Test
+  void whatDoesNotWaitSaysThatThereIsNothingNow() throws Exception {
+    Path path = folder.resolve("pipe");
+    new ProcessBuilder("mkfifo", path.toString()).start().waitFor();
+
+    try (Fd both = Fd.open(path.toString(), Linux.O_RDWR() | Linux.O_NONBLOCK())) {
+      MemorySegment buffer = arena.allocate(16);
+      assertThat(both.readNow(buffer)).isEmpty();
+      both.write(arena.allocateFrom("now").asSlice(0, 3));
+      assertThat(both.readNow(buffer)).hasValue(3);
+      assertThat(buffer.getString(0)).isEqualTo("now");
+      assertThat(both.readNow(buffer)).isEmpty();
+    }
+    try (Fd end = Fd.open(folder.toString(), Linux.O_RDONLY())) {
+      assertThatExceptionOfType(SyscallException.class)
+          .isThrownBy(() -> end.readNow(arena.allocate(16)))
+          .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.EISDIR));
+    }
+  }
+
+  @Test
   void aMissingFileIsEnoent() {
     String path = folder.resolve("missing").toString();
 

@@ -350,6 +350,7 @@ final class Incoming {
       wake(FrameType.OPENED);
       // Whatever else there is to do has time until the clients have their answers.
       current.awaitServed();
+      current.announce();
       // The baton has decided; whether A hears of it or not changes nothing here.
       wake(FrameType.RESUMED);
       gapIsOver();

@@ -377,7 +377,7 @@ final class IncomingSwitch {
 
   /**
    * Leaves the CPU to the service until it has answered what came in the gap: what is still to be
-   * done can wait, the clients have waited. Then the network is told.
+   * done can wait, the clients have waited.
    */
   void awaitServed() {
     long from = Tsc.read();
@@ -386,7 +386,12 @@ final class IncomingSwitch {
     } catch (IOException e) {
       KernelLog.say("not seen whether the service has answered: " + e.getMessage());
     }
-    from = trace.add("served", from);
+    trace.add("served", from);
+  }
+
+  /** Tells the network where the service is, should it not have seen that by what it sent. */
+  void announce() {
+    long from = Tsc.read();
     try {
       ready.nic().announce();
     } catch (IOException e) {

@@ -35,9 +35,13 @@ final class JustInTimeCompiler {
 
   private JustInTimeCompiler() {}
 
-  /** Compiles nothing from now on, until {@link #usual}; what is being compiled is finished. */
+  /**
+   * Compiles nothing from now on, until {@link #usual}; what waits to be compiled will be asked for
+   * again. Returns when what was being compiled is finished: some methods take as long as the gap.
+   */
   static void pause() {
     USED.ifPresent(used -> used.set(false));
+    settle();
   }
 
   /** Compiles what is worth it again. */

@@ -37,8 +37,7 @@ final class SyscallWatch implements AutoCloseable {
 
   private final Path instance;
   private final Fd pipe;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment buffer = arena.allocate(BUFFER);
+  private final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER);
   private final List<HarmlessCalls.Call> known = new CopyOnWriteArrayList<>();
 
   private SyscallWatch(Path instance, Fd pipe) {
@@ -120,8 +119,7 @@ final class SyscallWatch implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (pipe;
-        arena) {
+    try (pipe) {
       SysFiles.write(instance + ENABLE, "0");
     }
     Files.delete(instance);
