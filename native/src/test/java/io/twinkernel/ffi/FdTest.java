@@ -60,7 +60,7 @@ final class FdTest {
     try (Fd end = Fd.open(folder.toString(), Linux.O_RDONLY())) {
       assertThatExceptionOfType(SyscallException.class)
           .isThrownBy(() -> end.readNow(arena.allocate(16)))
-          .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.EISDIR));
+          .withMessageContaining("EISDIR");
     }
   }
 
