@@ -374,19 +374,23 @@ static void frames(void)
 static void announces(void)
 {
 	struct tap tap = tap_make(1);
-	unsigned int arp;
+	unsigned int arp = 0;
+	bool sent;
 
 	is("announce-discards", 0, set_port(tap.index, TWIN_PORT_DISCARD));
 	goes_out(tap.index, 'a');
 	is("announce-opens", 0, set_port(tap.index, TWIN_PORT_OPEN));
-	tell("announce-waits", is_sent_among(&tap, 'a', PATIENCE, &arp) && !arp, "%u", arp);
+	sent = is_sent_among(&tap, 'a', PATIENCE, &arp);
+	tell("announce-waits", sent && !arp, "%u", arp);
 	is("announce", 0, set_port(tap.index, TWIN_PORT_ANNOUNCE));
 	goes_out(tap.index, 'b');
-	tell("announced", is_sent_among(&tap, 'b', PATIENCE, &arp) && arp, "%u", arp);
+	sent = is_sent_among(&tap, 'b', PATIENCE, &arp);
+	tell("announced", sent && arp, "%u", arp);
 	is("announce-silent", 0, set_port(tap.index, TWIN_PORT_DISCARD));
 	is("announce-both", 0, set_port(tap.index, TWIN_PORT_ANNOUNCE));
 	goes_out(tap.index, 'c');
-	tell("announced-both", is_sent_among(&tap, 'c', PATIENCE, &arp) && arp, "%u", arp);
+	sent = is_sent_among(&tap, 'c', PATIENCE, &arp);
+	tell("announced-both", sent && arp, "%u", arp);
 	is("announce-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
 	close(tap.fd);
 }

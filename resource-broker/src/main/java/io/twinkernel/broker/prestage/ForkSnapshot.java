@@ -165,10 +165,10 @@ final class ForkSnapshot implements AutoCloseable {
     end(pid());
   }
 
-  /** Ends a fork, if it has not ended. */
+  /** Ends a fork, if it has not ended; its number is free as soon as init has seen to it. */
   static void end(int fork) throws IOException {
     kill(fork);
-    Reaping.await(fork);
+    Reaping.awaitDead(fork);
   }
 
   private static void kill(int fork) throws IOException {

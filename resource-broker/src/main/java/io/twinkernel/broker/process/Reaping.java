@@ -1,9 +1,11 @@
 package io.twinkernel.broker.process;
 
+import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /** The end of a process whose parent is init. */
@@ -15,14 +17,38 @@ public final class Reaping {
 
   private Reaping() {}
 
-  /** Waits until the number of a process that was killed is free. */
+  /** Waits until the number of a process that was killed is free: an init may take a second. */
   public static void await(int pid) throws IOException {
+    await(pid, "is not gone", () -> Files.exists(Path.of("/proc/" + pid)));
+  }
+
+  /** Waits until all that is left of a process that was killed is its number. */
+  public static void awaitDead(int pid) throws IOException {
+    await(pid, "has not ended", () -> lives(pid));
+  }
+
+  private static boolean lives(int pid) throws IOException {
+    Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/stat");
+    if (stat.isEmpty()) {
+      return false;
+    }
+    return switch (ProcessTree.parse(stat.get()).state()) {
+      case 'Z', 'X' -> false;
+      default -> true;
+    };
+  }
+
+  @FunctionalInterface
+  private interface Look {
+    boolean finds() throws IOException;
+  }
+
+  /** Only its parent, init, is told. */
+  private static void await(int pid, String failure, Look look) throws IOException {
     long deadline = System.nanoTime() + REAPED.toNanos();
-    Path directory = Path.of("/proc/" + pid);
-    // Only its parent, init, is told.
-    while (Files.exists(directory)) {
+    while (look.finds()) {
       if (System.nanoTime() - deadline > 0) {
-        throw new IOException("process " + pid + " was killed, but is not gone");
+        throw new IOException("process " + pid + " was killed, but " + failure);
       }
       LockSupport.parkNanos(LOOK_EVERY_NANOS);
     }
