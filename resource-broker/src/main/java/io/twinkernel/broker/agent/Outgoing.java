@@ -73,9 +73,9 @@ final class Outgoing {
     String upgrade = command.upgrade();
     try {
       return switch (command.verb()) {
-        case PLAN -> plan(command);
-        case PREPARE -> prepare(need(Stage.Planned.class, command));
-        case BOOT -> boot(need(Stage.Prepared.class, command));
+        case PLAN -> givingWay(() -> plan(command));
+        case PREPARE -> givingWay(() -> prepare(need(Stage.Planned.class, command)));
+        case BOOT -> givingWay(() -> boot(need(Stage.Prepared.class, command)));
         case PRECOPY -> precopy(need(Stage.Booted.class, command));
         case SWITCH -> switchOver(need(Stage.Copied.class, command));
         case ROLLBACK -> rollBack(upgrade);
@@ -93,6 +93,19 @@ final class Outgoing {
     } catch (InterruptedException e) {
       var failure = new Failure("interrupted", phase, "a rollback was asked for", "", false);
       throw new BrokerException(failed(upgrade, phase, failure), e);
+    }
+  }
+
+  /** A verb whose duration nobody waits for. */
+  @FunctionalInterface
+  private interface Work {
+    Map<String, Object> run() throws BrokerException, IOException, InterruptedException;
+  }
+
+  private static Map<String, Object> givingWay(Work work)
+      throws BrokerException, IOException, InterruptedException {
+    try (var _ = GivingWay.begin()) {
+      return work.run();
     }
   }
 
