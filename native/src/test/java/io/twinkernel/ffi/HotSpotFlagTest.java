@@ -2,9 +2,14 @@ package io.twinkernel.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.IntSupplier;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -13,6 +18,11 @@ import org.junit.jupiter.api.parallel.Isolated;
 class HotSpotFlagTest {
   /** More than any threshold of a compiler. */
   private static final int OFTEN = 200_000;
+
+  private static final int LOOKS = 20;
+
+  /** As HotSpot names the threads that compile, as far as the kernel keeps names. */
+  private static final Pattern COMPILER = Pattern.compile("\\(C[12] CompilerThre");
 
   @Test
   void findsFlagsThatAreOnOrOff() {
@@ -27,12 +37,12 @@ class HotSpotFlagTest {
   }
 
   @Test
-  void withoutTheCompilerNothingIsCompiled() {
+  void withoutTheCompilerNothingIsCompiled() throws Exception {
     Optional<HotSpotFlag> compiler = HotSpotFlag.find("UseCompiler");
     CompilationMXBean compilation = ManagementFactory.getCompilationMXBean();
     compiler.orElseThrow().set(false);
     try {
-      settle(compilation);
+      settle();
       long before = compilation.getTotalCompilationTime();
       sum(Work::one);
       sum(Work::two);
@@ -48,18 +58,28 @@ class HotSpotFlagTest {
     assertThat(compilation.getTotalCompilationTime()).isGreaterThan(before);
   }
 
-  /** What was being compiled when it was switched off is compiled to its end. */
-  private static void settle(CompilationMXBean compilation) {
-    long last = -1;
-    for (int same = 0; same < 5; ) {
-      long now = compilation.getTotalCompilationTime();
-      same = now == last ? same + 1 : 0;
-      last = now;
-      sum(() -> 1);
+  /**
+   * What was being compiled when it was switched off is compiled to its end, and counted only then:
+   * waits until the threads that compile are asleep.
+   */
+  private static void settle() throws IOException {
+    for (int asleep = 0; asleep < LOOKS; ) {
+      asleep = compilersSleep() ? asleep + 1 : 0;
     }
   }
 
-  private static long sum(java.util.function.IntSupplier work) {
+  private static boolean compilersSleep() throws IOException {
+    boolean asleep = true;
+    try (var tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+      for (Path task : tasks) {
+        String stat = SysFiles.readIfThere(task + "/stat").orElse("");
+        asleep &= !COMPILER.matcher(stat).find() || stat.contains(") S ");
+      }
+    }
+    return asleep;
+  }
+
+  private static long sum(IntSupplier work) {
     long sum = 0;
     for (int i = 0; i < OFTEN; i++) {
       sum += work.getAsInt();
