@@ -269,12 +269,11 @@ int twin_port_set(u32 index, u32 mode)
 	interface = __dev_get_by_index(&init_net, index);
 	if (interface) {
 		err = change(interface, announces ? TWIN_PORT_OPEN : mode);
-		announces = announces && !err;
-		if (announces)
+		if (!err && announces)
 			dev_hold(interface);
 	}
 	rtnl_unlock();
-	if (interface && announces) {
+	if (!err && announces) {
 		netdev_notify_peers(interface);
 		dev_put(interface);
 	}

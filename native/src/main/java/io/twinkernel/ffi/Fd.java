@@ -77,17 +77,10 @@ public final class Fd implements AutoCloseable {
    * @return empty if there is nothing now (EAGAIN)
    */
   public OptionalInt readNow(MemorySegment buffer) throws SyscallException {
-    long size = buffer.byteSize();
-    long result =
-        NativeCall.uninterrupted(
-            Linux.__NR_read(), number.get(), buffer.address(), size, 0, 0, 0, buffer);
-    if (result == -Errno.EAGAIN.number()) {
-      return OptionalInt.empty();
-    }
-    if (result < 0) {
-      throw SyscallException.of("read", label + ", " + size + " bytes", result);
-    }
-    return OptionalInt.of((int) result);
+    long result = move(Linux.__NR_read(), buffer);
+    return result == -Errno.EAGAIN.number()
+        ? OptionalInt.empty()
+        : OptionalInt.of(moved("read", buffer, result));
   }
 
   /**
@@ -149,13 +142,19 @@ public final class Fd implements AutoCloseable {
   }
 
   private int transfer(String call, int systemCall, MemorySegment memory) throws SyscallException {
-    // Linux moves at most 2 GiB - 4 KiB in one call (MAX_RW_COUNT), so that the count is an int.
-    long size = memory.byteSize();
-    long result =
-        NativeCall.uninterrupted(systemCall, number.get(), memory.address(), size, 0, 0, 0, memory);
+    return moved(call, memory, move(systemCall, memory));
+  }
+
+  private long move(int systemCall, MemorySegment memory) {
+    return NativeCall.uninterrupted(
+        systemCall, number.get(), memory.address(), memory.byteSize(), 0, 0, 0, memory);
+  }
+
+  private int moved(String call, MemorySegment memory, long result) throws SyscallException {
     if (result < 0) {
-      throw SyscallException.of(call, label + ", " + size + " bytes", result);
+      throw SyscallException.of(call, label + ", " + memory.byteSize() + " bytes", result);
     }
+    // Linux moves at most 2 GiB - 4 KiB in one call (MAX_RW_COUNT), so that the count is an int.
     return (int) result;
   }
 

@@ -48,7 +48,7 @@ public final class HotSpotFlag {
   /** The JVM's tables: of fields, and of types. */
   private record Tables(Function<String, Optional<MemorySegment>> symbols) {
     Optional<HotSpotFlag> flag(String name) {
-      long size = type("Size", FLAGS);
+      long size = size();
       long first = field("flags", "Address");
       long count = field("numFlags", "Address");
       long nameAt = field("_name", "Offset");
@@ -73,9 +73,10 @@ public final class HotSpotFlag {
       return entry < 0 ? -1 : word(entry + symbol("gHotSpotVMStructEntry" + what + "Offset"));
     }
 
-    private long type(String what, String name) {
-      long entry = entry("gHotSpotVMType", name, -1, "");
-      return entry < 0 ? -1 : word(entry + symbol("gHotSpotVMTypeEntry" + what + "Offset"));
+    /** Of one flag, in bytes; -1 if the table of types does not say it. */
+    private long size() {
+      long entry = entry("gHotSpotVMType", FLAGS, -1, "");
+      return entry < 0 ? -1 : word(entry + symbol("gHotSpotVMTypeEntrySizeOffset"));
     }
 
     /** The entry of a type, or of its field; the table ends with one that has no type. */

@@ -36,6 +36,41 @@ public final class Processes {
     return new Fd(result, "process " + pid);
   }
 
+  /**
+   * As {@link #kill}.
+   *
+   * @return false if there is no such process (ESRCH)
+   */
+  public static boolean killIfThere(int pid, int signal) throws SyscallException {
+    try {
+      kill(pid, signal);
+      return true;
+    } catch (SyscallException e) {
+      return goneOrThrow(e);
+    }
+  }
+
+  /**
+   * As {@link #signal}.
+   *
+   * @return false if the process has ended (ESRCH)
+   */
+  public static boolean signalIfThere(Fd process, int signal) throws SyscallException {
+    try {
+      signal(process, signal);
+      return true;
+    } catch (SyscallException e) {
+      return goneOrThrow(e);
+    }
+  }
+
+  private static boolean goneOrThrow(SyscallException e) throws SyscallException {
+    if (e.errno().equals(Errno.ESRCH)) {
+      return false;
+    }
+    throw e;
+  }
+
   /** {@code pidfd_send_signal(2)} to a process from {@link #open}. */
   public static void signal(Fd process, int signal) throws SyscallException {
     long result =

@@ -58,4 +58,23 @@ final class ProcessesTest {
         .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.ESRCH))
         .withMessageEndingWith("there is no such process (any more)");
   }
+
+  @Test
+  void whoHasEndedIsNotSignalledAndNoFailure() throws Exception {
+    Process sleeper = new ProcessBuilder("sleep", "infinity").start();
+    int pid = (int) sleeper.pid();
+    try (Fd process = Processes.open(pid)) {
+      assertThat(Processes.killIfThere(pid, 0)).isTrue();
+      assertThat(Processes.signalIfThere(process, 0)).isTrue();
+      sleeper.destroyForcibly().waitFor();
+      assertThat(Processes.signalIfThere(process, Linux.SIGSTOP())).isFalse();
+      assertThat(Processes.killIfThere(pid, 0)).isFalse();
+      int self = (int) ProcessHandle.current().pid();
+      assertThatExceptionOfType(SyscallException.class)
+          .isThrownBy(() -> Processes.killIfThere(self, 1000))
+          .withMessageContaining("EINVAL");
+    } finally {
+      sleeper.destroyForcibly();
+    }
+  }
 }

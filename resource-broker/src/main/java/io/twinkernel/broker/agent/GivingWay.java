@@ -1,9 +1,10 @@
 package io.twinkernel.broker.agent;
 
-import io.twinkernel.ffi.Errno;
+import io.twinkernel.broker.prestage.GapThreads;
 import io.twinkernel.ffi.Niceness;
 import io.twinkernel.ffi.SyscallException;
 import java.io.File;
+import java.util.ArrayList;
 
 /**
  * What the broker does while the service runs can take its time: its threads, and those of the JVM
@@ -45,15 +46,11 @@ final class GivingWay implements AutoCloseable {
   }
 
   private static void all(int nice) throws SyscallException {
-    String[] threads = THREADS.list();
-    for (String thread : threads == null ? new String[0] : threads) {
-      try {
-        Niceness.set(Integer.parseInt(thread), nice);
-      } catch (SyscallException e) {
-        if (!e.errno().equals(Errno.ESRCH)) {
-          throw e;
-        }
-      }
+    var threads = new ArrayList<Integer>();
+    String[] names = THREADS.list();
+    for (String name : names == null ? new String[0] : names) {
+      threads.add(Integer.valueOf(name));
     }
+    GapThreads.each(threads, thread -> Niceness.set(thread, nice));
   }
 }

@@ -261,6 +261,7 @@ final class Prestaging implements AutoCloseable {
    * @throws Unstageable if they cannot be: a process is not what it was
    */
   List<ProcessCopy.Round> refresh() throws IOException, InterruptedException {
+    // The fork, too, was a stop.
     awaitServed();
     look();
     var rounds = new ArrayList<ProcessCopy.Round>();

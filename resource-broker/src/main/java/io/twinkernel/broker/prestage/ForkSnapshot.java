@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.broker.process.Reaping;
 import io.twinkernel.broker.process.ThreadAttributes;
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RealTime;
@@ -167,18 +166,8 @@ final class ForkSnapshot implements AutoCloseable {
 
   /** Ends a fork, if it has not ended; its number is free as soon as init has seen to it. */
   static void end(int fork) throws IOException {
-    kill(fork);
+    var _ = Processes.killIfThere(fork, Linux.SIGKILL());
     Reaping.awaitDead(fork);
-  }
-
-  private static void kill(int fork) throws IOException {
-    try {
-      Processes.kill(fork, Linux.SIGKILL());
-    } catch (SyscallException e) {
-      if (!e.errno().equals(Errno.ESRCH)) {
-        throw e;
-      }
-    }
   }
 
   /**
@@ -275,7 +264,7 @@ final class ForkSnapshot implements AutoCloseable {
         complete(new RemoteCall(forked.fork(), instruction), page);
       } catch (IOException | RuntimeException e) {
         // It is gone for good when this thread has ended, too, which traces it.
-        kill(forked.fork());
+        var _ = Processes.killIfThere(forked.fork(), Linux.SIGKILL());
         throw e;
       }
       return forked;

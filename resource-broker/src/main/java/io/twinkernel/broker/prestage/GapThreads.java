@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
@@ -49,21 +50,25 @@ public final class GapThreads {
 
   /** Those that there are now go before all that are not as urgent, until {@link #usual}. */
   public static void urgent(int priority) throws SyscallException {
-    each(number -> RealTime.begin(number, priority));
+    each(NUMBERS, number -> RealTime.begin(number, priority));
   }
 
   /** They take their turn again. */
   public static void usual() throws SyscallException {
-    each(RealTime::end);
+    each(NUMBERS, RealTime::end);
   }
 
+  /** How a thread is scheduled from now on. */
   @FunctionalInterface
-  private interface Scheduling {
+  public interface Scheduling {
+    /** Sets it for one. */
     void set(int thread) throws SyscallException;
   }
 
-  private static void each(Scheduling scheduling) throws SyscallException {
-    for (int number : NUMBERS) {
+  /** Sets it for threads of this process, as far as they have not ended. */
+  public static void each(Collection<Integer> threads, Scheduling scheduling)
+      throws SyscallException {
+    for (int number : threads) {
       try {
         scheduling.set(number);
       } catch (SyscallException e) {

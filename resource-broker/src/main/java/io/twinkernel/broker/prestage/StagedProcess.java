@@ -38,7 +38,7 @@ public final class StagedProcess implements AutoCloseable {
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
   private final Fd memory;
 
-  private volatile TcpRestore.@Nullable Resumption resumption;
+  private volatile TcpRestore.@Nullable Prepared resumption;
 
   /** What the threads have in their registers, by thread; empty if they have what they had. */
   private volatile Map<Integer, ThreadState> ahead = Map.of();
@@ -303,7 +303,7 @@ public final class StagedProcess implements AutoCloseable {
 
   /** The network is up: lets the connections speak. */
   public void connect() throws IOException {
-    TcpRestore.Resumption prepared = resumption;
+    TcpRestore.Prepared prepared = resumption;
     if (prepared == null) {
       throw new IOException("no connections came for process " + pid);
     }

@@ -67,8 +67,8 @@ final class TcpRestore {
   }
 
   /**
-   * Makes sockets the connections. They stay in repair mode, and send nothing, until a {@link
-   * Resumption}.
+   * Makes sockets the connections. They stay in repair mode, and send nothing, until what {@link
+   * #resumption} prepares is run.
    */
   static void restore(List<Target> targets) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
@@ -77,10 +77,7 @@ final class TcpRestore {
       for (Target target : targets) {
         restore(batch, target, sent);
       }
-      batch.run();
-      for (Sent one : sent) {
-        one.rest(batch, arena);
-      }
+      new Prepared(batch, sent, arena).run();
     }
   }
 
@@ -185,12 +182,9 @@ final class TcpRestore {
     }
   }
 
-  /** Lets restored connections speak, all that it takes having been said before. */
-  record Resumption(CallBatch batch, List<Sent> sent, Arena arena) {
-    /**
-     * Sends what was not sent yet, and tells the peers what had arrived. What was sent is sent
-     * again if its acknowledgment does not come. The network must be up.
-     */
+  /** Calls that were said, and what some of them are to send. */
+  record Prepared(CallBatch batch, List<Sent> sent, Arena arena) {
+    /** Makes them, and sends all. */
     void run() throws IOException {
       batch.run();
       for (Sent one : sent) {
@@ -200,12 +194,13 @@ final class TcpRestore {
   }
 
   /**
-   * Says what it takes to let restored connections speak.
+   * Prepares to let restored connections speak: to send what was not sent yet, and to tell the
+   * peers what had arrived. What was sent is sent again if its acknowledgment does not come. The
+   * network must be up when it is run.
    *
    * @param arena lasts until that is done
    */
-  static Resumption resumption(Arena arena, List<Target> targets, RawSockets raw)
-      throws IOException {
+  static Prepared resumption(Arena arena, List<Target> targets, RawSockets raw) throws IOException {
     var batch = new CallBatch(arena, targets.size() * CALLS, room(targets));
     var sent = new ArrayList<Sent>();
     for (Target target : targets) {
@@ -215,7 +210,7 @@ final class TcpRestore {
       }
       resume(batch, target.fd(), target.state(), sent);
     }
-    return new Resumption(batch, List.copyOf(sent), arena);
+    return new Prepared(batch, List.copyOf(sent), arena);
   }
 
   private static void resume(CallBatch batch, Fd socket, TcpState state, List<Sent> sent)

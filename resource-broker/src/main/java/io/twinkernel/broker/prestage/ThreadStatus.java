@@ -86,15 +86,7 @@ final class ThreadStatus implements AutoCloseable {
 
     @Override
     public boolean stop() throws IOException {
-      try {
-        Processes.signal(process, Linux.SIGSTOP());
-        return true;
-      } catch (SyscallException e) {
-        if (e.errno().equals(Errno.ESRCH)) {
-          return false;
-        }
-        throw e;
-      }
+      return Processes.signalIfThere(process, Linux.SIGSTOP());
     }
 
     @Override

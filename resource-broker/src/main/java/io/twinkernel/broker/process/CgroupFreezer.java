@@ -1,10 +1,8 @@
 package io.twinkernel.broker.process;
 
-import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.File;
 import java.io.IOException;
@@ -128,7 +126,7 @@ public record CgroupFreezer(Path cgroup) {
         }
       }
       List<ServiceProcess> alone = ProcessTree.of(cgroup).processes();
-      if (alone.size() == 1 && signalled(alone.getFirst().pid())) {
+      if (alone.size() == 1 && Processes.killIfThere(alone.getFirst().pid(), Linux.SIGSTOP())) {
         // There is no other to be stopped at once with it, unless it gives birth before it stops.
         awaitStopped(alone.getFirst().pid(), deadline);
         ProcessTree tree = ProcessTree.of(cgroup);
@@ -163,26 +161,13 @@ public record CgroupFreezer(Path cgroup) {
     return progress == Progress.STOPPED;
   }
 
-  /** False if it has ended. */
-  private static boolean signalled(int pid) throws SyscallException {
-    try {
-      Processes.kill(pid, Linux.SIGSTOP());
-      return true;
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ESRCH)) {
-        return false;
-      }
-      throw e;
-    }
-  }
-
   private ProcessTree stopTogether(long deadline) throws IOException {
     freeze(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     ProcessTree tree;
     try {
       tree = ProcessTree.of(cgroup);
       for (ServiceProcess process : tree.processes()) {
-        signalled(process.pid());
+        var _ = Processes.killIfThere(process.pid(), Linux.SIGSTOP());
       }
     } finally {
       thaw();
@@ -222,11 +207,12 @@ public record CgroupFreezer(Path cgroup) {
   }
 
   private static boolean runs(int pid, String thread) throws IOException {
-    Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/stat");
-    if (stat.isEmpty()) {
+    Optional<ServiceProcess> now =
+        ProcessTree.readIfThere("/proc/" + pid + "/task/" + thread + "/stat");
+    if (now.isEmpty()) {
       return false;
     }
-    return switch (ProcessTree.parse(stat.get()).state()) {
+    return switch (now.get().state()) {
       case 'T', 't', 'Z', 'X' -> false;
       default -> true;
     };

@@ -42,6 +42,17 @@ public record ProcessTree(List<ServiceProcess> processes) {
     return parse(SysFiles.read("/proc/" + pid + "/stat"));
   }
 
+  /**
+   * One process or thread.
+   *
+   * @param stat its file of that name in procfs
+   * @return empty if it has ended
+   */
+  static Optional<ServiceProcess> readIfThere(String stat) throws IOException {
+    Optional<String> line = SysFiles.readIfThere(stat);
+    return line.isEmpty() ? Optional.empty() : Optional.of(parse(line.get()));
+  }
+
   /** The processes whose parents are outside: CRIU takes a tree by its root. */
   public List<ServiceProcess> roots() {
     List<ServiceProcess> roots = new ArrayList<>();
@@ -70,9 +81,9 @@ public record ProcessTree(List<ServiceProcess> processes) {
     String pids = SysFiles.read(cgroup + "/cgroup.procs");
     for (int from = 0, to; (to = pids.indexOf('\n', from)) >= 0; from = to + 1) {
       int pid = Integer.parseInt(pids, from, to, 10);
-      Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/stat");
-      if (stat.isPresent()) {
-        into.add(parse(stat.get()));
+      Optional<ServiceProcess> process = readIfThere("/proc/" + pid + "/stat");
+      if (process.isPresent()) {
+        into.add(process.get());
       }
     }
     // It has dozens of files besides, each of which would be asked what it is.

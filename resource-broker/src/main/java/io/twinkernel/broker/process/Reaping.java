@@ -1,6 +1,5 @@
 package io.twinkernel.broker.process;
 
-import io.twinkernel.ffi.SysFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +27,11 @@ public final class Reaping {
   }
 
   private static boolean lives(int pid) throws IOException {
-    Optional<String> stat = SysFiles.readIfThere("/proc/" + pid + "/stat");
-    if (stat.isEmpty()) {
+    Optional<ServiceProcess> now = ProcessTree.readIfThere("/proc/" + pid + "/stat");
+    if (now.isEmpty()) {
       return false;
     }
-    return switch (ProcessTree.parse(stat.get()).state()) {
+    return switch (now.get().state()) {
       case 'Z', 'X' -> false;
       default -> true;
     };
