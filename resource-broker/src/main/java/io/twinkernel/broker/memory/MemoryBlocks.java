@@ -38,6 +38,12 @@ public final class MemoryBlocks {
   private static final long FIXED =
       SLAB | 1L << 17 | 1L << 19 | 1L << 20 | 1L << 23 | 1L << 26 | 1L << 32;
 
+  /**
+   * A block with no more pages in use than this is as good as empty. To move a page, every CPU has
+   * to forget where it was, the service's among them.
+   */
+  private static final int FEW = 128;
+
   /** One part in so many may be in use; to move more takes long while there are emptier blocks. */
   private static final int LITTLE = 8;
 
@@ -62,7 +68,7 @@ public final class MemoryBlocks {
 
   /**
    * The blocks that this kernel could let go, those first that are let go at once. Looks no further
-   * than it must for so many bytes.
+   * than it must for so many bytes in blocks that are as good as empty.
    *
    * <p>Those above 4 GiB come first: what is below is where the next kernel can start.
    */
@@ -77,7 +83,8 @@ public final class MemoryBlocks {
       Block block = look(number, size);
       if (block.unclear >= 0) {
         spare.add(block);
-        easy += isEasy(block) && block.range.start() >= FOUR_GIB ? size : 0;
+        boolean empty = block.unclear == 0 && block.used <= FEW;
+        easy += empty && block.range.start() >= FOUR_GIB ? size : 0;
       }
     }
     spare.sort(

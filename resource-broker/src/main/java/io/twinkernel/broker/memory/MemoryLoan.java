@@ -38,6 +38,7 @@ public final class MemoryLoan {
   private final Path record;
   private final Map<Integer, Range> lent = new LinkedHashMap<>();
   private final List<String> kept = new ArrayList<>();
+  private int moved;
 
   /** Nothing is lent so far. */
   public MemoryLoan() {
@@ -70,6 +71,7 @@ public final class MemoryLoan {
       String why = offline(block.number());
       if (why.isEmpty()) {
         lent.put(block.number(), block.range());
+        moved += block.used();
       } else {
         kept.add("memory" + block.number() + ": " + why);
       }
@@ -93,6 +95,11 @@ public final class MemoryLoan {
   /** Bytes in all. */
   public long total() {
     return SystemRam.total(ranges());
+  }
+
+  /** How many pages were in use in what was let go, and had to be moved. */
+  public int moved() {
+    return moved;
   }
 
   /** Which blocks could not be let go, and why. */

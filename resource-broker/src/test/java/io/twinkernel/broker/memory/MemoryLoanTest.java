@@ -51,6 +51,7 @@ final class MemoryLoanTest {
             new Block(HIGH + 1, range(HIGH + 1), true, 0, PAGES / 2),
             new Block(2, range(2), false, 3, 0));
     assertThat(new MemoryBlocks(root).spare(BLOCK)).hasSize(1);
+    assertThat(new MemoryBlocks(root).spare(2 * BLOCK)).hasSize(4);
     assertThat(new MemoryBlocks(root).size()).isEqualTo(BLOCK);
   }
 
@@ -61,6 +62,7 @@ final class MemoryLoanTest {
 
     assertThat(loan.ranges()).containsExactly(range(HIGH + 2), range(1), range(HIGH + 1));
     assertThat(loan.total()).isEqualTo(3 * BLOCK);
+    assertThat(loan.moved()).isEqualTo(100 + PAGES / 2);
     assertThat(state(HIGH + 1)).isEqualTo("offline");
     assertThat(state(2)).isEqualTo("online");
 
