@@ -1,32 +1,85 @@
 package io.twinkernel.broker.policy;
 
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** What of a process's memory keeps it from moving. */
 final class MemoryChecks {
   private static final String DELETED = " (deleted)";
 
+  /**
+   * Shared memory that a process which moves has.
+   *
+   * @param root of its tree
+   */
+  private record Shared(ProcessFacts process, Mapping mapping, ProcessFacts root) {}
+
   private final ProcReader reader;
+  private final Moves moves;
   private final HomeNamespaces home;
   private final MovedFiles files;
   private final Obstacles obstacles;
 
-  MemoryChecks(ProcReader reader, HomeNamespaces home, MovedFiles files, Obstacles obstacles) {
+  /** By what it is a mapping of; of each the first that was found. */
+  private final Map<String, Shared> shared = new LinkedHashMap<>();
+
+  MemoryChecks(
+      ProcReader reader, Moves moves, HomeNamespaces home, MovedFiles files, Obstacles obstacles) {
     this.reader = reader;
+    this.moves = moves;
     this.home = home;
     this.files = files;
     this.obstacles = obstacles;
   }
 
-  void check(List<ProcessFacts> moving) throws IOException {
-    for (ProcessFacts process : moving) {
-      FileSpace space = reader.files(process, home);
-      for (Mapping mapping : reader.mappings(process.pid())) {
-        check(process, mapping, space);
+  void check() throws IOException {
+    for (Map.Entry<ProcessFacts, List<ProcessFacts>> tree : moves.trees().entrySet()) {
+      for (ProcessFacts process : tree.getValue()) {
+        FileSpace space = reader.files(process, home);
+        for (Mapping mapping : reader.mappings(process.pid())) {
+          check(process, mapping, space);
+          if (isSharedMemory(mapping)) {
+            share(new Shared(process, mapping, tree.getKey()));
+          }
+        }
       }
     }
+    for (ProcessFacts other : shared.isEmpty() ? List.<ProcessFacts>of() : moves.others()) {
+      for (Mapping mapping : reader.mappings(other.pid())) {
+        Shared ours = isSharedMemory(mapping) ? shared.get(key(mapping)) : null;
+        if (ours != null) {
+          refuse(ours, other.label() + ", which does not move");
+        }
+      }
+    }
+  }
+
+  /** Trees are restored one after the other: each would have memory of its own. */
+  private void share(Shared found) {
+    Shared first = shared.putIfAbsent(key(found.mapping()), found);
+    if (first != null && !first.root().equals(found.root())) {
+      refuse(found, first.process().label() + ", which is in another tree");
+    }
+  }
+
+  private void refuse(Shared ours, String other) {
+    obstacles.add(
+        ours.process(),
+        ours.mapping(),
+        "memory that it shares with " + other,
+        "start both from one parent that moves, too, or end one of them");
+  }
+
+  /** Not System V's: that is its IPC namespace's, which no other tree may be in. */
+  private static boolean isSharedMemory(Mapping mapping) {
+    return mapping.shared() && anonymous(mapping.name());
+  }
+
+  private static String key(Mapping mapping) {
+    return mapping.device() + " " + mapping.inode() + " " + mapping.name();
   }
 
   private void check(ProcessFacts process, Mapping mapping, FileSpace space) {

@@ -53,7 +53,7 @@ public record MovePlan(
       containers.check(root);
     }
     DescriptorChecks.check(reader, moves, home, files, obstacles);
-    new MemoryChecks(reader, home, files, obstacles).check(moves.moving());
+    new MemoryChecks(reader, moves, home, files, obstacles).check();
     return new MovePlan(moves, files.needed(), containers.found(), obstacles.all());
   }
 }

@@ -120,6 +120,30 @@ final class MovePlanTest {
   }
 
   @Test
+  void memoryIsSharedWithinOneTreeOnly() throws IOException {
+    String memory = "7f26e1200000-7f26e1400000 rw-s 00000000 00:01 17 /dev/zero (deleted)\n";
+    for (int pid : new int[] {CLEAN, CHILD}) {
+      Files.writeString(
+          proc.resolve(pid + "/maps"), Files.readString(proc.resolve(pid + "/maps")) + memory);
+    }
+    assertThat(plan("move cgroup service/clean").refusals()).isEmpty();
+    Path other = proc.resolve(OTHER + "/maps");
+    String before = Files.readString(other);
+    // Another memory by that name is none of theirs.
+    Files.writeString(other, before + memory.replace("17 /", "18 /"));
+    assertThat(plan("move cgroup service/clean").refusals()).isEmpty();
+    Files.writeString(other, before + memory);
+    assertThat(why(plan("move cgroup service/clean")))
+        .anySatisfy(
+            (what, why) -> {
+              assertThat(what).contains("memory at 7f26e1200000 -> /dev/zero");
+              assertThat(why).contains("pid 30008").contains("does not move");
+            });
+    assertThat(why(plan("move cgroup service")).values())
+        .anyMatch(why -> why.contains("memory that it shares") && why.contains("another tree"));
+  }
+
+  @Test
   void whatSharesACgroupOrAParentWithMovingOnesMustMoveToo() throws IOException {
     Path child = proc.resolve(CHILD + "/stat");
     Files.writeString(child, Files.readString(child).replace("(python3)", "(helper)"));
