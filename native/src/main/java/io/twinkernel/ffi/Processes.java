@@ -4,6 +4,7 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /** Signals to processes, and their open files. */
 public final class Processes {
@@ -170,5 +171,23 @@ public final class Processes {
       throw SyscallException.of("kcmp", mine.label() + ", " + pid + ", " + descriptor, result);
     }
     return result == 0;
+  }
+
+  /**
+   * {@code kcmp(2)}: whether two processes have one table of descriptors, one working directory and
+   * root, or one memory, as those do that clone(2) made with CLONE_FILES, CLONE_FS or CLONE_VM.
+   */
+  public static boolean shareParts(int pid, int other) throws SyscallException {
+    for (int part : List.of(Linux.KCMP_FILES(), Linux.KCMP_FS(), Linux.KCMP_VM())) {
+      long result =
+          NativeCall.system(Linux.__NR_kcmp(), pid, other, part, 0, 0, 0, MemorySegment.NULL);
+      if (result < 0) {
+        throw SyscallException.of("kcmp", pid + ", " + other + ", " + part, result);
+      }
+      if (result == 0) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -689,6 +689,33 @@ public class Linux extends Linux$shared {
     public static int SCHED_RESET_ON_FORK() {
         return SCHED_RESET_ON_FORK;
     }
+    private static final int CLONE_VM = (int)256L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_VM 256
+     * }
+     */
+    public static int CLONE_VM() {
+        return CLONE_VM;
+    }
+    private static final int CLONE_FS = (int)512L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_FS 512
+     * }
+     */
+    public static int CLONE_FS() {
+        return CLONE_FS;
+    }
+    private static final int CLONE_FILES = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_FILES 1024
+     * }
+     */
+    public static int CLONE_FILES() {
+        return CLONE_FILES;
+    }
     private static final int CLONE_PTRACE = (int)8192L;
     /**
      * {@snippet lang=c :
@@ -1588,6 +1615,33 @@ public class Linux extends Linux$shared {
      */
     public static int KCMP_FILE() {
         return KCMP_FILE;
+    }
+    private static final int KCMP_VM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum kcmp_type.KCMP_VM = 1
+     * }
+     */
+    public static int KCMP_VM() {
+        return KCMP_VM;
+    }
+    private static final int KCMP_FILES = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum kcmp_type.KCMP_FILES = 2
+     * }
+     */
+    public static int KCMP_FILES() {
+        return KCMP_FILES;
+    }
+    private static final int KCMP_FS = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum kcmp_type.KCMP_FS = 3
+     * }
+     */
+    public static int KCMP_FS() {
+        return KCMP_FS;
     }
     private static final int TCP_NO_QUEUE = (int)0L;
     /**

@@ -15,7 +15,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀──── SSDT, INTERFACE, then STAGE ─── │  what B needs to know ahead of the switch
  *   │ ── STAGED ──────────────────────────▶ │
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
- *   │ ◀──── files of a dump, HOLD, PRESTAGE │  then a copy of the processes waits in B
+ *   │ ◀──── files of a dump, HOLD, PRESTAGE │  of each tree: then copies of its processes wait
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
  *   │ ◀────────────────── REGISTERS, PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
  *   │                                       │  FILES_FORGET: so do the files
@@ -25,7 +25,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
  *   │ ◀──── PAGES, CONNECTIONS and DELTA,   │  │ the gap: baton SWITCHING
  *   │       where a copy waits, or files of │  │
- *   │       a full dump                     │  │
+ *   │       a full dump and RESTORE         │  │ RESTORE: one tree, while A dumps the next
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
  *   │ ── OPENED ──────────────────────────▶ │  │ the processes run, the network is B's
  *   │ ◀────────────────────────── FRAMES …  │  │ what has come in at A, where B has a NIC of its
@@ -33,7 +33,7 @@ package io.twinkernel.broker.agent;
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A, which
  *   │                                       │    takes no CPU until clients have their answers
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
- *   │ ◀───────────────────────────── TRACE  │  where the time went in A
+ *   │ ◀───────────────────────────── TRACE  │  where the time went in A, who is in what cgroup
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
  * </pre>
@@ -82,12 +82,16 @@ final class FrameType {
   static final int FRAMES = 42;
   static final int OPENED = 43;
   static final int CONNECTIONS = 44;
+  static final int RESTORE = 45;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that
    * A can have them and go on before B is stopped.
    */
   static final String DEVICES_ARE_FREE = "devices_are_free";
+
+  /** In the JSON of RESTORE and IMAGE_COMPLETE: the folders of images, by their trees' roots. */
+  static final String IMAGES = "images";
 
   private FrameType() {}
 }

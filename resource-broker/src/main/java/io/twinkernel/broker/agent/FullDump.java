@@ -6,9 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** All of the processes in the gap, where no copies wait in B, and their disk. */
+/** Those processes of which no copies wait in B, as a whole in the gap, and the disk of all. */
 final class FullDump {
   private FullDump() {}
 
@@ -16,28 +17,40 @@ final class FullDump {
    * Dumps the stopped processes, and lets go of the disk when CRIU has looked at what they have
    * open there.
    *
+   * @param roots of their trees
    * @param disk its file system being frozen
    * @param gap receives what takes the disk back
    * @param damaged whether the registers' image is to be cut short, as a torn write would
    */
-  static void send(Stage.Copied copied, Background disk, Undo gap, Trace trace, boolean damaged)
+  static void send(
+      Stage.Copied copied,
+      List<Integer> roots,
+      Background disk,
+      Undo gap,
+      Trace trace,
+      boolean damaged)
       throws IOException, InterruptedException {
     long from = Tsc.read();
+    Peer peer = copied.booted().peer();
     var folders = new LinkedHashMap<Integer, Path>();
-    for (int root : copied.copy().roots()) {
+    for (int root : copied.copy().inOrder(roots)) {
       Path folder = copied.copy().dump(root);
       from = trace.add("dump", from);
       if (damaged) {
         damage(folder);
       }
-      folders.put(root, folder);
+      if (copied.disk().isEmpty()) {
+        // B restores this one while the next is dumped here.
+        copied.copy().sendDump(root, folder);
+        peer.send(FrameType.RESTORE, Map.of(FrameType.IMAGES, images(copied, List.of(root))));
+        from = trace.add("send-image", from);
+      } else {
+        folders.put(root, folder);
+      }
     }
     disk.join();
     if (copied.disk().isPresent()) {
-      copied
-          .disk()
-          .get()
-          .release(copied.service().processes().processes(), gap, copied.booted().peer(), trace);
+      copied.disk().get().release(copied.service().processes().processes(), gap, peer, trace);
       from = Tsc.read();
     }
     for (Map.Entry<Integer, Path> one : folders.entrySet()) {
@@ -46,13 +59,11 @@ final class FullDump {
     }
   }
 
-  /** By root PID, where B finds its last image; empty if copies wait there. */
-  static Map<String, Object> images(Stage.Copied copied) {
+  /** By root PID, where B finds its last image. */
+  static Map<String, Object> images(Stage.Copied copied, List<Integer> roots) {
     var images = new LinkedHashMap<String, Object>();
-    if (!copied.prestaging().ready()) {
-      for (int root : copied.copy().roots()) {
-        images.put(Integer.toString(root), copied.copy().dumpName(root));
-      }
+    for (int root : copied.copy().inOrder(roots)) {
+      images.put(Integer.toString(root), copied.copy().dumpName(root));
     }
     return images;
   }

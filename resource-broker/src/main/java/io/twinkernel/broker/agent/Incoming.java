@@ -158,11 +158,12 @@ final class Incoming {
       case FrameType.HOLD -> copies.hold(message.json());
       case FrameType.PRESTAGE -> prestage(message.json());
       case FrameType.UNSTAGE -> {
-        copies.clear();
+        copies.end(message.json().numbers("processes"));
         peer.send(FrameType.UNSTAGED, Map.of());
       }
       case FrameType.GET_READY -> attempt("getting ready", becomeReady, message);
       case FrameType.NIC_RELEASED -> attempt("taking the NIC", TAKE_NIC, message);
+      case FrameType.RESTORE -> current().restoreEarly(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
@@ -183,9 +184,11 @@ final class Incoming {
   /** Ends what waits here for a switch that will not come. */
   void abandon() throws IOException {
     gapIsOver();
-    copies.clear();
     IncomingSwitch unfinished = incomingSwitch;
-    if (unfinished != null) {
+    if (unfinished == null) {
+      copies.clear();
+    } else {
+      unfinished.clear();
       unfinished.abandon();
     }
   }
@@ -356,8 +359,12 @@ final class Incoming {
       gapIsOver();
       current.workOutSegments();
       current.cleanUp();
-      current.numbered(cgroups).apply().forEach(KernelLog::say);
-      var trace = new ArrayList<Object>(sourceTrace());
+      Optional<Fields> told = sourceTold();
+      current.numbered(latest(told)).apply(node.serviceCgroup()).forEach(KernelLog::say);
+      var trace = new ArrayList<Object>();
+      if (told.isPresent()) {
+        trace.addAll(told.get().list("trace"));
+      }
       trace.addAll(current.trace().spans());
       return Optional.of(
           new Taken(
@@ -400,15 +407,19 @@ final class Incoming {
     }
   }
 
-  /** What A tells of the gap; without it the report has only this kernel's part. */
-  private List<?> sourceTrace() throws InterruptedException {
+  /** What A tells after the gap; without it the report has only this kernel's part. */
+  private Optional<Fields> sourceTold() throws InterruptedException {
     try {
-      Inbox.Message told = sourceTrace.get(TRACE_WITHIN.toSeconds(), TimeUnit.SECONDS);
-      return told.json().list("trace");
+      return Optional.of(sourceTrace.get(TRACE_WITHIN.toSeconds(), TimeUnit.SECONDS).json());
     } catch (ExecutionException | TimeoutException | MalformedMessageException e) {
       KernelLog.say("A does not tell where the time went: " + e.getMessage());
-      return List.of();
+      return Optional.empty();
     }
+  }
+
+  /** Of processes that have come since A told of its cgroups only its last word says where. */
+  private CgroupLayout latest(Optional<Fields> told) throws MalformedMessageException {
+    return told.isPresent() ? cgroups.joined(StagedCgroups.read(told.get())) : cgroups;
   }
 
   private void wake(int type) {

@@ -9,6 +9,7 @@ import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
+import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -51,6 +52,9 @@ final class IncomingSwitch {
 
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
+
+  /** Why one could not be restored before the image was complete. */
+  private @Nullable IOException early;
 
   private boolean committed;
 
@@ -110,6 +114,17 @@ final class IncomingSwitch {
     warmUp();
     ready.nic().getReady();
     clock.adopt(region);
+  }
+
+  /** One tree has come as a whole: it is restored while A dumps others. */
+  void restoreEarly(Inbox.Message message) throws IOException {
+    long from = message.arrivedTsc();
+    try {
+      restoreImages(message.json());
+    } catch (IOException e) {
+      early = e;
+    }
+    trace.add("restore-early", from);
   }
 
   /** A has let go of the NIC: take it, link down. */
@@ -247,7 +262,10 @@ final class IncomingSwitch {
     copies.connect();
     from = trace.add("connect", from);
     leaveNumbers();
-    if (!copies.resume()) {
+    if (restored.isEmpty()) {
+      copies.resume();
+    } else {
+      // The copies are among them.
       ready.service().resume();
     }
     long resumed = trace.add("resume", from);
@@ -318,11 +336,19 @@ final class IncomingSwitch {
     trace.add("restore", from);
   }
 
-  private void restoreImages(Fields complete) throws IOException {
-    Fields images = complete.object("images");
-    for (String root : ready.containers().inOrder(images.values().keySet())) {
+  /** All that are not restored yet, in the order of the message. */
+  private void restoreImages(Fields message) throws IOException {
+    IOException failed = early;
+    if (failed != null) {
+      throw failed;
+    }
+    Fields images = message.object(FrameType.IMAGES);
+    for (String root : images.values().keySet()) {
       Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
       int pid = Integer.parseInt(root);
+      if (restored.containsKey(pid)) {
+        continue;
+      }
       StagedContainers.Staged container = ready.containers().byRoot().get(pid);
       if (container == null) {
         restored.put(pid, ready.criu().restore(folder));
@@ -363,10 +389,15 @@ final class IncomingSwitch {
 
   /** Ends what was restored here and waits, without a word. */
   void clear() throws IOException {
-    for (int pid : restored.values()) {
-      Processes.kill(pid, Linux.SIGKILL());
+    if (!restored.isEmpty()) {
+      ProcessTree here = ready.service().processes();
+      for (int root : restored.values()) {
+        for (ServiceProcess process : here.below(root)) {
+          var _ = Processes.killIfThere(process.pid(), Linux.SIGKILL());
+        }
+      }
+      restored.clear();
     }
-    restored.clear();
     // Nobody waits for a disk that does not come.
     reopened.cancel(false);
     for (Background delta : deltas) {

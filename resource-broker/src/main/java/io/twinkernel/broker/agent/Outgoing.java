@@ -131,6 +131,8 @@ final class Outgoing {
         ready.region().layout().region(),
         "lent_bytes",
         ready.loan().total(),
+        "pages_moved",
+        ready.loan().moved(),
         "blocks_kept",
         ready.loan().kept());
   }
@@ -182,7 +184,21 @@ final class Outgoing {
     for (ProcessCopy.Round round : rounds) {
       figures.add(Map.of("bytes", round.bytes(), "ms", round.millis()));
     }
-    return Map.of("rounds", figures, "dump_stop_ms", copied.prestaging().dumpStop());
+    return Map.of(
+        "rounds",
+        figures,
+        "dump_stop_ms",
+        copied.copies().stops(),
+        "stopped_to_be_dumped",
+        reasons(copied.copies().stopped()),
+        "go_over_by_full_dump",
+        reasons(copied.copies().obstacles()));
+  }
+
+  private static List<Map<String, Object>> reasons(Map<Integer, String> byRoot) {
+    var reasons = new ArrayList<Map<String, Object>>();
+    byRoot.forEach((root, why) -> reasons.add(Map.of("process", root, "why", why)));
+    return reasons;
   }
 
   private Map<String, Object> switchOver(Stage.Copied copied) throws BrokerException {

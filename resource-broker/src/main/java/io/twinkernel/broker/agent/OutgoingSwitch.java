@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * by COMMITTED, or A, when B failed or is late, by ABORTED.
  */
 final class OutgoingSwitch {
-  private static final Optional<String> CALLED_OFF = Optional.of("the switch was called off");
+  private static final Optional<Change> CALLED_OFF =
+      Optional.of(new Change(0, "the switch was called off", false));
 
   private final Clock clock;
   private final Duration deadline;
@@ -77,7 +78,7 @@ final class OutgoingSwitch {
     }
     boolean goesToB = answer.reason().isEmpty() && answer.rehearsed() == null;
     if (goesToB || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
-      tell(copied.booted().peer(), trace);
+      tell(copied, trace);
       return Optional.empty();
     }
     if (answer.devicesAreFree()) {
@@ -134,10 +135,15 @@ final class OutgoingSwitch {
         : new Answer(answer.reason(), rehearsed.after(trace.spans()), answer.devicesAreFree());
   }
 
-  /** For B's report. Not in the gap: to put it in words takes longer than many of its steps. */
-  private static void tell(Peer peer, Trace trace) {
+  /**
+   * For B's report; and where the processes are, among them those that have come since B was told.
+   * Not in the gap: to put it in words takes longer than many of its steps.
+   */
+  private static void tell(Stage.Copied copied, Trace trace) {
     try {
-      peer.send(FrameType.TRACE, Map.of("trace", trace.spans()));
+      List<?> cgroups = StagedCgroups.toJson(copied.service().layout());
+      Map<String, Object> told = Map.of("trace", trace.spans(), "cgroups", cgroups);
+      copied.booted().peer().send(FrameType.TRACE, told);
     } catch (IOException e) {
       KernelLog.say("B does not hear where the time went here: " + e.getMessage());
     }
@@ -152,7 +158,7 @@ final class OutgoingSwitch {
           practice,
           () -> {
             copied.nic().rehearse();
-            Json.write(completion(copied, 0, 0, 0));
+            Json.write(completion(copied, List.of(), 0, 0, 0));
           });
       String reason = await(peer, FrameType.READY, "get ready").reason();
       if (!reason.isEmpty()) {
@@ -173,7 +179,7 @@ final class OutgoingSwitch {
   private void handOver(Stage.Copied copied, Undo gap, Trace trace)
       throws IOException, InterruptedException {
     Prestaging prestaging = copied.prestaging();
-    while (true) {
+    for (int looks = 1; true; looks++) {
       // Whatever of this is evaluated for the first time is set up by that, before the gap.
       var attempt = new Attempt(copied);
       var stop = new StartingShot();
@@ -182,12 +188,13 @@ final class OutgoingSwitch {
       Background.Task nicTask = () -> attempt.releaseNic(gap, trace);
       Undo.Step release = prestaging::release;
       trace.follow();
+      prestaging.lookAtCalls();
       gap.push("resuming the processes", copied.service()::resume);
       // A file that nobody else may write to does not change; first, as B needs longest for it.
       var disk = new Background(diskTask);
       // Nor does the memory of a stopped process: it need not wait for the NIC.
       var memory = new Background(memoryTask);
-      Optional<String> obstacle;
+      Optional<Change> obstacle;
       try {
         long start = Tsc.read();
         prestaging.stopService();
@@ -203,7 +210,7 @@ final class OutgoingSwitch {
         }
         memory.join();
         if (obstacle.isEmpty()) {
-          complete(copied, start, stopped);
+          complete(copied, attempt.dumped, start, stopped);
           return;
         }
       } finally {
@@ -218,7 +225,22 @@ final class OutgoingSwitch {
         throw new IOException(String.join("; ", failures));
       }
       trace.clear();
-      copied.copies().anew(obstacle.get());
+      if (obstacle.get().passes() && looks < Prestaging.MOST_LOOKS) {
+        // The service has the time for it that it takes.
+        prestaging.awaitServed();
+      } else {
+        anew(copied, obstacle.get());
+        looks = 0;
+      }
+    }
+  }
+
+  private static void anew(Stage.Copied copied, Change change)
+      throws IOException, InterruptedException {
+    try {
+      copied.copies().anew(change);
+    } catch (BrokerException e) {
+      throw new IOException(e.failure().what() + ": " + e.failure().why(), e);
     }
   }
 
@@ -228,10 +250,13 @@ final class OutgoingSwitch {
     private final Prestaging prestaging;
 
     /** What of the processes themselves is in the way. */
-    private final CompletableFuture<Optional<String>> within = new CompletableFuture<>();
+    private final CompletableFuture<Optional<Change>> within = new CompletableFuture<>();
 
     /** Why the copies cannot take what changed; then no more is sent. */
-    private final CompletableFuture<Optional<String>> obstacle = new CompletableFuture<>();
+    private final CompletableFuture<Optional<Change>> obstacle = new CompletableFuture<>();
+
+    /** Roots of the trees of which no copies wait. */
+    private volatile List<Integer> dumped = List.of();
 
     Attempt(Stage.Copied copied) {
       this.copied = copied;
@@ -246,7 +271,7 @@ final class OutgoingSwitch {
       if (!stop.await()) {
         return;
       }
-      Optional<String> found = CALLED_OFF;
+      Optional<Change> found = CALLED_OFF;
       try {
         found = prestaging.restructuredWithin(trace.follow());
       } finally {
@@ -265,11 +290,12 @@ final class OutgoingSwitch {
      * @param release of the NIC
      * @return why they cannot; empty if they can
      */
-    Optional<String> giveNic(Background.Task release, Trace trace)
+    Optional<Change> giveNic(Background.Task release, Trace trace)
         throws IOException, InterruptedException {
       Background early = copied.nic().losesNothing() ? new Background(release) : null;
-      Optional<String> found;
+      Optional<Change> found;
       try {
+        dumped = prestaging.others();
         found = prestaging.restructuredOutside(trace.follow());
         if (found.isEmpty()) {
           found = within.join();
@@ -312,7 +338,7 @@ final class OutgoingSwitch {
         long from = Tsc.read();
         going.hold(gap);
         trace.add("disk-freeze", from);
-        if (prestaging.ready() && obstacle.join().isEmpty()) {
+        if (obstacle.join().isEmpty() && dumped.isEmpty()) {
           // B knows what its copies will open.
           going.release(List.of(), gap, copied.booted().peer(), trace);
         }
@@ -326,30 +352,33 @@ final class OutgoingSwitch {
       if (prestaging.ready()) {
         prestaging.sendConnections(trace);
         prestaging.sendRest(trace, damaged);
+      }
+      if (dumped.isEmpty()) {
         disk.join();
       } else {
-        FullDump.send(copied, disk, gap, trace, damaged);
+        FullDump.send(copied, dumped, disk, gap, trace, damaged);
       }
     }
   }
 
-  private static void complete(Stage.Copied copied, long start, long stopped) throws IOException {
+  private static void complete(Stage.Copied copied, List<Integer> dumped, long start, long stopped)
+      throws IOException {
     copied
         .booted()
         .peer()
-        .send(FrameType.IMAGE_COMPLETE, completion(copied, start, stopped, Tsc.read()));
+        .send(FrameType.IMAGE_COMPLETE, completion(copied, dumped, start, stopped, Tsc.read()));
   }
 
   private static Map<String, Object> completion(
-      Stage.Copied copied, long start, long stopped, long sent) {
+      Stage.Copied copied, List<Integer> dumped, long start, long stopped, long sent) {
     UpgradePlan plan = copied.booted().prepared().plan();
     return Map.of(
         "upgrade",
         plan.upgrade(),
         "rehearse",
         plan.rehearse(),
-        "images",
-        FullDump.images(copied),
+        FrameType.IMAGES,
+        FullDump.images(copied, dumped),
         "frozen_tsc",
         start,
         "stopped_tsc",

@@ -13,10 +13,10 @@ import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** B's side: the copies of A's processes that wait here, stopped. */
 final class PrestagedProcesses {
@@ -36,6 +36,7 @@ final class PrestagedProcesses {
    * @param states what descriptors must say, by their number
    * @param files on the disk that comes at the switch
    * @param directory on it that the process works in; empty if it works elsewhere
+   * @param directoryMode that one's type and permissions
    */
   private record Hold(
       int pid,
@@ -44,17 +45,23 @@ final class PrestagedProcesses {
       List<Integer> offsets,
       Map<Integer, String> states,
       List<DiskFile> files,
-      String directory) {}
+      String directory,
+      int directoryMode) {}
 
   private final List<Hold> holds = new ArrayList<>();
 
   private final Map<Integer, StagedProcess> processes = new ConcurrentHashMap<>();
 
+  /** A process before those that have files by its opening. */
+  private final List<StagedProcess> order = new CopyOnWriteArrayList<>();
+
   /** Those whose connections, and the rest of whose last changes, have come. */
   private final Set<Integer> connected = new TreeSet<>();
 
   private final Set<Integer> taken = new TreeSet<>();
-  private volatile @Nullable IOException failure;
+
+  /** Why copies cannot be used, by their number; 0 where it is not known which. */
+  private final Map<Integer, IOException> failures = new ConcurrentHashMap<>();
 
   /** Says what the next {@link #stage} is to take hold of. */
   void hold(Fields hold) throws IOException {
@@ -74,14 +81,15 @@ final class PrestagedProcesses {
             hold.numbers("offsets"),
             Collections.unmodifiableMap(states),
             List.copyOf(files),
-            hold.text("disk_directory")));
+            hold.text("disk_directory"),
+            (int) hold.number("disk_directory_mode")));
   }
 
-  /** Restores the copies, stopped; if that fails nothing of them is left. */
+  /** Restores copies, stopped, beside those that wait; if that fails nothing of them is left. */
   void stage(Criu criu, Fields images) throws IOException {
     try (var standIns = new StandIns()) {
       for (Hold hold : holds) {
-        standIns.make(hold.files(), hold.directory());
+        standIns.make(hold.files(), hold.directory(), hold.directoryMode());
       }
       for (String root : images.values().keySet()) {
         Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
@@ -98,15 +106,19 @@ final class PrestagedProcesses {
                 hold.files(),
                 hold.directory());
         processes.put(hold.pid(), staged);
+        order.add(staged);
         staged.check(hold.states());
         populate(staged);
       }
+      for (Hold hold : holds) {
+        process(hold.pid()).tryOpenings();
+      }
     } catch (IOException e) {
-      clear();
+      end(holds.stream().map(Hold::pid).toList());
       throw e;
+    } finally {
+      holds.clear();
     }
-    holds.clear();
-    failure = null;
   }
 
   private static void populate(StagedProcess staged) {
@@ -119,28 +131,30 @@ final class PrestagedProcesses {
 
   /** Takes pages, on the link's thread; what goes wrong is said at the switch. */
   void takePages(MemorySegment frame) {
+    int pid = 0;
     try {
-      process(StagedProcess.pidOf(frame)).takePages(frame);
+      pid = StagedProcess.pidOf(frame);
+      process(pid).takePages(frame);
     } catch (IOException e) {
-      failed(e);
+      failures.putIfAbsent(pid, e);
     }
   }
 
   /** Takes registers before the switch, likewise. */
   void takeRegisters(byte[] state) {
+    int pid = 0;
     try {
       ProcessDelta delta = ProcessDelta.fromBytes(state);
-      process(delta.pid()).takeRegisters(delta);
+      pid = delta.pid();
+      process(pid).takeRegisters(delta);
     } catch (IOException e) {
-      failed(e);
+      failures.putIfAbsent(pid, e);
     }
   }
 
   /** Why a copy cannot be used, said by {@link #check}. */
   void failed(IOException reason) {
-    if (failure == null) {
-      failure = reason;
-    }
+    failures.putIfAbsent(0, reason);
   }
 
   /** The files on the disk that {@link #reopen} will open. */
@@ -154,7 +168,7 @@ final class PrestagedProcesses {
 
   /** The disk is here: the copies open their files there. */
   void reopen() throws IOException {
-    for (StagedProcess process : processes.values()) {
+    for (StagedProcess process : order) {
       process.reopen();
     }
   }
@@ -180,9 +194,8 @@ final class PrestagedProcesses {
    * @throws IOException if a copy is not what its process is in A
    */
   synchronized void check() throws IOException {
-    IOException cause = failure;
-    if (cause != null) {
-      throw cause;
+    for (IOException failure : failures.values()) {
+      throw failure;
     }
     if (!connected.equals(processes.keySet()) || !taken.equals(processes.keySet())) {
       throw new IOException(
@@ -210,12 +223,12 @@ final class PrestagedProcesses {
     return process;
   }
 
-  /** Lets the copies run; false if none wait here. */
-  synchronized boolean resume() throws IOException {
+  /** Lets the copies run. */
+  synchronized void resume() throws IOException {
     for (int pid : processes.keySet()) {
-      Processes.kill(pid, Linux.SIGCONT());
+      // One that runs already may have ended another.
+      var _ = Processes.killIfThere(pid, Linux.SIGCONT());
     }
-    return !processes.isEmpty();
   }
 
   /** Waits until each has taken what had arrived for it, and sleeps; not for ever. */
@@ -232,21 +245,35 @@ final class PrestagedProcesses {
       process.close();
     }
     processes.clear();
+    order.clear();
     connected.clear();
     taken.clear();
   }
 
-  /** Ends the copies; returns when their numbers are free. */
+  /** Ends all copies; returns when their numbers are free. */
   synchronized void clear() throws IOException {
     var ended = new TreeSet<>(processes.keySet());
     holds.forEach(hold -> ended.add(hold.pid()));
     holds.clear();
-    for (int pid : ended) {
-      if (Files.exists(Path.of("/proc/" + pid))) {
-        Processes.kill(pid, Linux.SIGKILL());
-      }
-    }
+    end(ended);
     letGo();
+  }
+
+  /** Ends some, likewise; what could not be given to a copy does not matter any more. */
+  synchronized void end(Collection<Integer> ended) throws IOException {
+    for (int pid : ended) {
+      var _ = Processes.killIfThere(pid, Linux.SIGKILL());
+    }
+    for (int pid : ended) {
+      StagedProcess process = processes.remove(pid);
+      if (process != null) {
+        order.remove(process);
+        process.close();
+      }
+      connected.remove(pid);
+      taken.remove(pid);
+      failures.remove(pid);
+    }
     for (int pid : ended) {
       Reaping.await(pid);
     }

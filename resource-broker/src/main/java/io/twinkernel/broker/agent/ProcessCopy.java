@@ -4,6 +4,7 @@ import io.twinkernel.broker.prestage.Canary;
 import io.twinkernel.broker.prestage.Unstageable;
 import io.twinkernel.broker.process.ContainerMounts;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.CriuException;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.Mounts;
 import java.io.IOException;
@@ -49,31 +50,23 @@ final class ProcessCopy {
   private final Criu criu;
   private final ServiceClocks clocks;
   private final ImageSender sender;
-  private final List<Integer> roots;
   private final Map<Integer, ContainerMounts> containers;
   private int folders;
   private int first;
 
   /**
    * @param clocks that CRIU has
-   * @param roots PIDs of the process trees that move
    * @param containers the mounts of those that are containers, by PID
    */
   ProcessCopy(
       Criu criu,
       ServiceClocks clocks,
       ImageSender sender,
-      List<Integer> roots,
       Map<Integer, ContainerMounts> containers) {
     this.criu = criu;
     this.clocks = clocks;
     this.sender = sender;
-    this.roots = roots;
     this.containers = Map.copyOf(containers);
-  }
-
-  List<Integer> roots() {
-    return roots;
   }
 
   /**
@@ -136,16 +129,30 @@ final class ProcessCopy {
     sender.forget();
   }
 
-  /** Copies until a further round would not make the rest smaller. */
-  List<Round> precopy() throws IOException {
+  /**
+   * Copies until a further round would not make the rest smaller.
+   *
+   * @param roots PIDs of the trees
+   */
+  List<Round> precopy(List<Integer> roots) throws IOException {
     var rounds = new ArrayList<Round>();
-    boolean worthwhile = true;
+    var left = new ArrayList<>(roots);
+    boolean worthwhile = !roots.isEmpty();
     while (worthwhile && rounds.size() < MOST_ROUNDS) {
       long start = System.nanoTime();
       long bytes = 0;
-      for (int root : roots) {
+      for (int root : List.copyOf(left)) {
         Path folder = create(root, folders + 1);
-        criu.preDump(root, folder, parent(root));
+        try {
+          criu.preDump(root, folder, parent(root));
+        } catch (CriuException e) {
+          // A process of it may just have ended. What is not copied now is dumped in the gap.
+          KernelLog.say("memory below process " + root + " is not copied: " + e.getMessage());
+          clear(folder);
+          Files.delete(folder);
+          left.remove(Integer.valueOf(root));
+          continue;
+        }
         bytes += sender.send(folder, name(root, folders + 1));
         forgetPages(folder);
       }
@@ -170,7 +177,7 @@ final class ProcessCopy {
         for (int i = 0; i < FORKS; i++) {
           canary.fork(fork -> {});
         }
-        canary.fork(fork -> criu.dumpFork(fork, folder, Set.of()));
+        canary.fork(fork -> criu.dumpForks(List.of(fork), folder, Set.of()));
       } finally {
         clear(folder);
         Files.delete(folder);
@@ -179,6 +186,11 @@ final class ProcessCopy {
       // What matters of this fails again, and says so, when the processes are dumped.
       KernelLog.say("the canary was not dumped: " + e.getMessage());
     }
+  }
+
+  /** The roots of trees in the order in which to dump them. */
+  List<Integer> inOrder(List<Integer> roots) {
+    return StagedContainers.inOrder(containers.keySet(), roots);
   }
 
   /**
@@ -210,14 +222,15 @@ final class ProcessCopy {
   }
 
   /**
-   * Dumps a fork in the place of its process; see {@link #dumpUnconnected}.
+   * Dumps the forks of a tree in the place of its processes; see {@link #dumpUnconnected}.
    *
-   * @param growing as for {@link Criu#dumpFork}
+   * @param tree a parent before its children
+   * @param growing as for {@link Criu#dumpForks}
    * @return the folder of images
    */
-  Path dumpFork(ForkedProcess process, Set<String> growing) throws IOException {
-    Path folder = create(process.pid(), folders + 1);
-    criu.dumpFork(process, folder, growing);
+  Path dumpForks(List<ForkedProcess> tree, Set<String> growing) throws IOException {
+    Path folder = create(tree.getFirst().pid(), folders + 1);
+    criu.dumpForks(tree, folder, growing);
     return folder;
   }
 
@@ -241,8 +254,10 @@ final class ProcessCopy {
     return root + "/" + folder;
   }
 
+  /** Nothing for a tree that began after the last round. */
   private @Nullable Path parent(int root) {
-    return folders == first ? null : IMAGES.resolve(name(root, folders));
+    Path last = IMAGES.resolve(name(root, folders));
+    return folders == first || !Files.exists(last) ? null : last;
   }
 
   private static Path create(int root, int folder) throws IOException {

@@ -4,6 +4,7 @@ import io.twinkernel.broker.policy.Moves;
 import io.twinkernel.broker.policy.Policy;
 import io.twinkernel.broker.policy.ProcReader;
 import io.twinkernel.broker.process.CgroupFreezer;
+import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.PidNamespace;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -86,9 +87,33 @@ final class Service {
     return List.copyOf(threads);
   }
 
-  /** Stops them all; returns when none runs any more. */
-  void stop() throws IOException {
-    stop(Optional.empty());
+  /**
+   * Their cgroups now, with all but the processes that are in a PID namespace of their own: these
+   * have other numbers in another kernel.
+   */
+  CgroupLayout layout() throws IOException {
+    CgroupLayout layout = CgroupLayout.read(cgroups.stream().map(CgroupFreezer::cgroup).toList());
+    var namespaces = new PidNamespace(Path.of("/proc"));
+    var groups = new ArrayList<CgroupLayout.Group>();
+    for (CgroupLayout.Group group : layout.groups()) {
+      var pids = new ArrayList<Integer>();
+      for (int pid : group.pids()) {
+        if (!namespaces.isOwn(pid)) {
+          pids.add(pid);
+        }
+      }
+      groups.add(new CgroupLayout.Group(group.path(), pids, group.limits()));
+    }
+    return new CgroupLayout(groups);
+  }
+
+  /**
+   * Stops them all; returns when none runs any more.
+   *
+   * @return those that were stopped
+   */
+  ProcessTree stop() throws IOException {
+    return stop(Optional.empty());
   }
 
   /**
@@ -96,11 +121,10 @@ final class Service {
    *
    * @param known of the only process; empty if there are others, or it is not known
    */
-  void stop(Optional<CgroupFreezer.Watch> known) throws IOException {
-    Optional<CgroupFreezer.Watch> only = cgroups.size() == 1 ? known : Optional.empty();
-    for (CgroupFreezer one : cgroups) {
-      one.stop(STOP, only);
-    }
+  ProcessTree stop(Optional<CgroupFreezer.Watch> known) throws IOException {
+    return cgroups.size() == 1
+        ? cgroups.getFirst().stop(STOP, known)
+        : CgroupFreezer.stop(cgroups, STOP);
   }
 
   /** Lets them all go on. */

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Cgroups of the processes that move, as {@link FrameType#STAGE} carries them. */
+/** Cgroups of the processes that move, as STAGE and TRACE of {@link FrameType} carry them. */
 final class StagedCgroups {
   private StagedCgroups() {}
 

@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The containers that go over, as {@link FrameType#STAGE} carries them: where the root of each is
@@ -143,14 +145,14 @@ record StagedContainers(Map<Integer, Staged> byRoot) {
   }
 
   /**
-   * The roots of trees in the order in which to restore them: containers last, for they take
+   * A: the roots of trees in the order in which to restore them: containers last, for they take
    * numbers outside that happen to be free, and the others need theirs.
    */
-  List<String> inOrder(Iterable<String> roots) {
-    var order = new ArrayList<String>();
-    var last = new ArrayList<String>();
-    for (String root : roots) {
-      (byRoot.containsKey(Integer.valueOf(root)) ? last : order).add(root);
+  static List<Integer> inOrder(Set<Integer> containers, Collection<Integer> roots) {
+    var order = new ArrayList<Integer>();
+    var last = new ArrayList<Integer>();
+    for (int root : roots) {
+      (containers.contains(root) ? last : order).add(root);
     }
     order.addAll(last);
     return List.copyOf(order);

@@ -97,13 +97,25 @@ final class Staging {
             criu,
             clocks,
             new ImageSender(peer.link()),
-            service.roots(),
             moves.containers().stream()
                 .collect(Collectors.toMap(Container::pid, Container::mounts)));
     String point = disk.map(ServiceDisk::point).orElse("");
-    var prestaging = new Prestaging(peer, service, copy, point, deadline);
+    var maker = new CopyMaker(peer, service, copy, point, deadline);
+    var prestaging = new Prestaging(peer, service);
     undo.push("letting go of the processes", prestaging::close);
-    var copies = new Copies(prestaging, copy);
+    var copies =
+        new Copies(
+            service,
+            maker,
+            prestaging,
+            copy,
+            service.roots(),
+            () -> {
+              MovePlan now = Planner.moves(conf);
+              if (!now.refusals().isEmpty()) {
+                throw Planner.refused(now.refusals());
+              }
+            });
     OutgoingNic leaving =
         port.isEmpty() ? nic : ServicePort.of(device, conf.serviceFunction(), peer, undo);
     return new Stage.Copied(booted, leaving, disk, service, copy, prestaging, copies);

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
@@ -159,7 +160,7 @@ public final class Canary implements AutoCloseable {
 
   /** Forks it, as a process is forked that runs on while it is dumped. */
   public void fork(WithFork then) throws IOException {
-    try (var forked = SourceProcess.fork(pid, "", false)) {
+    try (var forked = SourceProcess.fork(pid, "", Set.of(pid), false)) {
       then.accept(forked.forked().orElseThrow());
     }
   }

@@ -7,7 +7,9 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A file that a process has open on the disk which goes over at the switch: until then its copy has
@@ -18,12 +20,20 @@ import java.util.Map;
  * @param flags as the process opened it, O_*
  * @param bytes its size when the process was dumped, which CRIU compares
  * @param mode its type and permissions, likewise
+ * @param opening by which it is open, if that is another one's: then both have one offset
  */
-public record DiskFile(int descriptor, String path, int flags, long bytes, int mode) {
+public record DiskFile(
+    int descriptor, String path, int flags, long bytes, int mode, Optional<Opening> opening) {
+
+  /**
+   * An opening that another descriptor has as well, of the process or of one that comes before it.
+   */
+  public record Opening(int pid, int descriptor) {}
+
   /** What open() did with the file once, and is not to do again. */
   private static final int ONCE = Linux.O_CREAT() | Linux.O_EXCL() | Linux.O_TRUNC();
 
-  private static final int PERMISSIONS = 07777;
+  static final int PERMISSIONS = 07777;
 
   static DiskFile of(int pid, int descriptor, String path) throws IOException {
     Path file = Path.of("/proc/" + pid + "/fd/" + descriptor);
@@ -38,7 +48,12 @@ public record DiskFile(int descriptor, String path, int flags, long bytes, int m
         path,
         Integer.parseInt(info.substring(at + "flags:\t".length(), end).strip(), 8) & ~ONCE,
         Files.size(file),
-        (int) Files.getAttribute(file, "unix:mode"));
+        (int) Files.getAttribute(file, "unix:mode"),
+        Optional.empty());
+  }
+
+  DiskFile by(Opening other) {
+    return new DiskFile(descriptor, path, flags, bytes, mode, Optional.of(other));
   }
 
   boolean closedOnExec() {
@@ -52,7 +67,18 @@ public record DiskFile(int descriptor, String path, int flags, long bytes, int m
   /** {@link #fromJson} reads it. */
   public Map<String, Object> toJson() {
     return Map.of(
-        "descriptor", descriptor, "path", path, "flags", flags, "bytes", bytes, "mode", mode);
+        "descriptor",
+        descriptor,
+        "path",
+        path,
+        "flags",
+        flags,
+        "bytes",
+        bytes,
+        "mode",
+        mode,
+        "opening",
+        opening.map(other -> List.of(other.pid(), other.descriptor())).orElse(List.of()));
   }
 
   /** Reads what {@link #toJson} made. */
@@ -62,6 +88,13 @@ public record DiskFile(int descriptor, String path, int flags, long bytes, int m
         file.text("path"),
         (int) file.number("flags"),
         file.number("bytes"),
-        (int) file.number("mode"));
+        (int) file.number("mode"),
+        opening(file.numbers("opening")));
+  }
+
+  private static Optional<Opening> opening(List<Integer> numbers) {
+    return numbers.size() == 2
+        ? Optional.of(new Opening(numbers.getFirst(), numbers.getLast()))
+        : Optional.empty();
   }
 }

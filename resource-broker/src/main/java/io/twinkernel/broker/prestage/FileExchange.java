@@ -5,12 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.twinkernel.broker.prestage.MemoryMap.Area;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.RemoteCall;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Has a stopped tracee open files and put them in the place of others. Its names for them are
@@ -58,14 +60,51 @@ final class FileExchange {
   }
 
   private void exchange(DiskFile file) throws IOException {
-    name(file.path());
-    long opened = remote.call("open", file.path(), Linux.__NR_open(), scratch, file.flags(), 0);
+    long opened = open(file);
     if (opened == file.descriptor()) {
       throw new IOException("descriptor " + opened + " was free, which " + file.path() + " had");
     }
     long flags = file.closedOnExec() ? Linux.O_CLOEXEC() : 0;
     remote.call("dup3", file.path(), Linux.__NR_dup3(), opened, file.descriptor(), flags);
-    remote.call("close", file.path(), Linux.__NR_close(), opened);
+    close(opened, file.path());
+  }
+
+  private long open(DiskFile file) throws IOException {
+    Optional<DiskFile.Opening> opening = file.opening();
+    if (opening.isPresent()) {
+      return take(opening.get(), file.path());
+    }
+    name(file.path());
+    return remote.call("open", file.path(), Linux.__NR_open(), scratch, file.flags(), 0);
+  }
+
+  /** Has a descriptor of what another one, or itself, has open. */
+  private long take(DiskFile.Opening opening, String path) throws IOException {
+    String what = path + " of process " + opening.pid();
+    long process = remote.call("pidfd_open", what, Linux.__NR_pidfd_open(), opening.pid(), 0);
+    try {
+      return remote.call(
+          "pidfd_getfd", what, Linux.__NR_pidfd_getfd(), process, opening.descriptor(), 0);
+    } finally {
+      close(process, what);
+    }
+  }
+
+  private void close(long descriptor, String what) throws IOException {
+    remote.call("close", what, Linux.__NR_close(), descriptor);
+  }
+
+  /**
+   * Whether it may have what others have open, of which there are stand-ins now.
+   *
+   * @throws SyscallException EPERM where it is not allowed to, by its rights
+   */
+  void tryOpenings(List<DiskFile> files) throws IOException {
+    for (DiskFile file : files) {
+      if (file.opening().isPresent()) {
+        close(take(file.opening().get(), file.path()), file.path());
+      }
+    }
   }
 
   private void name(String path) throws IOException {

@@ -19,6 +19,7 @@ final class HarmlessCalls {
   private static final int[] DATA = {
     0, 1, 17, 18, 19, 20, 295, 296, 327, 328, // read and write in all their forms
     7, 23, 232, 270, 271, 281, 441, // poll, select, epoll_wait
+    34, 130, // pause, rt_sigsuspend: what they mask for a while they mask anew
     40, 44, 45, 46, 307, // sendfile, sendto, recvfrom, sendmsg, sendmmsg
     24, 35, 202, 230, 449, // sched_yield, nanosleep, futex, clock_nanosleep, futex_waitv
     15, 219, 14, 127, // rt_sigreturn, restart_syscall, rt_sigprocmask, rt_sigpending
@@ -47,6 +48,12 @@ final class HarmlessCalls {
 
   /** What a child that shares it does to signal handlers, it does to its parent's. */
   private static final int CLONE_SIGHAND = 0x800;
+
+  /** The calls of {@link #COMPARED} by which a process gets a child. */
+  private static final int[] FORKS = {CLONE, 57, 58};
+
+  private static final int MADV_DONTNEED = 4;
+  private static final int MADV_PAGEOUT = 21;
 
   /** MADV_* that change content only: NORMAL to DONTNEED, FREE, COLD, PAGEOUT, POPULATE_*. */
   private static final int[] ADVICE = {0, 1, 2, 3, 4, 8, 20, 21, 22, 23};
@@ -96,8 +103,11 @@ final class HarmlessCalls {
    *
    * @param trace lines of {@code trace_pipe}
    * @param known calls that the process did not make itself, and which left it as it was
+   * @param shared areas of shared memory: what the process wrote there cannot be seen any more when
+   *     it has dropped its entries for them
    */
-  static Optional<String> firstOther(String trace, Collection<Call> known) {
+  static Optional<String> firstOther(
+      String trace, Collection<Call> known, Collection<MemoryMap.Area> shared) {
     if (trace.contains("[LOST ")) {
       return Optional.of("more system calls than the trace buffer holds");
     }
@@ -105,12 +115,42 @@ final class HarmlessCalls {
     while (calls.find()) {
       int number = Integer.parseInt(calls.group(1));
       String[] arguments = calls.group(2).split(", ");
-      if (!harmless(number, arguments)
-          && known.stream().noneMatch(call -> call.is(number, arguments))) {
+      boolean other = !harmless(number, arguments) || drops(number, arguments, shared);
+      if (other && isNoneOf(known, number, arguments)) {
         return Optional.of("system call " + number + " (" + calls.group(2) + ")");
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether a trace has a call by which the process may have got a child.
+   *
+   * @param known as in {@link #firstOther}
+   */
+  static boolean forks(String trace, Collection<Call> known) {
+    Matcher calls = CALL.matcher(trace);
+    while (calls.find()) {
+      int number = Integer.parseInt(calls.group(1));
+      if (contains(FORKS, number) && isNoneOf(known, number, calls.group(2).split(", "))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isNoneOf(Collection<Call> known, int number, String[] arguments) {
+    return known.stream().noneMatch(call -> call.is(number, arguments));
+  }
+
+  private static boolean drops(int number, String[] arguments, Collection<MemoryMap.Area> shared) {
+    int advice = argument(arguments, 2);
+    if (number != MADVISE || (advice != MADV_DONTNEED && advice != MADV_PAGEOUT)) {
+      return false;
+    }
+    long start = Long.parseUnsignedLong(arguments[0], 16);
+    long bytes = Long.parseUnsignedLong(arguments[1], 16);
+    return shared.stream().anyMatch(area -> area.meets(start, bytes));
   }
 
   private static boolean harmless(int number, String[] arguments) {

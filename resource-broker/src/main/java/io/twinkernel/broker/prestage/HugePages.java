@@ -1,6 +1,6 @@
 package io.twinkernel.broker.prestage;
 
-import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.ImageFindings;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteCall;
 import io.twinkernel.ffi.SysFiles;
@@ -24,7 +24,7 @@ public final class HugePages {
    * @param here their numbers in this kernel by those in the images, where these are others
    */
   public static void forbidAsBefore(Path images, Map<Integer, Integer> here) throws IOException {
-    for (int process : Criu.withoutHugePages(images)) {
+    for (int process : ImageFindings.withoutHugePages(images)) {
       forbid(here.getOrDefault(process, process));
     }
   }

@@ -72,7 +72,7 @@ final class Interruption implements AutoCloseable {
     while (!isStopped(thread)) {
       if (System.nanoTime() - deadline > 0) {
         // It cannot even be detached from before it stops, but by the end of the tracing thread.
-        throw new Unstageable("thread " + thread + " waits for a device, and does not stop");
+        throw Unstageable.now("thread " + thread + " waits for a device, and does not stop");
       }
       LockSupport.parkNanos(LOOK_EVERY_NANOS);
     }
@@ -86,7 +86,7 @@ final class Interruption implements AutoCloseable {
 
   private static boolean isStop(int thread, Ptrace.Status status) throws IOException {
     if (!status.stopped()) {
-      throw new Unstageable("thread " + thread + " has ended");
+      throw Unstageable.now("thread " + thread + " has ended");
     }
     if (status.event() == Linux.PTRACE_EVENT_STOP()) {
       return true;

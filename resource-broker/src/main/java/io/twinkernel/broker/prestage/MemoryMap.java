@@ -41,6 +41,24 @@ record MemoryMap(String text, List<Area> areas) {
       return name.startsWith("[v");
     }
 
+    /** Whether it is memory that other processes may write, too, and no file that has a name. */
+    boolean sharedMemory() {
+      return writable() && sharedWithoutName();
+    }
+
+    /** Likewise, whether or not this one may write to it now. */
+    boolean sharedWithoutName() {
+      return shared()
+          && (name.equals("/dev/zero (deleted)")
+              || name.startsWith("/SYSV")
+              || (name.startsWith("/memfd:") && name.endsWith(" (deleted)")));
+    }
+
+    /** Whether a range of addresses is in part its own. */
+    boolean meets(long first, long bytes) {
+      return first < end && first + bytes > start;
+    }
+
     /** Whether it may hold pages that are this process's alone. */
     boolean copied() {
       return !shared() && !kernels() && !permissions.startsWith("---");
@@ -127,8 +145,15 @@ record MemoryMap(String text, List<Area> areas) {
         : areas.stream().filter(area -> area.name().startsWith(directory + "/")).findFirst();
   }
 
-  /** An area whose content another process may change, if there is one. */
-  Optional<Area> sharedWritable() {
-    return areas.stream().filter(area -> area.shared() && area.writable()).findFirst();
+  /** Areas whose content is shared memory; see {@link SharedMemory}. */
+  List<Area> sharedMemory() {
+    return areas.stream().filter(Area::sharedMemory).toList();
+  }
+
+  /** Another area whose content other processes may change, if there is one. */
+  Optional<Area> otherwiseShared() {
+    return areas.stream()
+        .filter(area -> area.shared() && area.writable() && !area.sharedMemory())
+        .findFirst();
   }
 }

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -50,11 +51,22 @@ final class OpenFiles implements AutoCloseable {
   /** The state of what may hold data and holds none. */
   private static final String EMPTY = "empty";
 
-  /** Of an epoll what it waits for, of an eventfd its count (fs/eventpoll.c, fs/eventfd.c). */
+  /**
+   * Of an epoll what it waits for, of an eventfd its count, of a signalfd its signals
+   * (fs/eventpoll.c, fs/eventfd.c, fs/signalfd.c).
+   */
   private static final Pattern STATE =
       Pattern.compile(
-          "^(tfd:\\s*\\d+ events:\\s*\\p{XDigit}+ data:\\s*\\p{XDigit}+|eventfd-count:.*)",
+          "^(tfd:\\s*\\d+ events:\\s*\\p{XDigit}+ data:\\s*\\p{XDigit}+"
+              + "|eventfd-count:.*|sigmask:.*)",
           Pattern.MULTILINE);
+
+  /**
+   * What says all of its state. Signals that a signalfd has not told of yet wait for the process,
+   * which is looked at.
+   */
+  private static final Set<String> SAYING =
+      Set.of("anon_inode:[eventpoll]", "anon_inode:[eventfd]", "anon_inode:[signalfd]");
 
   /** Of what is asked of a socket, in bytes. */
   private static final int MOST_ARRIVAL = 64;
@@ -169,9 +181,9 @@ final class OpenFiles implements AutoCloseable {
   /**
    * Those on the disk that goes over, as they are now.
    *
-   * @throws Unstageable if two descriptors share one: to open it twice would be something else
+   * @param earlier of processes that may have some by the same opening
    */
-  List<DiskFile> onDisk() throws IOException {
+  List<DiskFile> onDisk(List<OpenFiles> earlier) throws IOException {
     if (disk.isEmpty()) {
       return List.of();
     }
@@ -179,35 +191,49 @@ final class OpenFiles implements AutoCloseable {
     for (int number : of(Kind.FILE)) {
       String target = target(pid, number);
       if (isOnDisk(target)) {
-        for (DiskFile other : found) {
-          if (other.path().equals(target)
-              && Processes.sameFile(get(number), pid, other.descriptor())) {
-            throw new Unstageable(
-                "descriptors " + other.descriptor() + " and " + number + " share " + target);
-          }
-        }
-        found.add(DiskFile.of(pid, number, target));
+        DiskFile file = DiskFile.of(pid, number, target);
+        Optional<DiskFile.Opening> opening = opening(number, found, earlier);
+        found.add(opening.isPresent() ? file.by(opening.get()) : file);
       }
     }
     return List.copyOf(found);
   }
 
-  /**
-   * A file on the disk that another process has open, too, by inheritance: to open it twice would
-   * be something else.
-   */
-  Optional<String> sharedOnDisk(OpenFiles other) throws IOException {
-    for (int number : of(Kind.FILE)) {
-      OpenFile file = files.get(number);
-      if (file != null && isOnDisk(file.target())) {
-        for (int theirs : other.of(Kind.FILE)) {
-          if (Processes.sameFile(file.fd(), other.pid, theirs)) {
-            return Optional.of(file.target());
-          }
+  /** The first descriptor that has the same one: of other processes, then of this one. */
+  private Optional<DiskFile.Opening> opening(
+      int number, List<DiskFile> before, List<OpenFiles> earlier) throws IOException {
+    for (OpenFiles other : earlier) {
+      for (int theirs : other.of(Kind.FILE)) {
+        if (isOnDisk(other.target(theirs)) && Processes.sameFile(get(number), other.pid, theirs)) {
+          return Optional.of(new DiskFile.Opening(other.pid, theirs));
         }
       }
     }
+    for (DiskFile mine : before) {
+      if (Processes.sameFile(get(number), pid, mine.descriptor())) {
+        return Optional.of(new DiskFile.Opening(pid, mine.descriptor()));
+      }
+    }
     return Optional.empty();
+  }
+
+  /** A connection that another process has, too, by inheritance. */
+  Optional<String> sharedConnection(OpenFiles other) {
+    var theirs = new TreeSet<String>();
+    for (int number : other.of(Kind.CONNECTION)) {
+      theirs.add(other.target(number));
+    }
+    for (int number : of(Kind.CONNECTION)) {
+      if (theirs.contains(target(number))) {
+        return Optional.of("connection " + number);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private String target(int number) {
+    OpenFile file = files.get(number);
+    return file == null ? "" : file.target();
   }
 
   private boolean isOnDisk(String target) {
@@ -427,12 +453,12 @@ final class OpenFiles implements AutoCloseable {
     }
     if (target.startsWith("pipe:")) {
       if (queued(fd) > 0) {
-        throw new Unstageable("pipe " + number + " has data in it");
+        throw Unstageable.now("pipe " + number + " has data in it");
       }
       return Kind.QUEUE;
     }
     if (target.startsWith("anon_inode:")) {
-      if (target.equals("anon_inode:[eventpoll]") || target.equals("anon_inode:[eventfd]")) {
+      if (SAYING.contains(target)) {
         return Kind.OTHER;
       }
       throw new Unstageable("descriptor " + number + " is " + target);
@@ -458,7 +484,7 @@ final class OpenFiles implements AutoCloseable {
       throw new Unstageable("connection " + number + " is in TCP state " + state);
     }
     if (queued(fd) > 0) {
-      throw new Unstageable("socket " + number + " has data in its queue");
+      throw Unstageable.now("socket " + number + " has data in its queue");
     }
     return Kind.QUEUE;
   }

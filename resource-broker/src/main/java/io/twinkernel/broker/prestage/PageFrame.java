@@ -86,7 +86,7 @@ final class PageFrame {
       long bytes = bytes(ranges);
       long read = RemoteMemory.read(pid, ranges, room.asSlice(at, bytes));
       if (read != bytes) {
-        throw new IOException("of " + bytes + " bytes of process " + pid + " " + read + " came");
+        throw Unstageable.now("of " + bytes + " bytes of process " + pid + " " + read + " came");
       }
       at += bytes;
     }

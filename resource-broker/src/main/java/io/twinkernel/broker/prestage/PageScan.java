@@ -42,6 +42,7 @@ final class PageScan implements AutoCloseable {
   // Walked in the heap: a compiler of little ambition makes of each access to a segment a call.
   private final long[] chunk = new long[ENTRIES];
   private final List<PageSpan> spans;
+  private final List<PageSpan> shared;
   private List<BitSet> before = List.of();
 
   /**
@@ -56,9 +57,15 @@ final class PageScan implements AutoCloseable {
     }
   }
 
-  private PageScan(int pid, List<PageSpan> spans, Fd pagemap, @Nullable TwinDevice module) {
+  private PageScan(
+      int pid,
+      List<PageSpan> spans,
+      List<PageSpan> shared,
+      Fd pagemap,
+      @Nullable TwinDevice module) {
     this.pid = pid;
     this.spans = spans;
+    this.shared = shared;
     this.pagemap = pagemap;
     this.module = module;
   }
@@ -70,10 +77,11 @@ final class PageScan implements AutoCloseable {
    */
   static PageScan open(int pid, MemoryMap map) throws IOException {
     List<PageSpan> spans = PageSpan.of(map);
+    List<PageSpan> shared = PageSpan.of(map, MemoryMap.Area::sharedMemory);
     TwinDevice module = Files.exists(Path.of(TwinDevice.PATH)) ? TwinDevice.open() : null;
     try {
       Fd pagemap = Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY());
-      return new PageScan(pid, spans, pagemap, module);
+      return new PageScan(pid, spans, shared, pagemap, module);
     } catch (IOException e) {
       if (module != null) {
         module.close();
@@ -100,7 +108,12 @@ final class PageScan implements AutoCloseable {
    */
   void noteFork(int fork) throws IOException {
     try (var of =
-        new PageScan(fork, spans, Fd.open("/proc/" + fork + "/pagemap", Linux.O_RDONLY()), null)) {
+        new PageScan(
+            fork,
+            spans,
+            List.of(),
+            Fd.open("/proc/" + fork + "/pagemap", Linux.O_RDONLY()),
+            null)) {
       of.look();
       before = of.before;
     }
@@ -137,7 +150,25 @@ final class PageScan implements AutoCloseable {
       now.add(pages.own());
     }
     before = now;
+    for (PageSpan span : shared) {
+      span.runs(written(span), dirty);
+    }
     return new Changes(dirty, gone);
+  }
+
+  /**
+   * Pages of shared memory that this process has written. Those that it has no entry for others may
+   * have content for, which they say.
+   */
+  private BitSet written(PageSpan span) throws IOException {
+    var written = new long[words(span.pages())];
+    for (int from = 0; from < span.pages(); from += ENTRIES) {
+      int count = load(span, from);
+      for (int word = 0; word < words(count); word++) {
+        written[from / Long.SIZE + word] = written(chunk, word * Long.SIZE);
+      }
+    }
+    return span.only(written);
   }
 
   /**
@@ -180,15 +211,20 @@ final class PageScan implements AutoCloseable {
   /** By pagemap, which has a word for each. */
   private void read(PageSpan span, long[] own, long[] changed) throws IOException {
     for (int from = 0; from < span.pages(); from += ENTRIES) {
-      int count = Math.min(ENTRIES, span.pages() - from);
-      read(span.start() / PAGE + from, count);
-      // What is beyond the last entry is no page.
-      Arrays.fill(chunk, count, words(count) * Long.SIZE, 0);
+      int count = load(span, from);
       for (int word = 0; word < words(count); word++) {
         own[from / Long.SIZE + word] = own(chunk, word * Long.SIZE);
         changed[from / Long.SIZE + word] = changed(chunk, word * Long.SIZE);
       }
     }
+  }
+
+  /** Reads a chunk of entries; returns how many. What is beyond the last one is no page. */
+  private int load(PageSpan span, int from) throws IOException {
+    int count = Math.min(ENTRIES, span.pages() - from);
+    read(span.start() / PAGE + from, count);
+    Arrays.fill(chunk, count, words(count) * Long.SIZE, 0);
+    return count;
   }
 
   private static int words(int pages) {
@@ -216,6 +252,16 @@ final class PageScan implements AutoCloseable {
     return bits;
   }
 
+  /** A bit for each of 64 entries: whether it was written, whoever else has the page. */
+  static long written(long[] entries, int from) {
+    long bits = 0;
+    for (int i = 0; i < Long.SIZE; i++) {
+      long entry = entries[from + i];
+      bits |= ((entry >>> PRESENT | entry >>> SWAPPED) & entry >>> SOFT_DIRTY & 1) << i;
+    }
+    return bits;
+  }
+
   private static long own(long entry) {
     return (entry >>> PRESENT | entry >>> SWAPPED) & ~(entry >>> FILE) & 1;
   }
@@ -224,7 +270,7 @@ final class PageScan implements AutoCloseable {
     MemorySegment wanted = entries.asSlice(0, (long) count * Long.BYTES);
     int read = pagemap.read(wanted, page * Long.BYTES);
     if (read != wanted.byteSize()) {
-      throw new IOException(
+      throw Unstageable.now(
           "/proc/" + pid + "/pagemap gave " + read + " bytes instead of " + wanted.byteSize());
     }
     MemorySegment.copy(entries, ValueLayout.JAVA_LONG, 0, chunk, 0, count);

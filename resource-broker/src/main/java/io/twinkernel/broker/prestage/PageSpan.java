@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Pages that are looked at in one go: areas that are near each other, as those of libraries are,
@@ -20,12 +21,17 @@ record PageSpan(long start, int pages, BitSet copied) {
 
   /** Those that all areas which are copied are in, by address. */
   static List<PageSpan> of(MemoryMap map) throws IOException {
+    return of(map, MemoryMap.Area::copied);
+  }
+
+  /** Those that all areas of a kind are in, by address. */
+  static List<PageSpan> of(MemoryMap map, Predicate<MemoryMap.Area> kind) throws IOException {
     var spans = new ArrayList<PageSpan>();
     long start = 0;
     long end = 0;
     BitSet copied = new BitSet();
     for (MemoryMap.Area area : map.areas()) {
-      if (!area.copied()) {
+      if (!kind.test(area)) {
         continue;
       }
       if (area.start() - end > NEAR * PageScan.PAGE || end == 0) {

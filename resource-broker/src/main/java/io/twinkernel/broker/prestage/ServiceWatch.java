@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /** Whether a process that runs has done what there was to do for it. */
@@ -44,7 +45,7 @@ final class ServiceWatch {
 
   /** The state follows the name, which may have any characters in it (proc(5)). */
   private static boolean sleeps(Path stat) throws IOException {
-    String text = SysFiles.read(stat.toString());
-    return text.startsWith(") S", text.lastIndexOf(')'));
+    Optional<String> text = SysFiles.readIfThere(stat.toString());
+    return text.isEmpty() || text.get().startsWith(") S", text.get().lastIndexOf(')'));
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,10 @@ public final class SourceProcess implements AutoCloseable {
   private final int pid;
   private final String disk;
   private final List<Integer> threads;
+
+  /** Those that it had when it was staged, by their numbers. */
+  private final List<Integer> children;
+
   private final ThreadStatus states;
   private final MemoryMap map;
   private final OpenFiles files;
@@ -43,6 +48,7 @@ public final class SourceProcess implements AutoCloseable {
       int pid,
       String disk,
       List<Integer> threads,
+      List<Integer> children,
       ThreadStatus states,
       MemoryMap map,
       OpenFiles files,
@@ -52,6 +58,7 @@ public final class SourceProcess implements AutoCloseable {
     this.pid = pid;
     this.disk = disk;
     this.threads = threads;
+    this.children = children;
     this.states = states;
     this.map = map;
     this.files = files;
@@ -76,17 +83,19 @@ public final class SourceProcess implements AutoCloseable {
    */
   static SourceProcess follow(int pid, String disk, boolean watched) throws IOException {
     MemoryMap map = MemoryMap.read(pid);
-    check(map, disk);
+    check(pid, map, disk);
     check(pid);
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
-      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads));
+      guard(watch, map);
+      List<Integer> children = children(pid, threads);
+      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
       OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
       PageScan pages = opened.add(PageScan.open(pid, map));
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, states, map, files, pages, watch, Optional.empty());
+          pid, disk, threads, children, states, map, files, pages, watch, Optional.empty());
     }
   }
 
@@ -97,17 +106,19 @@ public final class SourceProcess implements AutoCloseable {
    * <p>The first {@link #collect} finds, too, what the fork has not inherited.
    *
    * @param disk as in {@link #follow(int, String)}
+   * @param family the processes that move with it, itself among them
    * @throws Unstageable if a fork would not be like it, or it has what only a full dump carries
    *     over
    */
-  public static SourceProcess fork(int pid, String disk) throws IOException {
-    return fork(pid, disk, true);
+  public static SourceProcess fork(int pid, String disk, Set<Integer> family) throws IOException {
+    return fork(pid, disk, family, true);
   }
 
   /**
    * @param watched as in {@link #follow(int, String, boolean)}
    */
-  static SourceProcess fork(int pid, String disk, boolean watched) throws IOException {
+  static SourceProcess fork(int pid, String disk, Set<Integer> family, boolean watched)
+      throws IOException {
     check(pid);
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
@@ -118,34 +129,47 @@ public final class SourceProcess implements AutoCloseable {
               ForkSnapshot.take(
                   pid,
                   threads,
+                  family,
                   call -> {
                     if (watch != null) {
                       watch.passOver(call);
                     }
                   }));
       MemoryMap map = MemoryMap.read(pid);
-      check(map, disk);
+      check(pid, map, disk);
+      guard(watch, map);
+      List<Integer> children = children(pid, threads);
+      if (!family.containsAll(children)) {
+        throw Unstageable.now("it has just got a child");
+      }
       if (!map.covers(MemoryMap.read(fork.pid()))) {
-        throw new Unstageable("its memory is being laid out anew");
+        throw Unstageable.now("its memory is being laid out anew");
       }
       if (!threads.equals(threads(pid))) {
-        throw new Unstageable("its threads were " + threads + ", are " + threads(pid));
+        throw Unstageable.now("its threads were " + threads + ", are " + threads(pid));
       }
-      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads));
+      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       PageScan pages = opened.add(PageScan.open(pid, map));
       pages.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, states, map, files, pages, watch, Optional.of(fork));
+          pid, disk, threads, children, states, map, files, pages, watch, Optional.of(fork));
     }
   }
 
-  private static void check(MemoryMap map, String disk) throws Unstageable {
-    Optional<MemoryMap.Area> shared = map.sharedWritable();
+  private static void guard(@Nullable SyscallWatch watch, MemoryMap map) {
+    if (watch != null) {
+      watch.guard(map.sharedMemory());
+    }
+  }
+
+  private static void check(int pid, MemoryMap map, String disk) throws IOException {
+    Optional<MemoryMap.Area> shared = map.otherwiseShared();
     if (shared.isPresent()) {
       throw new Unstageable("it shares the memory " + shared.get().name());
     }
+    SharedMemory.check(pid, map);
     Optional<MemoryMap.Area> file = map.below(disk);
     if (file.isPresent()) {
       throw new Unstageable("it has mapped " + file.get().name() + ", on the disk that goes over");
@@ -229,6 +253,11 @@ public final class SourceProcess implements AutoCloseable {
     return threads;
   }
 
+  /** Those that it had when it began to be followed, ended ones among them. */
+  public List<Integer> children() {
+    return children;
+  }
+
   /** What the staged copy must hold on to for {@link ProcessDelta#connections}. */
   public List<Integer> connections() {
     return files.of(Kind.CONNECTION);
@@ -247,17 +276,18 @@ public final class SourceProcess implements AutoCloseable {
     return files.states();
   }
 
-  /** What it has open on the disk that goes over, as it is now. */
-  public List<DiskFile> diskFiles() throws IOException {
-    return files.onDisk();
+  /**
+   * What it has open on the disk that goes over, as it is now.
+   *
+   * @param earlier processes that may have some by the same opening
+   */
+  public List<DiskFile> diskFiles(List<SourceProcess> earlier) throws IOException {
+    return files.onDisk(earlier.stream().map(process -> process.files).toList());
   }
 
-  /**
-   * A file on the disk that both processes have open by one opening, if there is one: then no copy
-   * can wait.
-   */
-  public Optional<String> sharedDiskFile(SourceProcess other) throws IOException {
-    return files.sharedOnDisk(other.files);
+  /** A connection that both processes have, if there is one: no copy can take it twice. */
+  public Optional<String> sharedConnection(SourceProcess other) {
+    return files.sharedConnection(other.files);
   }
 
   /** The directory on that disk that it works in; empty if it works elsewhere. */
@@ -282,12 +312,29 @@ public final class SourceProcess implements AutoCloseable {
     return found.isPresent() ? found : arrived(steps);
   }
 
+  /** Looks at what it has called until now, for {@link #restructured} to have less to look at. */
+  public void lookAtCalls() throws IOException {
+    if (watch != null) {
+      var _ = watch.changed();
+    }
+  }
+
   /** The first part of {@link #restructured}: what it called, and its memory. */
   public Optional<String> restructuredWithin(Steps steps) throws IOException {
     if (watch != null) {
       Optional<String> call = watch.changed();
       if (call.isPresent()) {
         return call;
+      }
+      if (watch.forked()) {
+        if (!map.sharedMemory().isEmpty()) {
+          // What it wrote was in its own entries, which ended with it.
+          return Optional.of("it has had a child, which may have written to the memory they share");
+        }
+        List<Integer> now = children(pid, threads);
+        if (!now.equals(children)) {
+          return Optional.of("its children were " + children + ", are " + now);
+        }
       }
     }
     steps.done("check-calls");
@@ -478,6 +525,21 @@ public final class SourceProcess implements AutoCloseable {
     }
     threads.sort(null);
     return List.copyOf(threads);
+  }
+
+  /** Of all its threads, also those that have ended and wait for it to learn of that. */
+  static List<Integer> children(int pid, List<Integer> threads) throws IOException {
+    var children = new ArrayList<Integer>();
+    for (int thread : threads) {
+      // Where a thread has ended that is found otherwise.
+      String said =
+          SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/children").orElse("");
+      for (int from = 0, to; (to = said.indexOf(' ', from)) >= 0; from = to + 1) {
+        children.add(Integer.parseInt(said, from, to, 10));
+      }
+    }
+    children.sort(null);
+    return List.copyOf(children);
   }
 
   /** Stops following it; the process is left as it is. */

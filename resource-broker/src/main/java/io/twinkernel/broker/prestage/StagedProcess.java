@@ -6,6 +6,7 @@ import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.RemoteMemory.Range;
+import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -199,6 +200,25 @@ public final class StagedProcess implements AutoCloseable {
       files.add(file.path());
     }
     return List.copyOf(files);
+  }
+
+  /**
+   * Whether {@link #reopen} may have what other copies, which wait here, too, have open.
+   *
+   * @throws Unstageable if it lacks the right
+   */
+  public void tryOpenings() throws IOException {
+    if (exchange.isEmpty() || onDisk.stream().allMatch(file -> file.opening().isEmpty())) {
+      return;
+    }
+    ThreadRegisters.hold(pid);
+    try {
+      exchange.get().tryOpenings(onDisk);
+    } catch (SyscallException e) {
+      throw new Unstageable("it cannot have another one's file: " + e.getMessage());
+    } finally {
+      Ptrace.detach(pid);
+    }
   }
 
   /** The disk is here: has the copy open its files there instead of their stand-ins. */

@@ -4,11 +4,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Files that stand in for those on a disk that is not here yet, below the place where it will be
@@ -16,17 +13,21 @@ import java.util.Set;
  * name any more once the copy is there.
  */
 public final class StandIns implements AutoCloseable {
+  private static final String MODE = "unix:mode";
+
   private final List<Path> files = new ArrayList<>();
 
   /**
    * Makes those of one process.
    *
    * @param directory that it works in on the disk, empty if it works elsewhere
+   * @param mode that directory's type and permissions, which CRIU compares
    * @throws IOException if something is in the way: nothing is overwritten
    */
-  public void make(List<DiskFile> open, String directory) throws IOException {
+  public void make(List<DiskFile> open, String directory, int mode) throws IOException {
     if (!directory.isEmpty()) {
-      Files.createDirectories(Path.of(directory));
+      Path path = Files.createDirectories(Path.of(directory));
+      Files.setAttribute(path, MODE, mode & DiskFile.PERMISSIONS);
     }
     for (DiskFile file : open) {
       Path path = Path.of(file.path());
@@ -37,20 +38,9 @@ public final class StandIns implements AutoCloseable {
         try (var content = new RandomAccessFile(path.toFile(), "rw")) {
           content.setLength(file.bytes());
         }
-        Files.setPosixFilePermissions(path, permissions(file.permissions()));
+        Files.setAttribute(path, MODE, file.permissions());
       }
     }
-  }
-
-  private static Set<PosixFilePermission> permissions(int mode) {
-    var permissions = EnumSet.noneOf(PosixFilePermission.class);
-    PosixFilePermission[] all = PosixFilePermission.values();
-    for (int bit = 0; bit < all.length; bit++) {
-      if ((mode & 0400 >> bit) != 0) {
-        permissions.add(all[bit]);
-      }
-    }
-    return permissions;
   }
 
   /** Removes their names. */

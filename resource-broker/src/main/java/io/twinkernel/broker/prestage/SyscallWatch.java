@@ -39,6 +39,9 @@ final class SyscallWatch implements AutoCloseable {
   private final Fd pipe;
   private final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER);
   private final List<HarmlessCalls.Call> known = new CopyOnWriteArrayList<>();
+  private List<MemoryMap.Area> shared = List.of();
+  private boolean forked;
+  private Optional<String> found = Optional.empty();
 
   private SyscallWatch(Path instance, Fd pipe) {
     this.instance = instance;
@@ -80,13 +83,30 @@ final class SyscallWatch implements AutoCloseable {
   }
 
   /**
-   * The first call since the last look that changed more than is looked at anyway; empty if there
-   * was none. All that is recorded is taken.
+   * The first call that changed more than is looked at anyway; empty if there was none. All that is
+   * recorded is taken.
    */
   Optional<String> changed() throws IOException {
     var text = new StringBuilder();
     take(bytes -> text.append(new String(bytes, StandardCharsets.US_ASCII)));
-    return HarmlessCalls.firstOther(text.toString(), known);
+    if (!text.isEmpty()) {
+      String trace = text.toString();
+      forked |= HarmlessCalls.forks(trace, known);
+      if (found.isEmpty()) {
+        found = HarmlessCalls.firstOther(trace, known, shared);
+      }
+    }
+    return found;
+  }
+
+  /** Whether {@link #changed} has ever seen a call by which a process gets a child. */
+  boolean forked() {
+    return forked;
+  }
+
+  /** Calls that drop entries of shared memory are not harmless from here on. */
+  void guard(List<MemoryMap.Area> areas) {
+    shared = List.copyOf(areas);
   }
 
   /** A call that is made in the process's name is none of its own. */
@@ -106,6 +126,7 @@ final class SyscallWatch implements AutoCloseable {
   /** Passes over all calls until now. */
   void forget() throws IOException {
     take(bytes -> {});
+    found = Optional.empty();
   }
 
   private void take(Consumer<byte[]> what) throws IOException {

@@ -20,6 +20,13 @@ import java.util.Optional;
 final class ThreadStatus implements AutoCloseable {
   private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
 
+  /**
+   * SIGCHLD alone. A child that is stopped with its parent tells it so (do_notify_parent_cldstop(),
+   * kernel/signal.c), and one that had ended would not be the same child any more.
+   */
+  private static final String CHILD_STOPPED =
+      "SigPnd:\t0000000000000000\nShdPnd:\t0000000000010000\n";
+
   /** By a signal (fs/proc/array.c). */
   private static final String STOPPED = "\nState:\tT (stopped)\n";
 
@@ -29,20 +36,26 @@ final class ThreadStatus implements AutoCloseable {
   private final int pid;
   private final Fd process;
   private final List<Integer> threads;
+  private final boolean parent;
   private final List<Fd> files;
   private int most;
 
-  private ThreadStatus(int pid, Fd process, List<Integer> threads, List<Fd> files) {
+  private ThreadStatus(int pid, Fd process, List<Integer> threads, boolean parent, List<Fd> files) {
     this.pid = pid;
     this.process = process;
     this.threads = threads;
+    this.parent = parent;
     this.files = files;
   }
 
-  /** Of a process that has these threads now. */
-  static ThreadStatus of(int pid, List<Integer> threads) throws IOException {
+  /**
+   * Of a process that has these threads now.
+   *
+   * @param parent whether it has children, which are stopped when it is
+   */
+  static ThreadStatus of(int pid, List<Integer> threads, boolean parent) throws IOException {
     var files = new ArrayList<Fd>();
-    var status = new ThreadStatus(pid, Processes.open(pid), threads, files);
+    var status = new ThreadStatus(pid, Processes.open(pid), threads, parent, files);
     try {
       for (int thread : threads) {
         String path = "/proc/" + pid + "/task/" + thread + "/status";
@@ -63,7 +76,7 @@ final class ThreadStatus implements AutoCloseable {
       return Optional.of("it has not the threads any more that it had, " + threads);
     }
     for (int i = 0; i < read.size(); i++) {
-      if (!read.get(i).contains(SIGNALS)) {
+      if (!read.get(i).contains(SIGNALS) && !(parent && read.get(i).contains(CHILD_STOPPED))) {
         return Optional.of("a signal waits for thread " + threads.get(i));
       }
     }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -39,9 +40,21 @@ public record CgroupFreezer(Path cgroup) {
    * @throws SocketTimeoutException if a task cannot be frozen in time; the cgroup is thawed then
    */
   public void freeze(Duration within) throws IOException {
-    SysFiles.write(cgroup + "/cgroup.freeze", "1");
-    if (!awaitEvent("frozen 1", within)) {
+    beginToFreeze();
+    try {
+      awaitFrozen(within);
+    } catch (IOException e) {
       thaw();
+      throw e;
+    }
+  }
+
+  private void beginToFreeze() throws IOException {
+    SysFiles.write(cgroup + "/cgroup.freeze", "1");
+  }
+
+  private void awaitFrozen(Duration within) throws IOException {
+    if (!awaitEvent("frozen 1", within)) {
       throw new SocketTimeoutException(
           cgroup + " did not freeze within " + within + "; a task in it does not sleep");
     }
@@ -134,14 +147,34 @@ public record CgroupFreezer(Path cgroup) {
           return tree;
         }
       }
-      return stopTogether(deadline);
+      return stopTogether(List.of(this), deadline);
     } catch (IOException e) {
-      try {
-        resume();
-      } catch (IOException stopped) {
-        e.addSuppressed(stopped);
-      }
+      resume(List.of(this), e);
       throw e;
+    }
+  }
+
+  /**
+   * Stops every process of several cgroups, likewise: all at once.
+   *
+   * @param cgroups none below another
+   */
+  public static ProcessTree stop(List<CgroupFreezer> cgroups, Duration within) throws IOException {
+    try {
+      return stopTogether(cgroups, System.nanoTime() + within.toNanos());
+    } catch (IOException e) {
+      resume(cgroups, e);
+      throw e;
+    }
+  }
+
+  private static void resume(List<CgroupFreezer> cgroups, IOException reason) {
+    for (CgroupFreezer one : cgroups) {
+      try {
+        one.resume();
+      } catch (IOException stopped) {
+        reason.addSuppressed(stopped);
+      }
     }
   }
 
@@ -161,21 +194,42 @@ public record CgroupFreezer(Path cgroup) {
     return progress == Progress.STOPPED;
   }
 
-  private ProcessTree stopTogether(long deadline) throws IOException {
-    freeze(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-    ProcessTree tree;
+  private static ProcessTree stopTogether(List<CgroupFreezer> cgroups, long deadline)
+      throws IOException {
+    var processes = new ArrayList<ServiceProcess>();
     try {
-      tree = ProcessTree.of(cgroup);
-      for (ServiceProcess process : tree.processes()) {
+      for (CgroupFreezer one : cgroups) {
+        one.beginToFreeze();
+      }
+      for (CgroupFreezer one : cgroups) {
+        one.awaitFrozen(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        processes.addAll(ProcessTree.of(one.cgroup).processes());
+      }
+      for (ServiceProcess process : processes) {
         var _ = Processes.killIfThere(process.pid(), Linux.SIGSTOP());
       }
     } finally {
-      thaw();
+      thaw(cgroups);
     }
-    for (ServiceProcess process : tree.processes()) {
+    for (ServiceProcess process : processes) {
       awaitStopped(process.pid(), deadline);
     }
-    return tree;
+    return new ProcessTree(processes);
+  }
+
+  /** All of them, even if one fails. */
+  private static void thaw(List<CgroupFreezer> cgroups) throws IOException {
+    IOException failure = null;
+    for (CgroupFreezer one : cgroups) {
+      try {
+        one.thaw();
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
   }
 
   /**
@@ -221,7 +275,8 @@ public record CgroupFreezer(Path cgroup) {
   /** Lets processes run that {@link #stop} stopped, or that were restored stopped. */
   public void resume() throws IOException {
     for (ServiceProcess process : ProcessTree.of(cgroup).processes()) {
-      Processes.kill(process.pid(), Linux.SIGCONT());
+      // One that runs already may have ended another.
+      var _ = Processes.killIfThere(process.pid(), Linux.SIGCONT());
     }
   }
 

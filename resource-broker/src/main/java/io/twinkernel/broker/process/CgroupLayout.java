@@ -7,9 +7,12 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -95,9 +98,10 @@ public record CgroupLayout(List<Group> groups) {
    * Makes the cgroups that are missing, puts the processes in and sets the limits. One that has
    * ended since is left out. Goes on after a failure.
    *
+   * @param born where the processes were until now, and those are that they have had since
    * @return what failed; empty if all went well
    */
-  public List<String> apply() {
+  public List<String> apply(Path born) {
     var failures = new ArrayList<String>();
     for (Group group : groups) {
       attempt(failures, () -> Files.createDirectories(Path.of(group.path())));
@@ -105,6 +109,7 @@ public record CgroupLayout(List<Group> groups) {
         attempt(failures, () -> move(pid, group.path()));
       }
     }
+    attempt(failures, () -> bringTogether(born));
     // Controllers last: a cgroup that has them for those below it may hold no process itself.
     for (Group group : groups) {
       for (String controller : controllers(group)) {
@@ -133,6 +138,58 @@ public record CgroupLayout(List<Group> groups) {
                         group.pids().stream().map(pid -> pids.getOrDefault(pid, pid)).toList(),
                         group.limits()))
             .toList());
+  }
+
+  /**
+   * A child that a process has had before it was put into its cgroup is to be there, too. Those
+   * that it has from now on are.
+   */
+  private void bringTogether(Path born) throws IOException {
+    var homes = new HashMap<Integer, String>();
+    for (Group group : groups) {
+      group.pids().forEach(pid -> homes.put(pid, group.path()));
+    }
+    for (String line : SysFiles.read(born + "/cgroup.procs").lines().toList()) {
+      int pid = Integer.parseInt(line);
+      Optional<String> home = homes.containsKey(pid) ? Optional.empty() : home(pid, homes);
+      if (home.isPresent()) {
+        move(pid, home.get());
+      }
+    }
+  }
+
+  /** The cgroup of the nearest one above a process that has one. */
+  private static Optional<String> home(int pid, Map<Integer, String> homes) throws IOException {
+    Optional<ServiceProcess> at = ProcessTree.readIfThere("/proc/" + pid + "/stat");
+    while (at.isPresent() && at.get().parent() > 1) {
+      String home = homes.get(at.get().parent());
+      if (home != null) {
+        return Optional.of(home);
+      }
+      at = ProcessTree.readIfThere("/proc/" + at.get().parent() + "/stat");
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * With what a later look found: of each cgroup the processes of both, and the limits that it has
+   * by then.
+   */
+  public CgroupLayout joined(CgroupLayout later) {
+    var joined = new LinkedHashMap<String, Group>();
+    for (Group group : groups) {
+      joined.put(group.path(), group);
+    }
+    for (Group group : later.groups) {
+      var pids = new LinkedHashSet<Integer>();
+      Group before = joined.get(group.path());
+      if (before != null) {
+        pids.addAll(before.pids());
+      }
+      pids.addAll(group.pids());
+      joined.put(group.path(), new Group(group.path(), List.copyOf(pids), group.limits()));
+    }
+    return new CgroupLayout(List.copyOf(joined.values()));
   }
 
   private static Set<String> controllers(Group group) {

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
@@ -27,9 +26,6 @@ public final class Criu implements AutoCloseable {
   private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
 
   private static final int TAIL_LINES = 20;
-
-  /** Of mm_entry in images/mm.proto. */
-  private static final int THP_DISABLED = 17;
 
   private final CriuService service;
   private final Path work;
@@ -165,33 +161,20 @@ public final class Criu implements AutoCloseable {
   }
 
   /**
-   * Dumps a fork in the place of the process that it was forked from, as {@link #dumpUnconnected}
-   * would dump that.
+   * Dumps forks in the place of the processes that they were forked from, as {@link
+   * #dumpUnconnected} would dump those.
    *
+   * @param tree of all processes of one, a parent before its children
    * @param images an existing empty directory
    * @param growing files whose sizes are not to be compared when the copy is restored, as the
-   *     process may write to them while CRIU looks
+   *     processes may write to them while CRIU looks
    */
-  public void dumpFork(ForkedProcess process, Path images, Set<String> growing) throws IOException {
-    dump(process.fork(), images, null, null, true, false, Connections.CLOSED);
-    ForkImages.become(process, images, growing);
-  }
-
-  /**
-   * The processes in a folder of images that do without transparent huge pages: what CRIU does not
-   * restore.
-   */
-  public static List<Integer> withoutHugePages(Path images) throws IOException {
-    var found = new ArrayList<Integer>();
-    try (var files = Files.newDirectoryStream(images, "mm-*.img")) {
-      for (Path file : files) {
-        if (CriuImage.read(file).only().number(THP_DISABLED) != 0) {
-          String name = file.getFileName().toString();
-          found.add(Integer.valueOf(name.substring("mm-".length(), name.lastIndexOf('.'))));
-        }
-      }
+  public void dumpForks(List<ForkedProcess> tree, Path images, Set<String> growing)
+      throws IOException {
+    try (var _ = ForkFamily.show(tree, work)) {
+      dump(tree.getFirst().fork(), images, null, null, true, false, Connections.CLOSED);
     }
-    return List.copyOf(found);
+    ForkImages.become(tree, images, growing);
   }
 
   private CriuStatistics dump(

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Makes the images of a fork those of the process that it was forked from: numbers, threads, and
- * what fork(2) does not pass on.
+ * Makes the images of forks those of the processes that they were forked from: numbers, threads,
+ * and what fork(2) does not pass on.
  *
  * <p>The numbers of fields are those of images/core.proto, core-x86.proto, pstree.proto,
  * rseq.proto, fdinfo.proto and regfile.proto in CRIU 3.17.1, unchanged up to 4.2. What a copy has
@@ -68,12 +69,37 @@ final class ForkImages {
   /**
    * Rewrites a folder of images.
    *
-   * @param images of the fork alone, whole
+   * @param tree all processes, a parent before its children
+   * @param images of the forks, whole
    * @param growing files that the process may have written to since it was forked: their sizes are
    *     not to be compared
    * @throws CriuException if they are not what CRIU makes of a process
    */
-  static void become(ForkedProcess process, Path images, Set<String> growing) throws IOException {
+  static void become(List<ForkedProcess> tree, Path images, Set<String> growing)
+      throws IOException {
+    for (ForkedProcess process : tree) {
+      become(process, images);
+    }
+    try {
+      var entries = new ArrayList<ProtobufMessage>();
+      for (ForkedProcess process : tree) {
+        entries.add(entry(process));
+      }
+      Path file = images.resolve("pstree.img");
+      CriuImage.read(file).with(entries).write(file);
+      if (!growing.isEmpty()) {
+        forgetSizes(images.resolve("files.img"), growing);
+      }
+    } catch (ProtocolException e) {
+      throw failure("its images: " + e.getMessage());
+    }
+  }
+
+  private static CriuException failure(String why) {
+    return new CriuException(CriuCommand.DUMP, 0, why, "", "");
+  }
+
+  private static void become(ForkedProcess process, Path images) throws IOException {
     int fork = process.fork();
     for (String kind : OF_A_PROCESS) {
       Path image = images.resolve(name(kind, fork));
@@ -82,7 +108,6 @@ final class ForkImages {
       }
     }
     Path leader = images.resolve(name("core", process.pid()));
-    Path tree = images.resolve("pstree.img");
     try {
       CriuImage core = CriuImage.read(leader);
       byte[] message = core.only().toByteArray();
@@ -97,13 +122,8 @@ final class ForkImages {
         thread(own, thread);
         core.with(List.of(own)).write(images.resolve(name("core", thread.thread())));
       }
-      CriuImage.read(tree).with(List.of(tree(process))).write(tree);
-      if (!growing.isEmpty()) {
-        forgetSizes(images.resolve("files.img"), growing);
-      }
     } catch (ProtocolException e) {
-      throw new CriuException(
-          CriuCommand.DUMP, 0, "its images of process " + fork + ": " + e.getMessage(), "", "");
+      throw failure("its images of process " + fork + ": " + e.getMessage());
     }
   }
 
@@ -164,11 +184,11 @@ final class ForkImages {
     files.write(image);
   }
 
-  private static ProtobufMessage tree(ForkedProcess process) {
+  private static ProtobufMessage entry(ForkedProcess process) {
     ProtobufMessage entry =
         ProtobufMessage.empty()
             .number(1, process.pid())
-            .number(2, 0)
+            .number(2, process.parent())
             .number(3, process.group())
             .number(4, process.session());
     for (ThreadAttributes thread : process.threads()) {

@@ -68,6 +68,29 @@ public record ProcessTree(List<ServiceProcess> processes) {
     return roots;
   }
 
+  /**
+   * One tree.
+   *
+   * @param root one of {@link #roots}
+   * @return the root and all below it, a parent before its children
+   */
+  public List<ServiceProcess> below(int root) {
+    List<ServiceProcess> tree = new ArrayList<>();
+    for (ServiceProcess process : processes) {
+      if (process.pid() == root) {
+        tree.add(process);
+      }
+    }
+    for (int i = 0; i < tree.size(); i++) {
+      for (ServiceProcess process : processes) {
+        if (process.parent() == tree.get(i).pid()) {
+          tree.add(process);
+        }
+      }
+    }
+    return List.copyOf(tree);
+  }
+
   /** Memory of all, shared pages counted for each. */
   public long residentBytes() {
     long sum = 0;

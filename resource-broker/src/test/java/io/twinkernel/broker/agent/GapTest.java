@@ -57,7 +57,7 @@ final class GapTest {
   @Test
   void theForkPutsNothingInWords() throws IOException {
     List<MethodModel> methods =
-        read("/io/twinkernel/broker/prestage/ForkSnapshot$Forking").methods().stream()
+        read("/io/twinkernel/broker/prestage/Forking").methods().stream()
             .filter(
                 method ->
                     method.methodName().equalsString("inherit")

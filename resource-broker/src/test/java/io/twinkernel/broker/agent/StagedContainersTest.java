@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,11 +49,27 @@ final class StagedContainersTest {
 
   @Test
   void containersComeLast() {
-    var mounts = new ContainerMounts(root, 1, Map.of());
-    var containers =
-        new StagedContainers(Map.of(5040, new StagedContainers.Staged(mounts, Map.of(1, 5040))));
-    assertThat(containers.inOrder(List.of("5001", "5040", "5100")))
-        .containsExactly("5001", "5100", "5040");
+    assertThat(StagedContainers.inOrder(Set.of(5040), List.of(5001, 5040, 5100)))
+        .containsExactly(5001, 5100, 5040);
+  }
+
+  @Test
+  void whatALaterLookFoundIsAdded() {
+    var first =
+        new CgroupLayout(
+            List.of(
+                new CgroupLayout.Group("/a", List.of(1, 2), Map.of("pids.max", "32")),
+                new CgroupLayout.Group("/c", List.of(7), Map.of())));
+    var later =
+        new CgroupLayout(
+            List.of(
+                new CgroupLayout.Group("/a", List.of(2, 3), Map.of("pids.max", "64")),
+                new CgroupLayout.Group("/b", List.of(4), Map.of())));
+    assertThat(first.joined(later).groups())
+        .containsExactly(
+            new CgroupLayout.Group("/a", List.of(1, 2, 3), Map.of("pids.max", "64")),
+            new CgroupLayout.Group("/c", List.of(7), Map.of()),
+            new CgroupLayout.Group("/b", List.of(4), Map.of()));
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,8 @@ final class FileExchangeTest {
 
   private DiskFile file(String name, int flags) throws IOException {
     Path path = disk.resolve(name);
-    return new DiskFile(NUMBER, path.toString(), flags, Files.size(path), 0100644);
+    return new DiskFile(
+        NUMBER, path.toString(), flags, Files.size(path), 0100644, Optional.empty());
   }
 
   @Test
@@ -87,7 +89,7 @@ final class FileExchangeTest {
   @Test
   void aFileThatIsNotThereIsNamedAndNothingIsLost() throws Exception {
     byte[] before = start(pid);
-    var missing = new DiskFile(NUMBER, disk.resolve("third").toString(), 0, 0, 0);
+    var missing = new DiskFile(NUMBER, disk.resolve("third").toString(), 0, 0, 0, Optional.empty());
     try (var staged = hold(missing, "")) {
       assertThatThrownBy(staged::reopen)
           .isInstanceOf(IOException.class)
@@ -103,9 +105,12 @@ final class FileExchangeTest {
 
   @Test
   void standInsAreAsLargeOverwriteNothingAndGo() throws Exception {
-    var file = new DiskFile(3, folder.resolve("new/deep/aof").toString(), 0, 1L << 33, 0100640);
+    var file =
+        new DiskFile(
+            3, folder.resolve("new/deep/aof").toString(), 0, 1L << 33, 0100640, Optional.empty());
     try (var standIns = new StandIns()) {
-      standIns.make(List.of(file, file), folder.resolve("new").toString());
+      standIns.make(List.of(file, file), folder.resolve("new").toString(), 040700);
+      assertThat((int) Files.getAttribute(folder.resolve("new"), "unix:mode")).isEqualTo(040700);
       Path path = Path.of(file.path());
       assertThat(Files.size(path)).isEqualTo(1L << 33);
       assertThat((int) Files.getAttribute(path, "unix:mode")).isEqualTo(0100640);
@@ -113,7 +118,7 @@ final class FileExchangeTest {
     assertThat(Path.of(file.path())).doesNotExist();
     DiskFile there = file("second", 0);
     try (var standIns = new StandIns()) {
-      assertThatThrownBy(() -> standIns.make(List.of(there), ""))
+      assertThatThrownBy(() -> standIns.make(List.of(there), "", 0))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("second");
     }

@@ -16,6 +16,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,7 +106,7 @@ final class ForkSnapshotTest {
     }
 
     SourceProcess fork() throws Exception {
-      return SourceProcess.fork(pid, "", SyscallWatch.possible());
+      return SourceProcess.fork(pid, "", Set.of(pid), SyscallWatch.possible());
     }
 
     void assertWorks() throws Exception {
@@ -206,7 +207,8 @@ final class ForkSnapshotTest {
     private Humble() {}
 
     public static void main(String[] arguments) throws IOException {
-      try (var source = SourceProcess.fork(Integer.parseInt(arguments[0]), "", false)) {
+      int pid = Integer.parseInt(arguments[0]);
+      try (var source = SourceProcess.fork(pid, "", Set.of(pid), false)) {
         System.out.println(source.delay().orElse("nothing was refused"));
         source.endFork();
       }

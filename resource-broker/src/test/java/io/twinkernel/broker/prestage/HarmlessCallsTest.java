@@ -17,18 +17,52 @@ final class HarmlessCallsTest {
       """;
 
   private static Optional<String> firstOther(String trace) {
-    return HarmlessCalls.firstOther(trace, List.of());
+    return firstOther(trace, List.of());
+  }
+
+  private static Optional<String> firstOther(String trace, List<HarmlessCalls.Call> known) {
+    return HarmlessCalls.firstOther(trace, known, List.of());
+  }
+
+  @Test
+  void entriesOfSharedMemoryMustNotBeDropped() throws Exception {
+    List<MemoryMap.Area> shared =
+        MemoryMap.parse("7f26e0a00000-7f26e0b00000 rw-s 00000000 00:01 17 /dev/zero (deleted)\n")
+            .sharedMemory();
+    for (String dropped : List.of("7f26e0a01000, 1000", "7f26e09ff000, 2000", "0, ffffffffffff")) {
+      assertThat(HarmlessCalls.firstOther("NR 28 (" + dropped + ", 4, 0)", List.of(), shared))
+          .as(dropped)
+          .isPresent();
+      assertThat(HarmlessCalls.firstOther("NR 28 (" + dropped + ", 15, 0)", List.of(), shared))
+          .as("PAGEOUT " + dropped)
+          .isPresent();
+    }
+    for (String other :
+        List.of("7f26e0b00000, 1000, 4", "7f26e09ff000, 1000, 4", "7f26e0a01000, 1000, 3")) {
+      assertThat(HarmlessCalls.firstOther("NR 28 (" + other + ", 0)", List.of(), shared))
+          .as(other)
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void aForkIsNoticed() {
+    var known = List.of(new HarmlessCalls.Call(56, 0xa000, 8, 0));
+    String own = "NR 56 (a000, 8, 0, 0, 0, 0)\n";
+    assertThat(HarmlessCalls.forks(HARMLESS + own, known)).isFalse();
+    assertThat(HarmlessCalls.forks(own + "NR 56 (1200011, 0, 0, 7f26, 0, 0)\n", known)).isTrue();
+    assertThat(HarmlessCalls.forks(own, List.of())).isTrue();
+    assertThat(HarmlessCalls.forks("NR 58 (0, 0, 0, 0, 0, 0)\n", known)).isTrue();
   }
 
   @Test
   void whatIsKnownIsPassedOver() {
     var known = List.of(new HarmlessCalls.Call(28, 0x7f26e0a00000L, 0x4000, 0xa));
     String made = "NR 28 (7f26e0a00000, 4000, a, 0, 7, 0)\n";
-    assertThat(HarmlessCalls.firstOther(made, known)).isEmpty();
-    assertThat(HarmlessCalls.firstOther(made, List.of())).isPresent();
-    assertThat(HarmlessCalls.firstOther("NR 28 (7f26e0a00000, 8000, a, 0, 7, 0)", known))
-        .isPresent();
-    assertThat(HarmlessCalls.firstOther(made + "NR 13 (f, 7ffd, 0, 8, 0, 0)", known))
+    assertThat(firstOther(made, known)).isEmpty();
+    assertThat(firstOther(made, List.of())).isPresent();
+    assertThat(firstOther("NR 28 (7f26e0a00000, 8000, a, 0, 7, 0)", known)).isPresent();
+    assertThat(firstOther(made + "NR 13 (f, 7ffd, 0, 8, 0, 0)", known))
         .contains("system call 13 (f, 7ffd, 0, 8, 0, 0)");
   }
 

@@ -33,7 +33,10 @@ final class MemoryMapTest {
     assertThat(map.areas().get(2).name()).isEmpty();
     assertThat(map.areas().getLast().start()).isEqualTo(0xffffffffff600000L);
     assertThat(map.areas().stream().filter(MemoryMap.Area::copied)).hasSize(5);
-    assertThat(map.sharedWritable()).map(MemoryMap.Area::name).contains("/dev/zero (deleted)");
+    assertThat(map.sharedMemory())
+        .extracting(MemoryMap.Area::name)
+        .containsExactly("/dev/zero (deleted)");
+    assertThat(map.otherwiseShared()).isEmpty();
   }
 
   @Test

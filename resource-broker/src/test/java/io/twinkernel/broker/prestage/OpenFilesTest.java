@@ -8,7 +8,9 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -45,8 +47,8 @@ final class OpenFilesTest {
   @Test
   void aFileIsKnownByItsNameSizeAndPlace() throws Exception {
     try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk.toString())) {
-      assertThat(open.onDisk()).hasSize(1);
-      DiskFile found = open.onDisk().getFirst();
+      assertThat(open.onDisk(List.of())).hasSize(1);
+      DiskFile found = open.onDisk(List.of()).getFirst();
       assertThat(found.descriptor()).isEqualTo(7);
       assertThat(found.path()).isEqualTo(file.toString());
       assertThat(found.bytes()).isEqualTo(5);
@@ -57,7 +59,7 @@ final class OpenFilesTest {
   @Test
   void aFileElsewhereIsNoneOfTheDisks() throws Exception {
     try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk + "2")) {
-      assertThat(open.onDisk()).isEmpty();
+      assertThat(open.onDisk(List.of())).isEmpty();
     }
   }
 
@@ -74,11 +76,13 @@ final class OpenFilesTest {
   }
 
   @Test
-  void twoDescriptorsOfOneOpeningCannotBeOpenedTwice() throws Exception {
-    try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file + " 8>&7"), disk.toString())) {
-      assertThatThrownBy(open::onDisk)
-          .isInstanceOf(Unstageable.class)
-          .hasMessageContaining("7 and 8 share");
+  void twoDescriptorsOfOneOpeningAreKnown() throws Exception {
+    int pid = start("exec 7>>" + file + " 8>&7 9>>" + file);
+    try (OpenFiles open = OpenFiles.hold(pid, disk.toString())) {
+      assertThat(open.onDisk(List.of()))
+          .extracting(DiskFile::opening)
+          .containsExactly(
+              Optional.empty(), Optional.of(new DiskFile.Opening(pid, 7)), Optional.empty());
     }
   }
 
@@ -93,7 +97,12 @@ final class OpenFilesTest {
     }
     try (OpenFiles open = OpenFiles.hold(parent, disk.toString());
         OpenFiles inherited = OpenFiles.hold(child, disk.toString())) {
-      assertThat(open.sharedOnDisk(inherited)).contains(file.toString());
+      assertThat(inherited.onDisk(List.of(open)))
+          .extracting(DiskFile::opening)
+          .containsExactly(Optional.of(new DiskFile.Opening(parent, 7)));
+      assertThat(inherited.onDisk(List.of()))
+          .extracting(DiskFile::opening)
+          .containsExactly(Optional.empty());
     } finally {
       ProcessHandle.of(child).ifPresent(ProcessHandle::destroyForcibly);
     }

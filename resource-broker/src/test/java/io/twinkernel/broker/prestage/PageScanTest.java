@@ -23,10 +23,13 @@ final class PageScanTest {
       for (int from = 0; from < entries.length; from += Long.SIZE) {
         long own = PageScan.own(entries, from);
         long changed = PageScan.changed(entries, from);
+        long written = PageScan.written(entries, from);
         for (int i = 0; i < Long.SIZE; i++) {
           long entry = entries[from + i];
           boolean content = (entry & (PRESENT | SWAPPED)) != 0 && (entry & FILE) == 0;
           assertThat(own >>> i & 1).isEqualTo(content ? 1 : 0);
+          boolean there = (entry & (PRESENT | SWAPPED)) != 0;
+          assertThat(written >>> i & 1).isEqualTo(there && (entry & SOFT_DIRTY) != 0 ? 1 : 0);
           assertThat(changed >>> i & 1).isEqualTo(content && (entry & SOFT_DIRTY) != 0 ? 1 : 0);
         }
       }

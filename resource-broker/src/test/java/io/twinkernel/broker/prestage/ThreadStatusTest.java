@@ -56,7 +56,7 @@ final class ThreadStatusTest {
 
   @Test
   void sawEveryThreadStopWhenItSaysSo() throws Exception {
-    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid))) {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
       for (int round = 0; round < 50; round++) {
         Processes.kill(pid, Linux.SIGCONT());
         CgroupFreezer.Watch stopping = status.stopping();
@@ -76,7 +76,7 @@ final class ThreadStatusTest {
   @Test
   void doesNotSpeakForThreadsThatItDoesNotKnow() throws Exception {
     List<Integer> threads = SourceProcess.threads(pid);
-    try (var status = ThreadStatus.of(pid, threads.subList(0, threads.size() - 1))) {
+    try (var status = ThreadStatus.of(pid, threads.subList(0, threads.size() - 1), false)) {
       assertThat(status.stopping().look()).isEqualTo(CgroupFreezer.Progress.UNKNOWN);
       assertThat(status.changed()).isPresent();
     }
@@ -84,7 +84,7 @@ final class ThreadStatusTest {
 
   @Test
   void stopsNobodyElseWhenTheProcessHasEnded() throws Exception {
-    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid))) {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
       busy.destroyForcibly().waitFor();
       assertThat(status.stopping().stop()).isFalse();
       assertThat(status.stopping().look()).isEqualTo(CgroupFreezer.Progress.UNKNOWN);

@@ -55,7 +55,10 @@ final class ForkImagesTest {
           Optional.empty());
 
   private static final ForkedProcess PROCESS =
-      new ForkedProcess(FORK, 5001, 4999, 5001, true, List.of(LEADER, THREAD));
+      new ForkedProcess(FORK, 5001, 0, 4999, 5001, true, List.of(LEADER, THREAD));
+
+  private static final ForkedProcess PROCESS_ALONE =
+      new ForkedProcess(FORK, 5001, 0, 4999, 5001, true, List.of(LEADER));
 
   @TempDir Path images;
 
@@ -100,7 +103,7 @@ final class ForkImagesTest {
 
   @Test
   void theyBecomeThoseOfTheProcess() throws IOException {
-    ForkImages.become(PROCESS, images, Set.of());
+    ForkImages.become(List.of(PROCESS), images, Set.of());
 
     try (var files = Files.list(images)) {
       assertThat(files.map(file -> file.getFileName().toString()))
@@ -118,8 +121,40 @@ final class ForkImagesTest {
   }
 
   @Test
+  void aTreeIsOneInTheOrderOfItsProcesses() throws IOException {
+    int second = FORK + 1;
+    for (String kind : List.of("core", "ids")) {
+      Files.write(images.resolve(kind + "-" + second + ".img"), captured(kind + "-" + FORK));
+    }
+    var child = new ForkedProcess(second, 5008, 5001, 4999, 5001, false, List.of(THREAD));
+
+    ForkImages.become(List.of(PROCESS_ALONE, child), images, Set.of());
+
+    List<ProtobufMessage> tree = CriuImage.read(images.resolve("pstree.img")).entries();
+    assertThat(tree).hasSize(2);
+    assertThat(tree.getFirst().number(1)).isEqualTo(5001);
+    assertThat(tree.getFirst().number(2)).isZero();
+    assertThat(tree.getLast().number(1)).isEqualTo(5008);
+    assertThat(tree.getLast().number(2)).isEqualTo(5001);
+    assertThat(field(message(core(5008), 3), 6).text()).isEqualTo("bio_close_file");
+  }
+
+  @Test
+  void anIntervalTimerIsFound() throws IOException {
+    assertThat(ImageFindings.withIntervalTimer(images)).isEmpty();
+    Path file = images.resolve("core-" + FORK + ".img");
+    CriuImage image = CriuImage.read(file);
+    ProtobufMessage core = image.only();
+    ProtobufMessage task = message(core, 3);
+    ProtobufMessage timer = ProtobufMessage.empty().number(1, 0).number(3, 0).number(4, 7);
+    core.message(3, task.message(7, ProtobufMessage.empty().message(2, timer)));
+    image.with(List.of(core)).write(file);
+    assertThat(ImageFindings.withIntervalTimer(images)).contains(FORK);
+  }
+
+  @Test
   void theLeaderKeepsWhatItInherited() throws IOException {
-    ForkImages.become(PROCESS, images, Set.of());
+    ForkImages.become(List.of(PROCESS), images, Set.of());
 
     ProtobufMessage before = entry(captured("core-5125"));
     ProtobufMessage after = core(5001);
@@ -144,7 +179,7 @@ final class ForkImagesTest {
 
   @Test
   void otherThreadsHaveTheirOwn() throws IOException {
-    ForkImages.become(PROCESS, images, Set.of());
+    ForkImages.become(List.of(PROCESS), images, Set.of());
 
     ProtobufMessage core = core(5008);
     assertThat(core.message(3)).as("what the leader alone has").isEmpty();
@@ -178,7 +213,7 @@ final class ForkImagesTest {
     Files.write(image, captured("files"));
     CriuImage before = CriuImage.read(image);
 
-    ForkImages.become(PROCESS, images, Set.of(growing));
+    ForkImages.become(List.of(PROCESS), images, Set.of(growing));
 
     CriuImage after = CriuImage.read(image);
     assertThat(after.header()).isEqualTo(before.header());
@@ -214,7 +249,7 @@ final class ForkImagesTest {
       Path damaged = Files.createDirectory(images.resolve("torn-" + length));
       Files.write(damaged.resolve("core-5125.img"), Arrays.copyOf(core, length));
       Files.write(damaged.resolve("pstree.img"), captured("pstree"));
-      assertThatThrownBy(() -> ForkImages.become(PROCESS, damaged, Set.of()))
+      assertThatThrownBy(() -> ForkImages.become(List.of(PROCESS), damaged, Set.of()))
           .isInstanceOf(CriuException.class)
           .hasMessageContaining("5125");
     }
@@ -232,7 +267,7 @@ final class ForkImagesTest {
       Files.write(images.resolve("core-5125.img"), bytes);
       Files.deleteIfExists(images.resolve("core-5001.img"));
       try {
-        ForkImages.become(PROCESS, images, Set.of());
+        ForkImages.become(List.of(PROCESS), images, Set.of());
       } catch (CriuException e) {
         assertThat(e.request()).isEqualTo(CriuCommand.DUMP);
       }
