@@ -97,9 +97,13 @@ public final class DemoOptions {
   @Option(
       names = "--workloads",
       hidden = true,
+      arity = "0..1",
+      fallbackValue = "ALL",
+      paramLabel = "SET",
       description =
-          "move nginx, a JVM, a second Redis with its replica and more beside Redis; what the tests use")
-  boolean workloads;
+          "move nginx, a JVM, a second Redis with its replica and more beside Redis; what the tests"
+              + " use. WAITING: those of which copies can wait in kernel B")
+  WorkloadSet workloads = WorkloadSet.NONE;
 
   @Option(
       names = "--disk",
@@ -238,7 +242,7 @@ public final class DemoOptions {
       throw new HarnessException.Refused(
           "--postgres keeps its data on the disk of --disk", "Give --disk as well.");
     }
-    if (disk && workloads) {
+    if (disk && workloads.any()) {
       throw new HarnessException.Refused(
           "--disk and --workloads exclude each other: an image has one policy",
           "Leave one of them out.");

@@ -91,7 +91,7 @@ public final class DemoRun {
           ? List.of(Workloads.DISK_LAYER, Workloads.POSTGRES_LAYER)
           : List.of(Workloads.DISK_LAYER);
     }
-    return options.workloads ? List.of(Workloads.LAYER) : List.of();
+    return options.workloads.layers();
   }
 
   private static Emulator emulator() throws HarnessException, InterruptedException {

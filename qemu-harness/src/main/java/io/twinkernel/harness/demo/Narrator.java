@@ -1,5 +1,6 @@
 package io.twinkernel.harness.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.twinkernel.harness.control.UpgradeEvent;
 import java.io.PrintStream;
 import java.util.Locale;
@@ -37,6 +38,22 @@ final class Narrator {
     String text =
         event.message().isEmpty() ? event.status() : event.status() + ": " + event.message();
     say(String.format(Locale.ROOT, "%-9s %-24s %s", event.phase(), who, text));
+    reasons(event, "stopped_to_be_dumped", "stood still until it was dumped");
+    reasons(event, "go_over_by_full_dump", "goes over by a full dump, in the gap");
+  }
+
+  /** Which trees of processes there is something to say of, by the number of their root. */
+  private void reasons(UpgradeEvent event, String field, String what) {
+    for (JsonNode tree : event.detail().path(field)) {
+      say(
+          String.format(
+              Locale.ROOT,
+              "%-34s process %d %s: %s",
+              "",
+              tree.path("process").asInt(),
+              what,
+              tree.path("why").asText()));
+    }
   }
 
   /** Without the time: the summary. */

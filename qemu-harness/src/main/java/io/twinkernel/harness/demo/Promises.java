@@ -71,7 +71,7 @@ final class Promises {
       ownedByAAgain();
     }
     service();
-    if (plan.workloads() || plan.postgres()) {
+    if (plan.workloads().any() || plan.postgres()) {
       workloads();
     }
     if (plan.disk()) {

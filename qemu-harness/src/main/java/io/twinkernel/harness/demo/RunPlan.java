@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param pauseMillis between two requests of a connection
  * @param fault to inject, or null
  * @param rehearse whether the upgrade ends before its commit
- * @param workloads whether the image layer of that name moves as well
+ * @param workloads what else moves
  * @param disk whether Redis keeps its data on a disk, which moves as well
  * @param postgres whether PostgreSQL moves as well, whose data is on the disk
  * @param keep whether the machine stays up
@@ -57,7 +57,7 @@ public record RunPlan(
     int pauseMillis,
     @Nullable Fault fault,
     boolean rehearse,
-    boolean workloads,
+    WorkloadSet workloads,
     boolean disk,
     boolean postgres,
     boolean keep,

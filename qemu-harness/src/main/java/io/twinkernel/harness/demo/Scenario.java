@@ -68,12 +68,12 @@ final class Scenario {
     List<KeepAliveClients> web = List.of();
     try {
       fill(dataset);
-      if (plan.workloads() || plan.postgres()) {
+      if (plan.workloads().any() || plan.postgres()) {
         findings.workloadsBefore = Workloads.awaitReady(files.consoleA());
         narrator.say("the workloads are at work");
       }
-      if (plan.workloads()) {
-        web = Workloads.connect();
+      if (plan.workloads().any()) {
+        web = Workloads.connect(plan.workloads());
       }
       findings.aBefore = KernelProbe.facts(files.consoleA());
       capture = TapCapture.start(Namespace.BRIDGE, redis.getPort(), files.wire());
@@ -88,7 +88,7 @@ final class Scenario {
       calm(client);
       upgrade(client);
       further(client);
-      if (plan.workloads() || plan.postgres()) {
+      if (plan.workloads().any() || plan.postgres()) {
         judgeWorkloads(web);
       }
       judge(client, dataset);

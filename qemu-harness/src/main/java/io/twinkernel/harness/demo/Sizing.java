@@ -44,7 +44,7 @@ final class Sizing {
 
   static int crash(RunPlan plan) {
     return crash(plan.megabytes())
-        + (plan.workloads() ? WORKLOADS : 0)
+        + (plan.workloads().any() ? WORKLOADS : 0)
         + (plan.postgres() ? POSTGRES : 0);
   }
 

@@ -16,9 +16,6 @@ import java.util.stream.Collectors;
  * whether its data is right, before the upgrade and after it.
  */
 final class Workloads {
-  /** Name of the image layer. */
-  static final String LAYER = "workloads";
-
   /** Name of the image layer of a disk. */
   static final String DISK_LAYER = "disk";
 
@@ -34,10 +31,11 @@ final class Workloads {
   private Workloads() {}
 
   /** Starts the clients outside: of nginx, and of the web server in the container. */
-  static List<KeepAliveClients> connect() {
-    return List.of(
-        KeepAliveClients.start("nginx-keep-alive", WEB, "/data.txt"),
-        KeepAliveClients.start("container-keep-alive", CONTAINER, "/"));
+  static List<KeepAliveClients> connect(WorkloadSet workloads) {
+    var nginx = KeepAliveClients.start("nginx-keep-alive", WEB, "/data.txt");
+    return workloads == WorkloadSet.ALL
+        ? List.of(nginx, KeepAliveClients.start("container-keep-alive", CONTAINER, "/"))
+        : List.of(nginx);
   }
 
   /** The names of the checks in what {@link #check} returned. */

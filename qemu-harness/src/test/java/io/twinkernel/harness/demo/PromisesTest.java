@@ -53,7 +53,7 @@ final class PromisesTest {
         20,
         fault,
         rehearse,
-        workloads,
+        workloads ? WorkloadSet.ALL : WorkloadSet.NONE,
         false,
         false,
         false,

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A parent and two children that never stop writing to memory which they share,
+ * and tell each other what they wrote. Says on port 7003 whether all of it is
+ * right: a line "ok NAME" or "bad NAME WHY" for each, then "end".
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PORT 7003
+#define CHILDREN 2
+#define PAGE 4096
+#define PAGES 128
+
+#define MUST(call) ({ long must_ = (long)(call); if (must_ == -1) die(#call); must_; })
+
+/* One for each page; the child writes the second number last. */
+struct record {
+	uint64_t number;
+	char rest[PAGE - 2 * sizeof(uint64_t)];
+	uint64_t same;
+};
+
+static struct record *anonymous, *file;
+static int ends[CHILDREN][2];
+static uint64_t seen[CHILDREN];
+static unsigned long faults, ended;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "family: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static struct record *share(int fd)
+{
+	int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+	void *memory = mmap(NULL, CHILDREN * PAGES * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (memory == MAP_FAILED)
+		die("mmap");
+	return memory;
+}
+
+static struct record *record_of(struct record *memory, int child, uint64_t number)
+{
+	return memory + child * PAGES + number % PAGES;
+}
+
+static void note(struct record *record, uint64_t number)
+{
+	record->number = number;
+	memset(record->rest, (int)number, sizeof(record->rest));
+	record->same = number;
+}
+
+static bool noted(const struct record *record, uint64_t number)
+{
+	for (size_t i = 0; i < sizeof(record->rest); i++)
+		if (record->rest[i] != (char)number)
+			return false;
+	return record->number == number && record->same == number;
+}
+
+/* Writes, tells, and waits for the answer: what was told must be there for the parent to see. */
+static void work(int child)
+{
+	struct timespec nap = { .tv_nsec = 3000000 };
+
+	for (uint64_t number = 1;; number++) {
+		uint64_t answer;
+
+		note(record_of(anonymous, child, number), number);
+		note(record_of(file, child, number), number);
+		MUST(write(ends[child][1], &number, sizeof(number)));
+		if (MUST(read(ends[child][1], &answer, sizeof(answer))) != sizeof(answer) ||
+		    answer != number)
+			exit(1);
+		nanosleep(&nap, NULL);
+	}
+}
+
+static void hear(int child)
+{
+	uint64_t number;
+
+	if (MUST(read(ends[child][0], &number, sizeof(number))) != sizeof(number)) {
+		faults++;
+		return;
+	}
+	if (number != seen[child] + 1 || !noted(record_of(anonymous, child, number), number) ||
+	    !noted(record_of(file, child, number), number))
+		faults++;
+	/* What is older by a round has not changed since, either. */
+	if (number > PAGES && !noted(record_of(anonymous, child, number + 1), number + 1 - PAGES))
+		faults++;
+	seen[child] = number;
+	MUST(write(ends[child][0], &number, sizeof(number)));
+}
+
+/* Children stop and go on in an upgrade; none ends. */
+static void signalled(int signals)
+{
+	struct signalfd_siginfo info;
+
+	MUST(read(signals, &info, sizeof(info)));
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		ended++;
+}
+
+static void tell(int listener)
+{
+	int client = MUST(accept(listener, NULL, NULL));
+
+	dprintf(client, "%s family-memory %lu faults\n", faults ? "bad" : "ok", faults);
+	dprintf(client, "%s family-children %lu ended\n", ended ? "bad" : "ok", ended);
+	dprintf(client, "%s family-progress %lu and %lu\n", seen[0] && seen[1] ? "ok" : "bad",
+		(unsigned long)seen[0], (unsigned long)seen[1]);
+	dprintf(client, "end");
+	close(client);
+}
+
+int main(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct pollfd polled[CHILDREN + 2];
+	int memory = MUST(memfd_create("family", 0));
+	int listener = MUST(socket(AF_INET, SOCK_STREAM, 0)), one = 1;
+	sigset_t child;
+
+	MUST(ftruncate(memory, CHILDREN * PAGES * PAGE));
+	anonymous = share(-1);
+	file = share(memory);
+	close(memory);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	MUST(sigprocmask(SIG_BLOCK, &child, NULL));
+	for (int i = 0; i < CHILDREN; i++) {
+		MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]));
+		if (!MUST(fork()))
+			work(i);
+		polled[i] = (struct pollfd){ .fd = ends[i][0], .events = POLLIN };
+	}
+	MUST(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	MUST(bind(listener, (struct sockaddr *)&address, sizeof(address)));
+	MUST(listen(listener, 4));
+	polled[CHILDREN] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	polled[CHILDREN + 1] = (struct pollfd){ .fd = MUST(signalfd(-1, &child, 0)), .events = POLLIN };
+	for (;;) {
+		if (poll(polled, CHILDREN + 2, -1) < 0 && errno != EINTR)
+			die("poll");
+		for (int i = 0; i < CHILDREN; i++)
+			if (polled[i].revents)
+				hear(i);
+		if (polled[CHILDREN].revents)
+			tell(listener);
+		if (polled[CHILDREN + 1].revents)
+			signalled(polled[CHILDREN + 1].fd);
+	}
+}
