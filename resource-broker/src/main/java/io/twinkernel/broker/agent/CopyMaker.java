@@ -28,9 +28,6 @@ import java.util.stream.Collectors;
 
 /** Has copies made in B of the processes of a tree, and follows what these become. */
 final class CopyMaker {
-  /** What is on its way from one state to another is looked at so often. */
-  private static final int MOST_LOOKS = 6;
-
   private final Peer peer;
   private final Service service;
   private final ProcessCopy copy;
@@ -74,12 +71,12 @@ final class CopyMaker {
       try {
         return ofRunningNow(root);
       } catch (Unstageable e) {
-        if (!e.passes() || looks == MOST_LOOKS) {
+        if (!e.passes() || looks == Prestaging.MOST_LOOKS) {
           throw e;
         }
       } catch (SyscallException | FileSystemException e) {
         // A process may have ended while it was looked at.
-        if (looks == MOST_LOOKS) {
+        if (looks == Prestaging.MOST_LOOKS) {
           throw unstageable(e);
         }
       } catch (CriuException e) {
@@ -216,7 +213,7 @@ final class CopyMaker {
    * @throws Unstageable if it is never for long what it is
    */
   private List<SourceProcess> stopAsFollowed(int root) throws IOException {
-    for (int looks = 1; looks < MOST_LOOKS; looks++) {
+    for (int looks = 1; looks < Prestaging.MOST_LOOKS; looks++) {
       List<SourceProcess> followed = follow(root);
       boolean same = false;
       try {

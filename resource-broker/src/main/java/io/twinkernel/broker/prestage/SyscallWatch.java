@@ -91,7 +91,7 @@ final class SyscallWatch implements AutoCloseable {
     take(bytes -> text.append(new String(bytes, StandardCharsets.US_ASCII)));
     if (!text.isEmpty()) {
       String trace = text.toString();
-      forked |= HarmlessCalls.forks(trace, known);
+      forked = forked || HarmlessCalls.forks(trace, known);
       if (found.isEmpty()) {
         found = HarmlessCalls.firstOther(trace, known, shared);
       }
