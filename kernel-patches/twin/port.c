@@ -3,25 +3,30 @@
  * A network interface that falls silent for the switch, where each kernel has
  * one in the service's network: nothing goes out by it, and what comes in is kept
  * for the other kernel, or belongs to it. Its driver and its NIC work on. One that
- * opens again sends what was to be sent meanwhile, and says where its addresses
- * are to be found.
+ * opens again sends what was to be sent meanwhile. Shortly before the switch one
+ * may keep just what begins or ends a connection: which ones there are then stays
+ * as it is, and those go on.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+#include <net/ip.h>
 #include <net/sch_generic.h>
 
 #include "twin_internal.h"
 
 #define PORTS_MAX 4
-#define HELD_MAX (4U << 20)	/* bytes; a full queue drops */
+#define HELD_MAX (4U << 20)	/* bytes; a full queue drops, or in STEADY lets pass */
 #define FRAME_MAX (512U << 10)	/* more than any that was merged on its way in */
 
 /*
@@ -49,15 +54,81 @@ static struct port *find(const struct net_device *interface)
 	return NULL;
 }
 
+/* Where the TCP header is; negative: there is none, or not where most have it. */
+static int tcp_offset(const struct sk_buff *skb)
+{
+	int start = skb_network_offset(skb);
+	const struct ipv6hdr *ipv6;
+	struct ipv6hdr ipv6_copy;
+	const struct iphdr *ip;
+	struct iphdr ip_copy;
+
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		ip = skb_header_pointer(skb, start, sizeof(ip_copy), &ip_copy);
+		if (!ip || ip->version != 4 || ip->ihl < 5 ||
+		    ip->protocol != IPPROTO_TCP ||
+		    (ip->frag_off & htons(IP_OFFSET)))
+			return -1;
+		return start + ip->ihl * 4;
+	case htons(ETH_P_IPV6):
+		ipv6 = skb_header_pointer(skb, start, sizeof(ipv6_copy),
+					  &ipv6_copy);
+		if (!ipv6 || ipv6->version != 6 || ipv6->nexthdr != IPPROTO_TCP)
+			return -1;
+		return start + sizeof(ipv6_copy);
+	default:
+		return -1;
+	}
+}
+
+/*
+ * Whether it is a TCP segment that begins or ends a connection. What answers a SYN
+ * of this host's lets one that it has begun come about. Of those that were merged
+ * on their way in the first one's header has the FIN of any.
+ */
+static bool begins_or_ends(const struct sk_buff *skb)
+{
+	int offset = tcp_offset(skb);
+	const struct tcphdr *tcp;
+	struct tcphdr copy;
+
+	if (offset < 0)
+		return false;
+	tcp = skb_header_pointer(skb, offset, sizeof(copy), &copy);
+	return tcp && ((tcp->syn && !tcp->ack) || tcp->fin || tcp->rst);
+}
+
+/* One of a VLAN is for an interface above, which this kernel has not. */
+static bool is_of_vlan(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb) && skb_vlan_tag_get_id(skb);
+}
+
 static bool keeps(u32 mode, const struct sk_buff *skb)
 {
-	return mode == TWIN_PORT_HOLD ||
-	       (mode == TWIN_PORT_LEAVE && skb->pkt_type == PACKET_HOST);
+	switch (mode) {
+	case TWIN_PORT_HOLD:
+		return !is_of_vlan(skb);
+	case TWIN_PORT_LEAVE:
+		return skb->pkt_type == PACKET_HOST && !is_of_vlan(skb);
+	case TWIN_PORT_STEADY:
+		return skb->pkt_type == PACKET_HOST && !is_of_vlan(skb) &&
+		       begins_or_ends(skb);
+	default:
+		return false;
+	}
 }
 
 static bool is_held(u32 mode)
 {
 	return mode == TWIN_PORT_HOLD || mode == TWIN_PORT_LEAVE;
+}
+
+/* Sends nothing, and receives nothing either. */
+static bool is_silent(u32 mode)
+{
+	return mode != TWIN_PORT_OPEN && mode != TWIN_PORT_STEADY;
 }
 
 static bool keep(struct port *port, struct sk_buff *skb)
@@ -84,18 +155,18 @@ static rx_handler_result_t receive(struct sk_buff **pskb)
 	struct port *port = rcu_dereference(skb->dev->rx_handler_data);
 	u32 mode = READ_ONCE(port->mode);
 
-	if (mode == TWIN_PORT_OPEN || skb->pkt_type == PACKET_LOOPBACK)
+	if (skb->pkt_type == PACKET_LOOPBACK ||
+	    (!is_silent(mode) && !keeps(mode, skb)))
 		return RX_HANDLER_PASS;
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	*pskb = skb;
 	if (!skb)
 		return RX_HANDLER_CONSUMED;
-	/* One of a VLAN is for an interface above, which this kernel has not. */
-	if (keeps(mode, skb) &&
-	    !(skb_vlan_tag_present(skb) && skb_vlan_tag_get_id(skb))) {
+	if (keeps(mode, skb)) {
 		if (keep(port, skb))
 			return RX_HANDLER_CONSUMED;
-		if (READ_ONCE(port->mode) == TWIN_PORT_OPEN)
+		/* It was opened meanwhile, or is steady and full: nothing is lost. */
+		if (!is_silent(READ_ONCE(port->mode)))
 			return RX_HANDLER_PASS;
 	}
 	kfree_skb(skb);
@@ -194,9 +265,11 @@ static void freeze(struct net_device *interface, bool frozen)
 	}
 }
 
-static void silence(struct port *port, u32 mode)
+/* Leaves what is held already where it is: first. */
+static void restrict_to(struct port *port, u32 mode)
 {
-	freeze(port->interface, true);
+	if (is_silent(mode))
+		freeze(port->interface, true);
 	set_mode(port, mode);
 	/* What was on its way to the protocols has got there. */
 	synchronize_net();
@@ -204,12 +277,11 @@ static void silence(struct port *port, u32 mode)
 
 static void open(struct port *port)
 {
-	bool was_silent = port->mode != TWIN_PORT_OPEN;
+	bool was_silent = is_silent(port->mode);
 
 	set_mode(port, TWIN_PORT_OPEN);
-	if (!was_silent)
-		return;
-	freeze(port->interface, false);
+	if (was_silent)
+		freeze(port->interface, false);
 	release_held(port);
 }
 
@@ -243,6 +315,9 @@ static int change(struct net_device *interface, u32 mode)
 		open(port);
 		return 0;
 	}
+	/* What it holds would have to be sorted, and nobody needs that. */
+	if (mode == TWIN_PORT_STEADY && port && is_silent(port->mode))
+		return -EALREADY;
 	if (mode != TWIN_PORT_OPEN && !netif_running(interface))
 		return -ENETDOWN;
 	if (twin_watchdog_thaws(interface) ||
@@ -253,7 +328,7 @@ static int change(struct net_device *interface, u32 mode)
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	if (mode != TWIN_PORT_OPEN)
-		silence(port, mode);
+		restrict_to(port, mode);
 	return 0;
 }
 
@@ -263,7 +338,7 @@ int twin_port_set(u32 index, u32 mode)
 	struct net_device *interface;
 	int err = -ENODEV;
 
-	if (mode > TWIN_PORT_ANNOUNCE)
+	if (mode > TWIN_PORT_STEADY)
 		return -EINVAL;
 	rtnl_lock();
 	interface = __dev_get_by_index(&init_net, index);
@@ -426,7 +501,7 @@ static int interface_event(struct notifier_block *block, unsigned long event,
 
 	if (port && event == NETDEV_UNREGISTER) {
 		/* It may only be on its way into another network namespace. */
-		if (port->mode != TWIN_PORT_OPEN)
+		if (is_silent(port->mode))
 			freeze(interface, false);
 		forget(port);
 	}

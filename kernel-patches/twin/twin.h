@@ -116,6 +116,7 @@ struct twin_pages {
 #define TWIN_PORT_DISCARD 3	/* sends nothing; receives nothing */
 #define TWIN_PORT_LEAVE	  4	/* as HOLD, but only of what is for it alone */
 #define TWIN_PORT_ANNOUNCE 5	/* as OPEN; neighbours and switches learn of it */
+#define TWIN_PORT_STEADY  6	/* as OPEN, but keeps what begins or ends a connection */
 
 struct twin_port {
 	__u32 size;
@@ -248,12 +249,15 @@ struct twin_frame {
 /*
  * What an interface of the service's network does from now on; needs
  * CAP_NET_ADMIN. HOLD, LEAVE, DISCARD: when this returns, nothing that came in is
- * on its way to a socket any more. OPEN and FREE: what was held comes in, what was
- * to be sent goes out; OPEN after DISCARD also announces its addresses. EBUSY it
- * belongs to another interface (bridge, bond), ENODEV no such interface, ENOENT
- * FREE of what is no port, ENETDOWN it is not up, ENOSPC four are ports,
- * EOPNOTSUPP this kernel would have its driver speak again, or what it sends does
- * not queue (noqueue).
+ * on its way to a socket any more. STEADY: no TCP segment with FIN, RST or, without
+ * ACK, SYN is; those are kept, by IPv4 and by IPv6 without extension headers, until there is no
+ * room for more, and then received. What it sends is left alone. What STEADY kept
+ * is the first that HOLD and LEAVE have. OPEN, ANNOUNCE and FREE: what was held
+ * comes in, what was to be sent goes out. EBUSY it belongs to another interface
+ * (bridge, bond), ENODEV no such interface, ENOENT FREE of what is no port,
+ * EALREADY STEADY of one that is in HOLD, LEAVE or DISCARD, ENETDOWN it is not up,
+ * ENOSPC four are ports, EOPNOTSUPP this kernel would have its driver speak again,
+ * or what it sends does not queue (noqueue).
  * One that goes away, or to another network namespace, is free: TAKE_FRAMES ends.
  */
 #define TWIN_IOC_SET_PORT	_IOW(TWIN_IOC_MAGIC, 15, struct twin_port)

@@ -1,35 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Asks the twin module for what it must refuse of an interface that is a port, and takes
- * interfaces away that are one. Prints a line "ok NAME" or "bad NAME WHY" for each, then "end".
- * The interfaces are taps: each has queues, what is written to it comes in by it, what it
- * sends can be read, and it is gone when it is closed.
+ * Asks the twin module for what it must refuse of an interface that is a port, looks at what
+ * those keep and let pass, and takes interfaces away that are one. Prints a line "ok NAME" or
+ * "bad NAME WHY" for each, then "end". The interfaces are taps: each has queues, what is written
+ * to it comes in by it, what it sends can be read, and it is gone when it is closed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +46,7 @@
 #define PATIENCE 10000	/* ms, for what must come */
 #define SILENCE 300	/* ms, for what must not */
 #define ROOM 4096
+#define FLOOD 40000	/* more segments than a port has room for */
 
 static int twin, control;
 
@@ -111,9 +118,9 @@ static void bring(const char *name, bool up)
 }
 
 /* One that is up and has the address 10.77.NUMBER.1. */
-static struct tap tap_make(int number)
+static struct tap tap_make_as(int number, int flags)
 {
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | flags };
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	struct tap tap = {};
 
@@ -133,13 +140,21 @@ static struct tap tap_make(int number)
 	return tap;
 }
 
+static struct tap tap_make(int number)
+{
+	return tap_make_as(number, 0);
+}
+
 static unsigned short checksum(const void *data, size_t size)
 {
-	const unsigned short *word = data;
+	const char *at = data;
 	unsigned long sum = 0;
+	unsigned short word;
 
-	for (; size > 1; size -= 2)
-		sum += *word++;
+	for (; size > 1; size -= 2, at += 2) {
+		memcpy(&word, at, 2);
+		sum += word;
+	}
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
@@ -261,13 +276,15 @@ static void refusals(void)
 	is("no-interface-taken", ENOENT, take(999999, room, sizeof(room), &length));
 	is("no-port-freed", ENOENT, set_port(tap.index, TWIN_PORT_FREE));
 	is("no-port-taken", ENOENT, take(tap.index, room, sizeof(room), &length));
-	is("no-mode", EINVAL, set_port(tap.index, TWIN_PORT_ANNOUNCE + 1));
+	is("no-mode", EINVAL, set_port(tap.index, TWIN_PORT_STEADY + 1));
 	is("reserved", EINVAL, ioctl(twin, TWIN_IOC_SET_PORT, &odd) ? errno : 0);
 	is("no-queues", EOPNOTSUPP, set_port(if_nametoindex("lo"), TWIN_PORT_HOLD));
+	is("no-queues-steady", EOPNOTSUPP, set_port(if_nametoindex("lo"), TWIN_PORT_STEADY));
 	bring(tap.name, false);
 	is("down", ENETDOWN, set_port(tap.index, TWIN_PORT_HOLD));
 	is("down-open", 0, set_port(tap.index, TWIN_PORT_OPEN));
 	is("down-port", ENETDOWN, set_port(tap.index, TWIN_PORT_DISCARD));
+	is("down-steady", ENETDOWN, set_port(tap.index, TWIN_PORT_STEADY));
 	is("open-taken", ENOENT, take(tap.index, room, sizeof(room), &length));
 	is("freed", 0, set_port(tap.index, TWIN_PORT_FREE));
 	is("freed-twice", ENOENT, set_port(tap.index, TWIN_PORT_FREE));
@@ -395,6 +412,457 @@ static void announces(void)
 	close(tap.fd);
 }
 
+/* A client beyond the tap, of which a test says each segment. */
+struct client {
+	const struct tap *tap;
+	unsigned short port;
+	unsigned int seq, ack;	/* of what it sends next */
+};
+
+/* What a segment is sent in. */
+enum wrapping {
+	PLAIN,
+	PRIORITY,	/* a tag that has a priority only */
+	VLAN,
+	OPTIONS,	/* of IPv4 */
+	FIRST,		/* of several fragments */
+	LATER,
+	SHORT,		/* ends before the flags */
+	V6,
+	V6_EXTENDED,	/* with a header between IPv6's and TCP's */
+};
+
+static unsigned short tcp_checksum(const struct iphdr *ip, const void *segment, size_t size)
+{
+	struct {
+		unsigned int source, destination;
+		unsigned char zero, protocol;
+		unsigned short size;
+		unsigned char segment[ROOM];
+	} all = { ip->saddr, ip->daddr, 0, IPPROTO_TCP, htons(size), {} };
+
+	memcpy(all.segment, segment, size);
+	return checksum(&all, 12 + (size + 1) / 2 * 2);
+}
+
+/* From 10.77.1.2, or of IPv6 from nowhere, to the port that is served. */
+static size_t segment(const struct client *client, enum wrapping wrapping, int flags,
+		      const char *text, char *to)
+{
+	struct iphdr ip = { .version = 4, .ihl = wrapping == OPTIONS ? 6 : 5, .ttl = 9,
+			    .protocol = IPPROTO_TCP, .saddr = htonl(0x0a4d0102),
+			    .daddr = htonl(0x0a4d0101) };
+	struct ip6_hdr ipv6 = { .ip6_flow = htonl(6 << 28), .ip6_hlim = 9,
+				.ip6_nxt = IPPROTO_TCP };
+	struct tcphdr tcp = { .th_sport = htons(client->port), .th_dport = htons(PORT),
+			      .th_seq = htonl(client->seq), .th_ack = htonl(client->ack),
+			      .th_off = 5, .th_flags = flags, .th_win = htons(ROOM) };
+	char body[ROOM], *at = to + 2 * ETH_ALEN;
+	size_t size = sizeof(tcp) + strlen(text);
+	struct ifreq request = {};
+
+	strcpy(request.ifr_name, client->tap->name);
+	MUST(ioctl(control, SIOCGIFHWADDR, &request));
+	memcpy(to, request.ifr_hwaddr.sa_data, ETH_ALEN);
+	memcpy(to + ETH_ALEN, "\x02twin", ETH_ALEN);
+	memcpy(body, &tcp, sizeof(tcp));
+	memcpy(body + sizeof(tcp), text, strlen(text) + 1);
+	tcp.th_sum = tcp_checksum(&ip, body, size);
+	memcpy(body, &tcp, sizeof(tcp));
+	if (wrapping == SHORT)
+		size = offsetof(struct tcphdr, th_flags);
+	if (wrapping == PRIORITY || wrapping == VLAN) {
+		memcpy(at, wrapping == VLAN ? "\x81\x00\x00\x05" : "\x81\x00\xe0\x00", 4);
+		at += 4;
+	}
+	if (wrapping == V6 || wrapping == V6_EXTENDED) {
+		size_t extension = wrapping == V6_EXTENDED ? 8 : 0;
+
+		memcpy(at, "\x86\xdd", 2);
+		ipv6.ip6_plen = htons(extension + size);
+		if (extension)
+			ipv6.ip6_nxt = IPPROTO_DSTOPTS;
+		memcpy(at + 2, &ipv6, sizeof(ipv6));
+		at += 2 + sizeof(ipv6);
+		/* Padding, and that TCP follows. */
+		memcpy(at, "\x06\x00\x01\x04\x00\x00\x00\x00", extension);
+		at += extension;
+	} else {
+		memcpy(at, "\x08\x00", 2);
+		ip.tot_len = htons(ip.ihl * 4 + size);
+		ip.frag_off = htons(wrapping == FIRST ? IP_MF : wrapping == LATER ? 3 : 0);
+		memset(at + 2, IPOPT_NOOP, ip.ihl * 4);
+		memcpy(at + 2, &ip, sizeof(ip));
+		ip.check = checksum(at + 2, ip.ihl * 4);
+		memcpy(at + 2, &ip, sizeof(ip));
+		at += 2 + ip.ihl * 4;
+	}
+	memcpy(at, body, size);
+	return at + size - to;
+}
+
+static void sends(struct client *client, int flags, const char *text)
+{
+	char frame[ROOM];
+	size_t size = segment(client, PLAIN, flags, text, frame);
+
+	MUST(write(client->tap->fd, frame, size));
+	client->seq += strlen(text) + !!(flags & (TH_SYN | TH_FIN));
+}
+
+static void segment_comes_in(const struct tap *tap, unsigned short port, int flags)
+{
+	struct client client = { .tap = tap, .port = port, .seq = 1 };
+
+	sends(&client, flags, "");
+}
+
+/*
+ * The next segment that is sent to a client, to any one if it has no port, which is its from
+ * then on; false: none is. Counts ARP meanwhile.
+ */
+static bool gets(struct client *client, int ms, struct tcphdr *tcp, char *text, unsigned int *arp)
+{
+	char frame[ROOM];
+
+	while (readable(client->tap->fd, ms)) {
+		ssize_t size = read(client->tap->fd, frame, sizeof(frame));
+		struct iphdr ip;
+		size_t header;
+
+		*arp += size > ETH_HLEN && !memcmp(frame + 2 * ETH_ALEN, "\x08\x06", 2);
+		if (size < ETH_HLEN + (int)(sizeof(ip) + sizeof(*tcp)) ||
+		    memcmp(frame + 2 * ETH_ALEN, "\x08\x00", 2))
+			continue;
+		memcpy(&ip, frame + ETH_HLEN, sizeof(ip));
+		memcpy(tcp, frame + ETH_HLEN + sizeof(ip), sizeof(*tcp));
+		if (ip.protocol != IPPROTO_TCP ||
+		    (client->port && tcp->th_dport != htons(client->port)))
+			continue;
+		client->port = ntohs(tcp->th_dport);
+		header = sizeof(ip) + tcp->th_off * 4;
+		size = ntohs(ip.tot_len) - header;
+		memcpy(text, frame + ETH_HLEN + header, size);
+		text[size] = 0;
+		client->ack = ntohl(tcp->th_seq) + size + !!(tcp->th_flags & (TH_SYN | TH_FIN));
+		return true;
+	}
+	return false;
+}
+
+static bool is_answered(struct client *client, int flags, int ms)
+{
+	unsigned int arp = 0;
+	struct tcphdr tcp;
+	char text[ROOM];
+
+	return gets(client, ms, &tcp, text, &arp) && (tcp.th_flags & ~TH_PUSH) == flags;
+}
+
+static bool is_told(struct client *client, const char *text)
+{
+	unsigned int arp = 0;
+	struct tcphdr tcp;
+	char found[ROOM];
+
+	/* Acknowledgments may come before. */
+	while (gets(client, PATIENCE, &tcp, found, &arp))
+		if (*found)
+			return !strcmp(found, text);
+	return false;
+}
+
+/* The server's end of a connection that this client makes. */
+static int connects(struct client *client, int listener)
+{
+	sends(client, TH_SYN, "");
+	if (!is_answered(client, TH_SYN | TH_ACK, PATIENCE))
+		return -1;
+	sends(client, TH_ACK, "");
+	if (!readable(listener, PATIENCE))
+		return -1;
+	return MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+}
+
+/* Nothing, and the connection's end. */
+static bool ends(int connection)
+{
+	char byte;
+
+	return readable(connection, PATIENCE) && !recv(connection, &byte, 1, 0);
+}
+
+static bool is_reset(int connection)
+{
+	char byte;
+
+	return readable(connection, PATIENCE) && recv(connection, &byte, 1, 0) == -1 &&
+	       errno == ECONNRESET;
+}
+
+static int server(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	int fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), one = 1;
+
+	MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	MUST(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	MUST(listen(fd, 16));
+	return fd;
+}
+
+/* A neighbour that need not be asked for. */
+static void knows_clients(const struct tap *tap)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a4d0102) };
+	struct arpreq request = { .arp_flags = ATF_COM | ATF_PERM };
+
+	memcpy(&request.arp_pa, &address, sizeof(address));
+	request.arp_ha.sa_family = ARPHRD_ETHER;
+	memcpy(request.arp_ha.sa_data, "\x02twin", ETH_ALEN);
+	strcpy(request.arp_dev, tap->name);
+	MUST(ioctl(control, SIOCSARP, &request));
+}
+
+/* A frame of which the kernel gets no more than the link-layer header in one piece. */
+static void comes_in_scattered(const struct tap *tap, char *frame, size_t size)
+{
+	struct iovec pieces[] = { { frame, ETH_HLEN }, { frame + ETH_HLEN, size - ETH_HLEN } };
+
+	MUST(writev(tap->fd, pieces, 2));
+}
+
+/* Such a tap; nothing puts the headers together before they are looked at. */
+static struct tap tap_make_scattered(int number)
+{
+	struct tap tap = tap_make_as(number, IFF_NAPI | IFF_NAPI_FRAGS);
+	struct ethtool_value no_gro = { .cmd = ETHTOOL_SGRO };
+	struct ifreq request = { .ifr_data = (void *)&no_gro };
+
+	strcpy(request.ifr_name, tap.name);
+	MUST(ioctl(control, SIOCETHTOOL, &request));
+	return tap;
+}
+
+/* Of all that comes in just what begins or ends a connection is kept, in order. */
+static void sorts(bool scattered)
+{
+	static const struct {
+		enum wrapping wrapping;
+		int flags;
+		bool kept;
+	} all[] = {
+		{ PLAIN, TH_SYN, true }, { PLAIN, TH_ACK, false },
+		{ PLAIN, TH_SYN | TH_ACK, false }, { PLAIN, TH_ACK | TH_PUSH | TH_URG, false },
+		{ PLAIN, TH_FIN | TH_ACK, true }, { PLAIN, 0, false },
+		{ PLAIN, TH_RST, true }, { VLAN, TH_SYN, false },
+		{ PRIORITY, TH_SYN, true }, { PRIORITY, TH_ACK, false },
+		{ OPTIONS, TH_SYN, true }, { OPTIONS, TH_ACK, false },
+		{ FIRST, TH_FIN | TH_ACK, true }, { LATER, TH_SYN, false },
+		{ SHORT, TH_SYN, false }, { V6_EXTENDED, TH_SYN, false },
+		{ V6, TH_SYN, true }, { V6, TH_ACK, false },
+		{ V6, TH_RST | TH_ACK, true },
+	};
+	struct tap tap = scattered ? tap_make_scattered(1) : tap_make(1);
+	char room[4 * ROOM], frame[ROOM];
+	bool right = true;
+	size_t length, at = 0;
+
+	is("sorts", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct client client = { .tap = &tap, .port = 2000 + i };
+		size_t size = segment(&client, all[i].wrapping, all[i].flags, "text", frame);
+
+		if (scattered)
+			comes_in_scattered(&tap, frame, size);
+		else
+			MUST(write(tap.fd, frame, size));
+	}
+	is("sorted", 0, set_port(tap.index, TWIN_PORT_HOLD));
+	is("sorted-taken", 0, take(tap.index, room, sizeof(room), &length));
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct client client = { .tap = &tap, .port = 2000 + i };
+		struct twin_frame *kept = (void *)(room + at);
+		size_t size = segment(&client, all[i].wrapping, all[i].flags, "text", frame);
+
+		if (!all[i].kept)
+			continue;
+		/* A tag is no part of what is taken. */
+		if (all[i].wrapping == PRIORITY) {
+			size -= 4;
+			memmove(frame + 2 * ETH_ALEN, frame + 2 * ETH_ALEN + 4, size - 2 * ETH_ALEN);
+		}
+		if (at >= length || kept->length != size || memcmp(kept + 1, frame, size)) {
+			tell("sorted-right", false, "segment %u", i);
+			right = false;
+			break;
+		}
+		at += sizeof(*kept) + (size + 7) / 8 * 8;
+	}
+	tell("sorted-all", right && at == length, "%zu of %zu bytes", at, length);
+	is("sorted-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
+	close(tap.fd);
+}
+
+/* Connections go on, and none begins or ends. */
+static void steady(void)
+{
+	struct tap tap = tap_make(1);
+	struct client lasting = { .tap = &tap, .port = 3001, .seq = 100 };
+	struct client ending = { .tap = &tap, .port = 3002, .seq = 200 };
+	struct client resetting = { .tap = &tap, .port = 3003, .seq = 300 };
+	struct client beginning = { .tap = &tap, .port = 3004, .seq = 400 };
+	int datagrams = receiver(), listener = server();
+	int lasts, ended, reset, begun;
+	unsigned int arp = 0;
+	char room[ROOM], text[ROOM];
+	struct tcphdr tcp;
+	size_t length;
+	bool sent;
+
+	knows_clients(&tap);
+	lasts = connects(&lasting, listener);
+	ended = connects(&ending, listener);
+	reset = connects(&resetting, listener);
+	tell("connected", lasts >= 0 && ended >= 0 && reset >= 0, "%d %d %d", lasts, ended, reset);
+
+	is("steady", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	is("steady-twice", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	is("steady-taken", ENOENT, take(tap.index, room, sizeof(room), &length));
+	sends(&beginning, TH_SYN, "");
+	tell("steady-begins", !is_answered(&beginning, TH_SYN | TH_ACK, SILENCE), "");
+	sends(&ending, TH_FIN | TH_ACK, "");
+	sends(&resetting, TH_RST | TH_ACK, "");
+	sends(&lasting, TH_PUSH | TH_ACK, "asked");
+	tell("steady-receives", arrives(lasts, "asked"), "");
+	MUST(send(lasts, "answered", 8, 0));
+	tell("steady-sends", is_told(&lasting, "answered"), "");
+	sends(&lasting, TH_ACK, "");
+	comes_in(&tap, 1, "a datagram", false);
+	tell("steady-others", arrives(datagrams, "a datagram"), "");
+	goes_out(tap.index, 's');
+	tell("steady-speaks", is_sent(&tap, 's', PATIENCE), "");
+	tell("steady-ends", !readable(ended, SILENCE), "");
+	tell("steady-resets", !readable(reset, 0), "");
+
+	is("steady-opens", 0, set_port(tap.index, TWIN_PORT_OPEN));
+	sent = gets(&beginning, PATIENCE, &tcp, text, &arp);
+	tell("begins-later", sent && tcp.th_flags == (TH_SYN | TH_ACK), "");
+	tell("begins-quietly", !arp, "%u", arp);
+	sends(&beginning, TH_ACK, "");
+	begun = readable(listener, PATIENCE) ? MUST(accept(listener, NULL, NULL)) : -1;
+	sends(&beginning, TH_PUSH | TH_ACK, "begun");
+	tell("begun", begun >= 0 && arrives(begun, "begun"), "");
+	tell("ends-later", ends(ended), "");
+	tell("resets-later", is_reset(reset), "");
+
+	is("steady-again", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	sends(&lasting, TH_FIN | TH_ACK, "");
+	is("steady-announces", 0, set_port(tap.index, TWIN_PORT_ANNOUNCE));
+	goes_out(tap.index, 't');
+	sent = is_sent_among(&tap, 't', PATIENCE, &arp);
+	tell("steady-announced", sent && arp, "%u", arp);
+	tell("announced-ends", ends(lasts), "");
+	is("steady-last", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	sends(&beginning, TH_FIN | TH_ACK, "");
+	is("steady-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
+	tell("freed-ends", begun >= 0 && ends(begun), "");
+	close(begun);
+	close(lasts);
+	close(ended);
+	close(reset);
+	close(listener);
+	close(datagrams);
+	close(tap.fd);
+}
+
+/* What was kept before all was is the first of it, whether it comes in or is taken. */
+static void steady_holds(void)
+{
+	static const unsigned int silent[] = { TWIN_PORT_HOLD, TWIN_PORT_DISCARD, TWIN_PORT_LEAVE };
+	struct tap tap = tap_make(1);
+	struct client lasting = { .tap = &tap, .port = 4001, .seq = 100 };
+	struct client any = { .tap = &tap };
+	struct client first = { .tap = &tap, .port = 4004, .seq = 1 };
+	int datagrams = receiver(), listener = server();
+	int lasts;
+	unsigned int arp = 0;
+	struct tcphdr tcp;
+	bool answered;
+	char room[ROOM], wanted[ROOM], text[ROOM];
+	struct twin_frame *frame = (void *)room;
+	size_t size = segment(&first, PLAIN, TH_SYN, "", wanted), length;
+
+	knows_clients(&tap);
+	lasts = connects(&lasting, listener);
+	is("settles", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	segment_comes_in(&tap, 4002, TH_SYN);
+	sends(&lasting, TH_PUSH | TH_ACK, "before");
+	tell("settled", lasts >= 0 && arrives(lasts, "before"), "");
+	is("settled-holds", 0, set_port(tap.index, TWIN_PORT_HOLD));
+	segment_comes_in(&tap, 4003, TH_SYN);
+	sends(&lasting, TH_PUSH | TH_ACK, "held");
+	comes_in(&tap, 1, "held", false);
+	goes_out(tap.index, 'x');
+	tell("settled-silent", !is_sent(&tap, 'x', SILENCE), "");
+	tell("settled-held", !readable(lasts, 0) && !readable(datagrams, 0), "");
+	is("settled-opens", 0, set_port(tap.index, TWIN_PORT_OPEN));
+	/* Connections that there are, and were before, may have something to say, too. */
+	do {
+		any.port = 0;
+		answered = gets(&any, PATIENCE, &tcp, text, &arp);
+	} while (answered && tcp.th_flags != (TH_SYN | TH_ACK));
+	tell("first-is-first", any.port == 4002, "%u", any.port);
+	any.port = 4003;
+	tell("second", is_answered(&any, TH_SYN | TH_ACK, PATIENCE), "");
+	tell("held-arrives", arrives(lasts, "held") && arrives(datagrams, "held"), "");
+
+	is("settles-taken", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	segment_comes_in(&tap, 4004, TH_SYN);
+	is("settled-leaves", 0, set_port(tap.index, TWIN_PORT_LEAVE));
+	comes_in(&tap, 1, "second", false);
+	is("first-taken", 0,
+	   take(tap.index, room, sizeof(*frame) + (size + 7) / 8 * 8, &length));
+	tell("first-taken-first", frame->length == size && !memcmp(frame + 1, wanted, size), "");
+	is("leaves-opens", 0, set_port(tap.index, TWIN_PORT_OPEN));
+	tell("second-arrives", arrives(datagrams, "second"), "");
+	is("settles-discards", 0, set_port(tap.index, TWIN_PORT_STEADY));
+	is("settled-discards", 0, set_port(tap.index, TWIN_PORT_DISCARD));
+	for (int i = 0; i < 3; i++) {
+		is("silences", 0, set_port(tap.index, silent[i]));
+		is("silent-settles", EALREADY, set_port(tap.index, TWIN_PORT_STEADY));
+		goes_out(tap.index, 'y');
+		tell("still-silent", !is_sent(&tap, 'y', SILENCE), "");
+	}
+	is("settled-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
+	close(lasts);
+	close(listener);
+	close(datagrams);
+	close(tap.fd);
+}
+
+/* Where there is no room for more it is received. */
+static void steady_overflows(void)
+{
+	struct tap tap = tap_make(1);
+	struct client any = { .tap = &tap, .port = 5000 };
+	unsigned int arp = 0, sent = 0;
+	struct tcphdr tcp;
+	char text[ROOM];
+	bool answered = false;
+
+	knows_clients(&tap);
+	MUST(set_port(tap.index, TWIN_PORT_STEADY) ? -1 : 0);
+	/* Nobody serves the port. */
+	for (; sent < FLOOD && !answered; sent++) {
+		segment_comes_in(&tap, 5000, TH_SYN);
+		answered = gets(&any, 0, &tcp, text, &arp);
+	}
+	tell("overflows", sent > 100 && answered && tcp.th_flags == (TH_RST | TH_ACK), "%u", sent);
+	is("overflowed-freed", 0, set_port(tap.index, TWIN_PORT_FREE));
+	close(tap.fd);
+}
+
 /* A thread that waits for frames; its errno is there when it has ended. */
 static struct {
 	pthread_t thread;
@@ -467,14 +935,15 @@ static void waiters(void)
 static void disappears(void)
 {
 	static const unsigned int modes[] = { TWIN_PORT_OPEN, TWIN_PORT_HOLD, TWIN_PORT_DISCARD,
-					      TWIN_PORT_LEAVE };
+					      TWIN_PORT_LEAVE, TWIN_PORT_STEADY };
 
 	for (int i = 0; i < 100; i++) {
 		struct tap tap = tap_make(1);
 
-		MUST(set_port(tap.index, modes[i % 4]) ? -1 : 0);
+		MUST(set_port(tap.index, modes[i % 5]) ? -1 : 0);
 		for (int j = 0; j < 10; j++)
 			comes_in(&tap, 1, "never read", false);
+		segment_comes_in(&tap, PORT, TH_SYN);
 		goes_out(tap.index, 'n');
 		close(tap.fd);
 	}
@@ -568,6 +1037,11 @@ int main(void)
 	too_many();
 	frames();
 	announces();
+	sorts(false);
+	sorts(true);
+	steady();
+	steady_holds();
+	steady_overflows();
 	waiters();
 	disappears();
 	moves();

@@ -32,7 +32,12 @@ public final class TwinPort {
     /** As {@link #HOLD}, but only of what is sent to it alone: others receive the rest, too. */
     LEAVE(Twin.TWIN_PORT_LEAVE()),
     /** As {@link #OPEN}, and switches and neighbours are told that its addresses are here. */
-    ANNOUNCE(Twin.TWIN_PORT_ANNOUNCE());
+    ANNOUNCE(Twin.TWIN_PORT_ANNOUNCE()),
+    /**
+     * As {@link #OPEN}, but it keeps TCP segments that begin or end a connection. Those that there
+     * are go on; {@link #HOLD} has what was kept as the first, {@link #OPEN} receives it.
+     */
+    STEADY(Twin.TWIN_PORT_STEADY());
 
     private final int value;
 
@@ -46,7 +51,10 @@ public final class TwinPort {
     this.number = number;
   }
 
-  /** From now on. When it is silent, nothing that came in is on its way to a socket any more. */
+  /**
+   * From now on. When it is silent, nothing that came in is on its way to a socket any more; in
+   * {@link Mode#STEADY} nothing that begins or ends a connection.
+   */
   public void set(Mode mode) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment port = arena.allocate(twin_port.layout());

@@ -149,6 +149,15 @@ public class Twin extends Twin$shared {
     public static int TWIN_PORT_ANNOUNCE() {
         return TWIN_PORT_ANNOUNCE;
     }
+    private static final int TWIN_PORT_STEADY = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_PORT_STEADY 6
+     * }
+     */
+    public static int TWIN_PORT_STEADY() {
+        return TWIN_PORT_STEADY;
+    }
     private static final int TWIN_FRAME_CHECKED = (int)1L;
     /**
      * {@snippet lang=c :
