@@ -1,4 +1,4 @@
-/* What netlink.args binds: rtnetlink messages for links, addresses, routes and neighbours. */
+/* What netlink.args binds: netlink messages for links, addresses, routes, neighbours and sockets. */
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>
@@ -6,3 +6,4 @@
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>

@@ -30,7 +30,9 @@ public record Errno(int number) {
   public static final Errno ENOSPC = new Errno(Errnos.ENOSPC());
   public static final Errno EPIPE = new Errno(Errnos.EPIPE());
   public static final Errno EBADMSG = new Errno(Errnos.EBADMSG());
+  public static final Errno ENOTSOCK = new Errno(Errnos.ENOTSOCK());
   public static final Errno EPROTOTYPE = new Errno(Errnos.EPROTOTYPE());
+  public static final Errno ENOPROTOOPT = new Errno(Errnos.ENOPROTOOPT());
   public static final Errno EOPNOTSUPP = new Errno(Errnos.EOPNOTSUPP());
   public static final Errno EADDRINUSE = new Errno(Errnos.EADDRINUSE());
   public static final Errno EADDRNOTAVAIL = new Errno(Errnos.EADDRNOTAVAIL());

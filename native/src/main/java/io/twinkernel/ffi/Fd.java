@@ -74,11 +74,11 @@ public final class Fd implements AutoCloseable {
   /**
    * As {@link #read(MemorySegment)}, of what does not wait (O_NONBLOCK).
    *
-   * @return empty if there is nothing now (EAGAIN)
+   * @return empty if there is nothing now (EAGAIN), or nothing that could have anything (ENODEV)
    */
   public OptionalInt readNow(MemorySegment buffer) throws SyscallException {
     long result = move(Linux.__NR_read(), buffer);
-    return result == -Errno.EAGAIN.number()
+    return result == -Errno.EAGAIN.number() || result == -Errno.ENODEV.number()
         ? OptionalInt.empty()
         : OptionalInt.of(moved("read", buffer, result));
   }

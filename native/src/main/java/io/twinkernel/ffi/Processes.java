@@ -4,6 +4,8 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Signals to processes, and their open files. */
@@ -99,6 +101,78 @@ public final class Processes {
       throw SyscallException.of("pidfd_getfd", label, result);
     }
     return new Fd(result, label);
+  }
+
+  /**
+   * {@link #descriptor} of several, in one go.
+   *
+   * @param process from {@link #open}
+   * @return in the order of their numbers there
+   * @throws SyscallException if one of them cannot be had; then none is
+   */
+  public static List<Fd> descriptors(Fd process, List<Integer> descriptors)
+      throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, descriptors.size(), 0);
+      for (int descriptor : descriptors) {
+        var _ =
+            batch.add(
+                "pidfd_getfd",
+                process.label() + " fd " + descriptor,
+                Linux.__NR_pidfd_getfd(),
+                process.number(),
+                descriptor,
+                0,
+                0,
+                0,
+                0);
+      }
+      try {
+        batch.run();
+      } catch (SyscallException e) {
+        closeAll(batch, descriptors.size(), e);
+        throw e;
+      }
+      var opened = new ArrayList<Fd>(descriptors.size());
+      for (int call = 0; call < descriptors.size(); call++) {
+        opened.add(new Fd(batch.result(call), process.label() + " fd " + descriptors.get(call)));
+      }
+      return opened;
+    }
+  }
+
+  /** What was opened before one could not be: a number above 0, which this process always has. */
+  private static void closeAll(CallBatch batch, int calls, SyscallException reason) {
+    for (int call = 0; call < calls; call++) {
+      if (batch.result(call) > 0) {
+        try {
+          new Fd(batch.result(call), "a descriptor").close();
+        } catch (SyscallException e) {
+          reason.addSuppressed(e);
+        }
+      }
+    }
+  }
+
+  /**
+   * Adds {@code readlinkat(2)} of what a descriptor is.
+   *
+   * @param folder {@code /proc/PID/fd}
+   * @param place receives the link, without a 0 at its end
+   * @return which call it is; its result is the link's length
+   */
+  public static int target(CallBatch batch, Fd folder, int descriptor, int place, int length) {
+    byte[] name = (descriptor + "\0").getBytes(StandardCharsets.US_ASCII);
+    return batch.add(
+        "readlinkat",
+        folder.label(),
+        Linux.__NR_readlinkat(),
+        folder.number(),
+        batch.address(batch.room(name)),
+        batch.address(place),
+        length,
+        0,
+        0);
   }
 
   /**

@@ -122,6 +122,33 @@ public class Linux extends Linux$shared {
     public static int O_SYNC() {
         return O_SYNC;
     }
+    private static final int F_SETFD = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define F_SETFD 2
+     * }
+     */
+    public static int F_SETFD() {
+        return F_SETFD;
+    }
+    private static final int F_SETFL = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define F_SETFL 4
+     * }
+     */
+    public static int F_SETFL() {
+        return F_SETFL;
+    }
+    private static final int FD_CLOEXEC = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define FD_CLOEXEC 1
+     * }
+     */
+    public static int FD_CLOEXEC() {
+        return FD_CLOEXEC;
+    }
     private static final int SEEK_SET = (int)0L;
     /**
      * {@snippet lang=c :
@@ -392,6 +419,15 @@ public class Linux extends Linux$shared {
     public static int SIOCOUTQNSD() {
         return SIOCOUTQNSD;
     }
+    private static final int TCP_NODELAY = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_NODELAY 1
+     * }
+     */
+    public static int TCP_NODELAY() {
+        return TCP_NODELAY;
+    }
     private static final int TCP_MAXSEG = (int)2L;
     /**
      * {@snippet lang=c :
@@ -401,6 +437,51 @@ public class Linux extends Linux$shared {
     public static int TCP_MAXSEG() {
         return TCP_MAXSEG;
     }
+    private static final int TCP_CORK = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_CORK 3
+     * }
+     */
+    public static int TCP_CORK() {
+        return TCP_CORK;
+    }
+    private static final int TCP_KEEPIDLE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_KEEPIDLE 4
+     * }
+     */
+    public static int TCP_KEEPIDLE() {
+        return TCP_KEEPIDLE;
+    }
+    private static final int TCP_KEEPINTVL = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_KEEPINTVL 5
+     * }
+     */
+    public static int TCP_KEEPINTVL() {
+        return TCP_KEEPINTVL;
+    }
+    private static final int TCP_KEEPCNT = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_KEEPCNT 6
+     * }
+     */
+    public static int TCP_KEEPCNT() {
+        return TCP_KEEPCNT;
+    }
+    private static final int TCP_LINGER2 = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_LINGER2 8
+     * }
+     */
+    public static int TCP_LINGER2() {
+        return TCP_LINGER2;
+    }
     private static final int TCP_INFO = (int)11L;
     /**
      * {@snippet lang=c :
@@ -409,6 +490,42 @@ public class Linux extends Linux$shared {
      */
     public static int TCP_INFO() {
         return TCP_INFO;
+    }
+    private static final int TCP_QUICKACK = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_QUICKACK 12
+     * }
+     */
+    public static int TCP_QUICKACK() {
+        return TCP_QUICKACK;
+    }
+    private static final int TCP_CONGESTION = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_CONGESTION 13
+     * }
+     */
+    public static int TCP_CONGESTION() {
+        return TCP_CONGESTION;
+    }
+    private static final int TCP_THIN_LINEAR_TIMEOUTS = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_THIN_LINEAR_TIMEOUTS 16
+     * }
+     */
+    public static int TCP_THIN_LINEAR_TIMEOUTS() {
+        return TCP_THIN_LINEAR_TIMEOUTS;
+    }
+    private static final int TCP_USER_TIMEOUT = (int)18L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_USER_TIMEOUT 18
+     * }
+     */
+    public static int TCP_USER_TIMEOUT() {
+        return TCP_USER_TIMEOUT;
     }
     private static final int TCP_REPAIR = (int)19L;
     /**
@@ -455,6 +572,15 @@ public class Linux extends Linux$shared {
     public static int TCP_TIMESTAMP() {
         return TCP_TIMESTAMP;
     }
+    private static final int TCP_NOTSENT_LOWAT = (int)25L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_NOTSENT_LOWAT 25
+     * }
+     */
+    public static int TCP_NOTSENT_LOWAT() {
+        return TCP_NOTSENT_LOWAT;
+    }
     private static final int TCP_REPAIR_WINDOW = (int)29L;
     /**
      * {@snippet lang=c :
@@ -463,6 +589,24 @@ public class Linux extends Linux$shared {
      */
     public static int TCP_REPAIR_WINDOW() {
         return TCP_REPAIR_WINDOW;
+    }
+    private static final int TCP_ULP = (int)31L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_ULP 31
+     * }
+     */
+    public static int TCP_ULP() {
+        return TCP_ULP;
+    }
+    private static final int TCP_INQ = (int)36L;
+    /**
+     * {@snippet lang=c :
+     * #define TCP_INQ 36
+     * }
+     */
+    public static int TCP_INQ() {
+        return TCP_INQ;
     }
     private static final int TCP_REPAIR_ON = (int)1L;
     /**
@@ -545,6 +689,15 @@ public class Linux extends Linux$shared {
     public static int SO_ERROR() {
         return SO_ERROR;
     }
+    private static final int SO_DONTROUTE = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_DONTROUTE 5
+     * }
+     */
+    public static int SO_DONTROUTE() {
+        return SO_DONTROUTE;
+    }
     private static final int SO_SNDBUF = (int)7L;
     /**
      * {@snippet lang=c :
@@ -581,6 +734,42 @@ public class Linux extends Linux$shared {
     public static int SO_RCVBUFFORCE() {
         return SO_RCVBUFFORCE;
     }
+    private static final int SO_KEEPALIVE = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_KEEPALIVE 9
+     * }
+     */
+    public static int SO_KEEPALIVE() {
+        return SO_KEEPALIVE;
+    }
+    private static final int SO_OOBINLINE = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_OOBINLINE 10
+     * }
+     */
+    public static int SO_OOBINLINE() {
+        return SO_OOBINLINE;
+    }
+    private static final int SO_PRIORITY = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_PRIORITY 12
+     * }
+     */
+    public static int SO_PRIORITY() {
+        return SO_PRIORITY;
+    }
+    private static final int SO_LINGER = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_LINGER 13
+     * }
+     */
+    public static int SO_LINGER() {
+        return SO_LINGER;
+    }
     private static final int SO_RCVLOWAT = (int)18L;
     /**
      * {@snippet lang=c :
@@ -590,6 +779,42 @@ public class Linux extends Linux$shared {
     public static int SO_RCVLOWAT() {
         return SO_RCVLOWAT;
     }
+    private static final int SO_RCVTIMEO_OLD = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_RCVTIMEO_OLD 20
+     * }
+     */
+    public static int SO_RCVTIMEO_OLD() {
+        return SO_RCVTIMEO_OLD;
+    }
+    private static final int SO_SNDTIMEO_OLD = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_SNDTIMEO_OLD 21
+     * }
+     */
+    public static int SO_SNDTIMEO_OLD() {
+        return SO_SNDTIMEO_OLD;
+    }
+    private static final int SO_BINDTODEVICE = (int)25L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_BINDTODEVICE 25
+     * }
+     */
+    public static int SO_BINDTODEVICE() {
+        return SO_BINDTODEVICE;
+    }
+    private static final int SO_MARK = (int)36L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_MARK 36
+     * }
+     */
+    public static int SO_MARK() {
+        return SO_MARK;
+    }
     private static final int SO_PROTOCOL = (int)38L;
     /**
      * {@snippet lang=c :
@@ -598,6 +823,123 @@ public class Linux extends Linux$shared {
      */
     public static int SO_PROTOCOL() {
         return SO_PROTOCOL;
+    }
+    private static final int SO_DOMAIN = (int)39L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_DOMAIN 39
+     * }
+     */
+    public static int SO_DOMAIN() {
+        return SO_DOMAIN;
+    }
+    private static final int SO_BUSY_POLL = (int)46L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_BUSY_POLL 46
+     * }
+     */
+    public static int SO_BUSY_POLL() {
+        return SO_BUSY_POLL;
+    }
+    private static final int SO_MAX_PACING_RATE = (int)47L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_MAX_PACING_RATE 47
+     * }
+     */
+    public static int SO_MAX_PACING_RATE() {
+        return SO_MAX_PACING_RATE;
+    }
+    private static final int SO_ZEROCOPY = (int)60L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_ZEROCOPY 60
+     * }
+     */
+    public static int SO_ZEROCOPY() {
+        return SO_ZEROCOPY;
+    }
+    private static final int SO_BUF_LOCK = (int)72L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_BUF_LOCK 72
+     * }
+     */
+    public static int SO_BUF_LOCK() {
+        return SO_BUF_LOCK;
+    }
+    private static final int IP_TOS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define IP_TOS 1
+     * }
+     */
+    public static int IP_TOS() {
+        return IP_TOS;
+    }
+    private static final int IP_TTL = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define IP_TTL 2
+     * }
+     */
+    public static int IP_TTL() {
+        return IP_TTL;
+    }
+    private static final int IP_MTU_DISCOVER = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define IP_MTU_DISCOVER 10
+     * }
+     */
+    public static int IP_MTU_DISCOVER() {
+        return IP_MTU_DISCOVER;
+    }
+    private static final int IP_FREEBIND = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * #define IP_FREEBIND 15
+     * }
+     */
+    public static int IP_FREEBIND() {
+        return IP_FREEBIND;
+    }
+    private static final int IP_TRANSPARENT = (int)19L;
+    /**
+     * {@snippet lang=c :
+     * #define IP_TRANSPARENT 19
+     * }
+     */
+    public static int IP_TRANSPARENT() {
+        return IP_TRANSPARENT;
+    }
+    private static final int IPV6_UNICAST_HOPS = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define IPV6_UNICAST_HOPS 16
+     * }
+     */
+    public static int IPV6_UNICAST_HOPS() {
+        return IPV6_UNICAST_HOPS;
+    }
+    private static final int IPV6_MTU_DISCOVER = (int)23L;
+    /**
+     * {@snippet lang=c :
+     * #define IPV6_MTU_DISCOVER 23
+     * }
+     */
+    public static int IPV6_MTU_DISCOVER() {
+        return IPV6_MTU_DISCOVER;
+    }
+    private static final int IPV6_TCLASS = (int)67L;
+    /**
+     * {@snippet lang=c :
+     * #define IPV6_TCLASS 67
+     * }
+     */
+    public static int IPV6_TCLASS() {
+        return IPV6_TCLASS;
     }
     private static final int POLLIN = (int)1L;
     /**
@@ -860,6 +1202,33 @@ public class Linux extends Linux$shared {
     public static int SIGUSR2() {
         return SIGUSR2;
     }
+    private static final int EPOLL_CTL_ADD = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define EPOLL_CTL_ADD 1
+     * }
+     */
+    public static int EPOLL_CTL_ADD() {
+        return EPOLL_CTL_ADD;
+    }
+    private static final int EPOLL_CTL_DEL = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define EPOLL_CTL_DEL 2
+     * }
+     */
+    public static int EPOLL_CTL_DEL() {
+        return EPOLL_CTL_DEL;
+    }
+    private static final int TCGETS = (int)21505L;
+    /**
+     * {@snippet lang=c :
+     * #define TCGETS 21505
+     * }
+     */
+    public static int TCGETS() {
+        return TCGETS;
+    }
     private static final int FIONREAD = (int)21531L;
     /**
      * {@snippet lang=c :
@@ -868,6 +1237,33 @@ public class Linux extends Linux$shared {
      */
     public static int FIONREAD() {
         return FIONREAD;
+    }
+    private static final int FIONBIO = (int)21537L;
+    /**
+     * {@snippet lang=c :
+     * #define FIONBIO 21537
+     * }
+     */
+    public static int FIONBIO() {
+        return FIONBIO;
+    }
+    private static final int FIONCLEX = (int)21584L;
+    /**
+     * {@snippet lang=c :
+     * #define FIONCLEX 21584
+     * }
+     */
+    public static int FIONCLEX() {
+        return FIONCLEX;
+    }
+    private static final int FIOCLEX = (int)21585L;
+    /**
+     * {@snippet lang=c :
+     * #define FIOCLEX 21585
+     * }
+     */
+    public static int FIOCLEX() {
+        return FIOCLEX;
     }
     private static final int MAP_LOCKED = (int)8192L;
     /**
@@ -959,6 +1355,15 @@ public class Linux extends Linux$shared {
     public static int MAP_PRIVATE() {
         return MAP_PRIVATE;
     }
+    private static final int MAP_FIXED = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define MAP_FIXED 16
+     * }
+     */
+    public static int MAP_FIXED() {
+        return MAP_FIXED;
+    }
     private static final int MAP_ANONYMOUS = (int)32L;
     /**
      * {@snippet lang=c :
@@ -967,6 +1372,15 @@ public class Linux extends Linux$shared {
      */
     public static int MAP_ANONYMOUS() {
         return MAP_ANONYMOUS;
+    }
+    private static final int MADV_DONTNEED = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define MADV_DONTNEED 4
+     * }
+     */
+    public static int MADV_DONTNEED() {
+        return MADV_DONTNEED;
     }
     private static final int MADV_DONTFORK = (int)10L;
     /**
@@ -1129,6 +1543,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_munmap() {
         return __NR_munmap;
+    }
+    private static final int __NR_brk = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_brk 12
+     * }
+     */
+    public static int __NR_brk() {
+        return __NR_brk;
     }
     private static final int __NR_ioctl = (int)16L;
     /**
@@ -1301,6 +1724,15 @@ public class Linux extends Linux$shared {
     public static int __NR_uname() {
         return __NR_uname;
     }
+    private static final int __NR_fcntl = (int)72L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fcntl 72
+     * }
+     */
+    public static int __NR_fcntl() {
+        return __NR_fcntl;
+    }
     private static final int __NR_chdir = (int)80L;
     /**
      * {@snippet lang=c :
@@ -1427,6 +1859,24 @@ public class Linux extends Linux$shared {
     public static int __NR_clock_gettime() {
         return __NR_clock_gettime;
     }
+    private static final int __NR_epoll_ctl = (int)233L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_epoll_ctl 233
+     * }
+     */
+    public static int __NR_epoll_ctl() {
+        return __NR_epoll_ctl;
+    }
+    private static final int __NR_readlinkat = (int)267L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_readlinkat 267
+     * }
+     */
+    public static int __NR_readlinkat() {
+        return __NR_readlinkat;
+    }
     private static final int __NR_ppoll = (int)271L;
     /**
      * {@snippet lang=c :
@@ -1453,6 +1903,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_get_robust_list() {
         return __NR_get_robust_list;
+    }
+    private static final int __NR_epoll_create1 = (int)291L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_epoll_create1 291
+     * }
+     */
+    public static int __NR_epoll_create1() {
+        return __NR_epoll_create1;
     }
     private static final int __NR_dup3 = (int)292L;
     /**
@@ -1543,6 +2002,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_pidfd_open() {
         return __NR_pidfd_open;
+    }
+    private static final int __NR_close_range = (int)436L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_close_range 436
+     * }
+     */
+    public static int __NR_close_range() {
+        return __NR_close_range;
     }
     private static final int __NR_pidfd_getfd = (int)438L;
     /**
@@ -1778,6 +2246,15 @@ public class Linux extends Linux$shared {
     public static int MSG_NOSIGNAL() {
         return MSG_NOSIGNAL;
     }
+    private static final int IPPROTO_IP = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IPPROTO_IP = 0
+     * }
+     */
+    public static int IPPROTO_IP() {
+        return IPPROTO_IP;
+    }
     private static final int IPPROTO_TCP = (int)6L;
     /**
      * {@snippet lang=c :
@@ -1786,6 +2263,15 @@ public class Linux extends Linux$shared {
      */
     public static int IPPROTO_TCP() {
         return IPPROTO_TCP;
+    }
+    private static final int IPPROTO_IPV6 = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IPPROTO_IPV6 = 41
+     * }
+     */
+    public static int IPPROTO_IPV6() {
+        return IPPROTO_IPV6;
     }
     private static final int IPPROTO_RAW = (int)255L;
     /**

@@ -54,6 +54,9 @@ final class Copies {
   /** How often copies of a tree were made, by its root. */
   private final Map<Integer, Integer> attempts = new HashMap<>();
 
+  /** Why the last copies of a tree were given up, by its root. */
+  private final Map<Integer, String> reasons = new HashMap<>();
+
   /** Why no copies of a tree wait, by its root. */
   private final Map<Integer, String> obstacles = new LinkedHashMap<>();
 
@@ -188,10 +191,27 @@ final class Copies {
       return Optional.empty();
     }
     Optional<Change> change = prestaging.refresh(rounds);
+    if (change.isEmpty()) {
+      change = unusable();
+    }
     if (change.isPresent()) {
       giveUp(change.get());
     }
     return change;
+  }
+
+  private Optional<Change> unusable() throws IOException, InterruptedException {
+    Optional<Map.Entry<Integer, String>> failed = maker.unusable();
+    if (failed.isEmpty()) {
+      return Optional.empty();
+    }
+    int pid = failed.get().getKey();
+    String why = "the copy of process " + pid + " failed: " + failed.get().getValue();
+    int root = prestaging.root(pid);
+    if (root == 0) {
+      throw new IOException(why);
+    }
+    return Optional.of(new Change(root, why, false));
   }
 
   private void giveUp(Change change) throws IOException, InterruptedException {
@@ -202,6 +222,10 @@ final class Copies {
     }
     if (change.root() != 0) {
       obstacles.put(change.root(), change.why());
+      if (change.why().equals(reasons.put(change.root(), change.why()))) {
+        // Another copy would not be otherwise, either.
+        attempts.put(change.root(), MOST_ATTEMPTS);
+      }
     }
     stopped.remove(change.root());
   }

@@ -9,6 +9,7 @@ import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.broker.process.ImageFindings;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Failure;
+import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
@@ -194,9 +195,19 @@ final class CopyMaker {
       stop.done("begin");
       return folder;
     } finally {
-      service.resume();
+      resume(followed);
       stop.done("resume");
       stoodStill(stop.millis());
+    }
+  }
+
+  private void resume(List<SourceProcess> followed) throws IOException {
+    try {
+      for (SourceProcess process : followed) {
+        process.letGo();
+      }
+    } finally {
+      service.resume();
     }
   }
 
@@ -257,8 +268,7 @@ final class CopyMaker {
   }
 
   /**
-   * A connection that two processes have is given to neither of their copies twice; and forks of
-   * processes that have one table of descriptors, say, would each have one of their own.
+   * Forks of processes that have one table of descriptors, say, would each have one of their own.
    */
   private static void requireApart(SourceProcess process, List<SourceProcess> others)
       throws IOException {
@@ -269,10 +279,6 @@ final class CopyMaker {
       String both = "processes " + other.pid() + " and " + process.pid();
       if (Processes.shareParts(other.pid(), process.pid())) {
         throw new Unstageable(both + " are in part one: clone(2)");
-      }
-      Optional<String> shared = process.sharedConnection(other);
-      if (shared.isPresent()) {
-        throw new Unstageable(both + " share " + shared.get());
       }
     }
   }
@@ -286,6 +292,7 @@ final class CopyMaker {
       if (process.restructured(Steps.UNTOLD).isPresent()) {
         return false;
       }
+      process.takeAsItIs();
     }
     return true;
   }
@@ -339,7 +346,7 @@ final class CopyMaker {
       peer.send(FrameType.HOLD, hold);
     }
     peer.send(FrameType.PRESTAGE, Map.of(FrameType.IMAGES, images));
-    await(FrameType.PRESTAGED, "staging");
+    var _ = await(FrameType.PRESTAGED, "staging");
   }
 
   /** Gives copies up, in B as well. */
@@ -347,7 +354,21 @@ final class CopyMaker {
     close(followed);
     peer.send(
         FrameType.UNSTAGE, Map.of("processes", followed.stream().map(SourceProcess::pid).toList()));
-    await(FrameType.UNSTAGED, "giving the copies up");
+    var _ = await(FrameType.UNSTAGED, "giving the copies up");
+  }
+
+  /**
+   * Whether all copies have taken what was sent to them until now.
+   *
+   * @return the process of one that has not, and why; empty if all have
+   */
+  Optional<Map.Entry<Integer, String>> unusable() throws IOException, InterruptedException {
+    peer.send(FrameType.ASK_COPIES, Map.of());
+    Fields answer = await(FrameType.COPIES, "asking after the copies").json();
+    for (Fields failure : answer.objects("failures")) {
+      return Optional.of(Map.entry((int) failure.number("process"), failure.text("why")));
+    }
+    return Optional.empty();
   }
 
   /** Stops following processes; what waits in B is not touched. */
@@ -369,7 +390,7 @@ final class CopyMaker {
     }
   }
 
-  private void await(int type, String what) throws IOException, InterruptedException {
+  private Inbox.Message await(int type, String what) throws IOException, InterruptedException {
     Optional<Inbox.Message> answer = peer.inbox().poll(deadline.toNanos());
     if (answer.isEmpty()) {
       throw new IOException(what + ": B did not answer within " + deadline.toSeconds() + " s");
@@ -381,5 +402,6 @@ final class CopyMaker {
     if (message.type() != type) {
       throw new IOException(what + ": B sent message " + message.type());
     }
+    return message;
   }
 }

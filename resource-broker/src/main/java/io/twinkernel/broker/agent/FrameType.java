@@ -17,13 +17,16 @@ package io.twinkernel.broker.agent;
  *   │ ◀─── FILE_OPEN, FILE_DATA, … FILES_END │  pre-copy rounds
  *   │ ◀──── files of a dump, HOLD, PRESTAGE │  of each tree: then copies of its processes wait
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
- *   │ ◀────────────────── REGISTERS, PAGES  │  keep it up to date; or UNSTAGE: it goes again, and
- *   │                                       │  FILES_FORGET: so do the files
+ *   │ ◀───────── MEMORY_SHAPE, DESCRIPTORS, │  keep it up to date; or UNSTAGE: it goes again, and
+ *   │            REGISTERS, PAGES           │  FILES_FORGET: so do the files
+ *   │ ◀─────────────────────── ASK_COPIES  │
+ *   │ ── COPIES ──────────────────────────▶ │  whether they have taken all that
  *   │ ◀──────────────────────── GET_READY  │  the gap is near
  *   │ ── READY ───────────────────────────▶ │
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
- *   │ ◀──── PAGES, CONNECTIONS and DELTA,   │  │ the gap: baton SWITCHING
+ *   │ ◀──── MEMORY_SHAPE, PAGES,            │  │ the gap: baton SWITCHING
+ *   │       DESCRIPTORS, CONNECTIONS, DELTA │  │
  *   │       where a copy waits, or files of │  │
  *   │       a full dump and RESTORE         │  │ RESTORE: one tree, while A dumps the next
  *   │ ◀──────────────────── IMAGE_COMPLETE  │  │
@@ -83,6 +86,10 @@ final class FrameType {
   static final int OPENED = 43;
   static final int CONNECTIONS = 44;
   static final int RESTORE = 45;
+  static final int DESCRIPTORS = 46;
+  static final int MEMORY_SHAPE = 47;
+  static final int ASK_COPIES = 48;
+  static final int COPIES = 49;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

@@ -32,6 +32,10 @@ final class ImageReceiver {
       receive(type, payload);
     } else if (type == FrameType.PAGES) {
       copies.takePages(payload);
+    } else if (type == FrameType.MEMORY_SHAPE) {
+      copies.takeMemoryShape(payload.toArray(ValueLayout.JAVA_BYTE));
+    } else if (type == FrameType.DESCRIPTORS) {
+      copies.takeDescriptors(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.REGISTERS) {
       copies.takeRegisters(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.FILES_FORGET) {

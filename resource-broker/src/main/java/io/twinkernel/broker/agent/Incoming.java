@@ -161,6 +161,8 @@ final class Incoming {
         copies.end(message.json().numbers("processes"));
         peer.send(FrameType.UNSTAGED, Map.of());
       }
+      case FrameType.ASK_COPIES ->
+          peer.send(FrameType.COPIES, Map.of("failures", copies.failures()));
       case FrameType.GET_READY -> attempt("getting ready", becomeReady, message);
       case FrameType.NIC_RELEASED -> attempt("taking the NIC", TAKE_NIC, message);
       case FrameType.RESTORE -> current().restoreEarly(message);

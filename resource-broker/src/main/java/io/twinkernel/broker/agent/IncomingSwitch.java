@@ -269,6 +269,7 @@ final class IncomingSwitch {
       ready.service().resume();
     }
     long resumed = trace.add("resume", from);
+    copies.letGoConnections();
     return new Gap(
         complete.number("frozen_tsc"), complete.number("stopped_tsc"), committed, resumed);
   }

@@ -8,6 +8,14 @@ sealed interface OutgoingNic permits ServiceNic, ServicePort {
   void rehearse() throws IOException;
 
   /**
+   * No connection begins or ends any more, as far as that depends on the network: what would do
+   * that waits, where this kernel can have it wait, and is not lost. Comes before {@link #release}.
+   *
+   * @param gap receives what has it come in here
+   */
+  void steady(Undo gap) throws IOException;
+
+  /**
    * Nothing comes in to a socket or goes out any more: what A acknowledged after it has looked at
    * its connections would be lost.
    *

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.net.TcpTransitions;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class OutgoingSwitch {
   private static final Optional<Change> CALLED_OFF =
       Optional.of(new Change(0, "the switch was called off", false));
+
+  /** How long those who connect may be kept waiting for others to have connected or closed. */
+  private static final Duration SETTLED = Duration.ofMillis(200);
 
   private final Clock clock;
   private final Duration deadline;
@@ -158,6 +162,7 @@ final class OutgoingSwitch {
           practice,
           () -> {
             copied.nic().rehearse();
+            var _ = TcpTransitions.ports();
             Json.write(completion(copied, List.of(), 0, 0, 0));
           });
       String reason = await(peer, FrameType.READY, "get ready").reason();
@@ -187,9 +192,12 @@ final class OutgoingSwitch {
       Background.Task diskTask = () -> attempt.sendDisk(stop, gap, trace);
       Background.Task nicTask = () -> attempt.releaseNic(gap, trace);
       Undo.Step release = prestaging::release;
+      Undo.Step goOn = prestaging::goOn;
+      copied.nic().steady(gap);
+      var _ = TcpTransitions.awaitNone(SETTLED);
       trace.follow();
       prestaging.lookAtCalls();
-      gap.push("resuming the processes", copied.service()::resume);
+      gap.push("resuming the processes", goOn);
       // A file that nobody else may write to does not change; first, as B needs longest for it.
       var disk = new Background(diskTask);
       // Nor does the memory of a stopped process: it need not wait for the NIC.
@@ -278,6 +286,7 @@ final class OutgoingSwitch {
         within.complete(found);
       }
       if (found.isEmpty() && prestaging.ready()) {
+        prestaging.sendMemoryShapes(trace.follow());
         prestaging.sendPages(trace);
       }
     }
@@ -312,6 +321,9 @@ final class OutgoingSwitch {
       }
       if (found.isEmpty()) {
         found = prestaging.arrived(trace.follow());
+      }
+      if (found.isEmpty()) {
+        found = prestaging.sendDescriptors(trace.follow());
       }
       if (found.isEmpty()) {
         copied.nic().tell(copied.booted().peer());

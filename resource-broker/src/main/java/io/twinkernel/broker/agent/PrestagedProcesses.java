@@ -1,7 +1,9 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.DescriptorChanges;
 import io.twinkernel.broker.prestage.DiskFile;
 import io.twinkernel.broker.prestage.HugePages;
+import io.twinkernel.broker.prestage.MemoryShape;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.StagedProcess;
 import io.twinkernel.broker.prestage.StandIns;
@@ -152,6 +154,30 @@ final class PrestagedProcesses {
     }
   }
 
+  /** Lays memory out anew, likewise. */
+  void takeMemoryShape(byte[] bytes) {
+    int pid = 0;
+    try {
+      MemoryShape shape = MemoryShape.fromBytes(bytes);
+      pid = shape.pid();
+      process(pid).takeMemoryShape(shape);
+    } catch (IOException e) {
+      failures.putIfAbsent(pid, e);
+    }
+  }
+
+  /** Opens and closes what a process has, likewise. */
+  void takeDescriptors(byte[] changes) {
+    int pid = 0;
+    try {
+      DescriptorChanges open = DescriptorChanges.fromBytes(changes);
+      pid = open.pid();
+      process(pid).takeDescriptors(open);
+    } catch (IOException e) {
+      failures.putIfAbsent(pid, e);
+    }
+  }
+
   /** Why a copy cannot be used, said by {@link #check}. */
   void failed(IOException reason) {
     failures.putIfAbsent(0, reason);
@@ -188,6 +214,15 @@ final class PrestagedProcesses {
       throws IOException {
     process(delta.pid()).take(delta, reopened, steps);
     taken.add(delta.pid());
+  }
+
+  /** Which copies cannot be used so far, and why, for A. */
+  List<Map<String, Object>> failures() {
+    var told = new ArrayList<Map<String, Object>>();
+    failures.forEach(
+        (pid, failure) ->
+            told.add(Map.of("process", pid, "why", String.valueOf(failure.getMessage()))));
+    return told;
   }
 
   /**
@@ -228,6 +263,13 @@ final class PrestagedProcesses {
     for (int pid : processes.keySet()) {
       // One that runs already may have ended another.
       var _ = Processes.killIfThere(pid, Linux.SIGCONT());
+    }
+  }
+
+  /** They run: nobody else has their connections open from here on. */
+  synchronized void letGoConnections() throws IOException {
+    for (StagedProcess process : processes.values()) {
+      process.letGoConnections();
     }
   }
 

@@ -1,6 +1,9 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Link;
+import io.twinkernel.broker.prestage.DescriptorChanges;
+import io.twinkernel.broker.prestage.FollowedMemory;
+import io.twinkernel.broker.prestage.MemoryShape;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.prestage.Steps;
@@ -15,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +74,18 @@ final class Prestaging implements AutoCloseable {
   /** Whether copies of that tree do. */
   boolean holds(int root) {
     return trees.containsKey(root);
+  }
+
+  /** The root of the tree that a process is of; 0 if no copies of it wait. */
+  int root(int pid) {
+    for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
+      for (SourceProcess process : tree.getValue()) {
+        if (process.pid() == pid) {
+          return tree.getKey();
+        }
+      }
+    }
+    return 0;
   }
 
   /**
@@ -130,7 +146,7 @@ final class Prestaging implements AutoCloseable {
           }
         }
         for (SourceProcess process : processes) {
-          bytes += process.collect();
+          bytes += process.memory().collect();
         }
       } finally {
         resumeService();
@@ -139,7 +155,7 @@ final class Prestaging implements AutoCloseable {
         peer.link().send(FrameType.REGISTERS, delta.toBytes());
       }
       // They run: one may end, or give back what is to be read.
-      Optional<Change> change = first(this::send, false);
+      Optional<Change> change = sendAll();
       if (change.isPresent()) {
         return change;
       }
@@ -151,6 +167,22 @@ final class Prestaging implements AutoCloseable {
     }
     all.addAll(rounds);
     return Optional.empty();
+  }
+
+  /**
+   * Each sends what was collected of it, also if another one has ended: it is not collected again.
+   *
+   * @return which could not, and why; empty if all could
+   */
+  private Optional<Change> sendAll() throws IOException {
+    Optional<Change> failed = Optional.empty();
+    for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
+      for (SourceProcess process : tree.getValue()) {
+        Optional<Change> change = look(tree.getKey(), process, this::send, false);
+        failed = failed.isPresent() ? failed : change;
+      }
+    }
+    return failed;
   }
 
   /** Looks at what the processes have called, while they run: a busy one calls a lot. */
@@ -174,9 +206,20 @@ final class Prestaging implements AutoCloseable {
 
   private void resumeService() throws IOException {
     try {
-      service.resume();
+      goOn();
     } finally {
       JustInTimeCompiler.usual();
+    }
+  }
+
+  /** Has the processes run on. */
+  void goOn() throws IOException {
+    try {
+      for (SourceProcess process : processes) {
+        process.letGo();
+      }
+    } finally {
+      service.resume();
     }
   }
 
@@ -228,9 +271,11 @@ final class Prestaging implements AutoCloseable {
    * the rounds go on is seen at the next look.
    */
   private Optional<Change> look() throws IOException, InterruptedException {
-    Optional<Change> change;
+    var passing = new HashSet<String>();
     int looks = 0;
+    boolean again;
     do {
+      Optional<Change> change;
       pauseService();
       try {
         change = restructured();
@@ -238,8 +283,17 @@ final class Prestaging implements AutoCloseable {
         resumeService();
       }
       awaitServed();
-    } while (change.isPresent() && change.get().passes() && ++looks < MOST_LOOKS);
-    return change;
+      if (change.isPresent() && !change.get().passes()) {
+        return change;
+      }
+      change.ifPresent(one -> passing.add(one.why()));
+      again = change.isPresent() && ++looks < MOST_LOOKS;
+      if (change.isPresent() && !again && passing.size() == 1) {
+        // It does not pass. Where each look finds another one, that is how the service is.
+        return change;
+      }
+    } while (again);
+    return Optional.empty();
   }
 
   /**
@@ -254,9 +308,10 @@ final class Prestaging implements AutoCloseable {
   }
 
   /**
-   * Looks, while the processes are stopped, whether the copies can take all that changed.
+   * Looks, while the processes are stopped, whether the copies can take all that changed, and tells
+   * them what they can be told before the switch.
    *
-   * @return why not; empty if they can
+   * @return why they cannot; empty if they can
    */
   private Optional<Change> restructured() throws IOException, InterruptedException {
     var within = new CompletableFuture<Optional<Change>>();
@@ -269,6 +324,10 @@ final class Prestaging implements AutoCloseable {
     }
     beside.join();
     Optional<Change> found = outside.isPresent() ? outside : within.join();
+    if (found.isEmpty()) {
+      sendMemoryShapes(Steps.UNTOLD);
+      found = sendDescriptors(Steps.UNTOLD);
+    }
     return found.isPresent() ? found : arrived(Steps.UNTOLD);
   }
 
@@ -292,6 +351,45 @@ final class Prestaging implements AutoCloseable {
     return first(process -> process.arrived(steps), true);
   }
 
+  /** Has the memory of the copies laid out as that of their processes is now, where it differs. */
+  void sendMemoryShapes(Steps steps) throws IOException {
+    boolean any = false;
+    for (SourceProcess process : processes) {
+      Optional<MemoryShape> shape = process.memory().shape();
+      if (shape.isPresent()) {
+        peer.link().send(FrameType.MEMORY_SHAPE, shape.get().toBytes());
+        any = true;
+      }
+    }
+    if (any) {
+      steps.done("send-memory-shape");
+    }
+  }
+
+  /**
+   * Tells the copies what else their processes have open now, and these have done to it; what they
+   * called has been looked at.
+   *
+   * @return what they cannot be told of; empty if nothing
+   */
+  Optional<Change> sendDescriptors(Steps steps) throws IOException {
+    var connections = new HashSet<String>();
+    Optional<Change> change = first(process -> process.sharedConnection(connections), false);
+    if (change.isEmpty()) {
+      change = first(this::sendDescriptors, false);
+    }
+    steps.done("send-descriptors");
+    return change;
+  }
+
+  private Optional<String> sendDescriptors(SourceProcess process) throws IOException {
+    DescriptorChanges changes = process.descriptors();
+    if (!changes.isEmpty()) {
+      peer.link().send(FrameType.DESCRIPTORS, changes.toBytes());
+    }
+    return Optional.empty();
+  }
+
   @FunctionalInterface
   private interface Look {
     Optional<String> at(SourceProcess process) throws IOException;
@@ -300,22 +398,33 @@ final class Prestaging implements AutoCloseable {
   private Optional<Change> first(Look look, boolean passes) throws IOException {
     for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
       for (SourceProcess process : tree.getValue()) {
-        Optional<String> why;
-        boolean mayPass = passes;
-        try {
-          why = look.at(process);
-        } catch (Unstageable | SyscallException | FileSystemException e) {
-          // It may have ended.
-          why = Optional.of(String.valueOf(e.getMessage()));
-          mayPass = false;
-        }
-        if (why.isPresent()) {
-          String said = "process " + process.pid() + ": " + why.get();
-          return Optional.of(new Change(tree.getKey(), said, mayPass));
+        Optional<Change> change = look(tree.getKey(), process, look, passes);
+        if (change.isPresent()) {
+          return change;
         }
       }
     }
     return Optional.empty();
+  }
+
+  private static Optional<Change> look(int root, SourceProcess process, Look look, boolean passes)
+      throws IOException {
+    Optional<String> why;
+    boolean mayPass = passes;
+    try {
+      why = look.at(process);
+    } catch (Unstageable e) {
+      why = Optional.of(String.valueOf(e.getMessage()));
+      mayPass = e.passes();
+    } catch (SyscallException | FileSystemException e) {
+      // It may have ended.
+      why = Optional.of(String.valueOf(e.getMessage()));
+      mayPass = false;
+    }
+    if (why.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(new Change(root, "process " + process.pid() + ": " + why.get(), mayPass));
   }
 
   /** Sends the last pages; the processes are stopped and stay so. */
@@ -323,17 +432,17 @@ final class Prestaging implements AutoCloseable {
     long from = Tsc.read();
     long bytes = 0;
     for (SourceProcess process : processes) {
-      bytes += process.collectLast();
+      bytes += process.memory().collectLast();
     }
     from = trace.add("scan-pages", from);
     for (SourceProcess process : processes) {
-      send(process);
+      process.memory().send(new PageSender(peer.link()), false);
     }
     trace.add("send-" + bytes + "-bytes", from);
   }
 
   private Optional<String> send(SourceProcess process) throws IOException {
-    process.send(new PageSender(peer.link()));
+    process.memory().send(new PageSender(peer.link()), true);
     return Optional.empty();
   }
 
@@ -372,7 +481,7 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  private record PageSender(Link link) implements SourceProcess.Sender {
+  private record PageSender(Link link) implements FollowedMemory.Sender {
     /** Small enough that both sides work at once. */
     private static final int CHUNK = 1 << 19;
 
@@ -382,7 +491,7 @@ final class Prestaging implements AutoCloseable {
     }
 
     @Override
-    public void send(int most, SourceProcess.Frame frame) throws IOException {
+    public void send(int most, FollowedMemory.Frame frame) throws IOException {
       link.send(FrameType.PAGES, most, frame::fill);
     }
   }

@@ -39,6 +39,9 @@ final class ProcessCopy {
   /** So often a process of no use is forked before one that clients wait for. */
   private static final int FORKS = 10;
 
+  /** Nor is it looked at for the first time while it stands still what that has become. */
+  private static final int FLIGHTS = 5;
+
   /**
    * One round.
    *
@@ -167,7 +170,8 @@ final class ProcessCopy {
   }
 
   /**
-   * Has CRIU dump a process of no use: it takes twice as long for what it does for the first time.
+   * Has CRIU dump a process of no use, and follows that: both take a multiple of the time for what
+   * they do for the first time.
    */
   void rehearse() {
     try (var _ = GivingWay.begin();
@@ -178,6 +182,9 @@ final class ProcessCopy {
           canary.fork(fork -> {});
         }
         canary.fork(fork -> criu.dumpForks(List.of(fork), folder, Set.of()));
+        for (int i = 0; i < FLIGHTS; i++) {
+          canary.fly();
+        }
       } finally {
         clear(folder);
         Files.delete(folder);

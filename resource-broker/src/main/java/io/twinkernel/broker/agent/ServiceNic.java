@@ -8,6 +8,7 @@ import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.TwinPort;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,12 +25,19 @@ final class ServiceNic implements OutgoingNic {
   private final String name;
   private final String driver;
   private final InterfaceState state;
+  private final TwinPort port;
   // Made here, and not in the gap: a lambda's first evaluation sets up its class.
   private final Undo.Step resume;
   private final Undo.Step rebind;
+  private final Undo.Step letIn;
 
   private ServiceNic(
-      TwinDevice device, String function, String name, String driver, InterfaceState state) {
+      TwinDevice device,
+      String function,
+      String name,
+      String driver,
+      InterfaceState state,
+      TwinPort port) {
     this.device = device;
     this.function = function;
     this.name = name;
@@ -37,6 +45,8 @@ final class ServiceNic implements OutgoingNic {
     this.state = state;
     this.resume = () -> device.resumePci(function);
     this.rebind = this::rebind;
+    this.port = port;
+    this.letIn = () -> ServicePort.free(port);
   }
 
   /**
@@ -48,7 +58,12 @@ final class ServiceNic implements OutgoingNic {
     String name = interfaceOf(function);
     try (var netlink = Rtnetlink.open()) {
       return new ServiceNic(
-          device, function, name, PciDelegation.driver(function), netlink.state(name));
+          device,
+          function,
+          name,
+          PciDelegation.driver(function),
+          netlink.state(name),
+          device.port(netlink.link(name).index()));
     }
   }
 
@@ -87,6 +102,18 @@ final class ServiceNic implements OutgoingNic {
   /** The bus it is on, as "0000:81". */
   String bus() {
     return PciAddress.bus(function);
+  }
+
+  /** What waits is lost with the interface, as if the network had lost it: it comes again. */
+  @Override
+  public void steady(Undo gap) {
+    gap.push("letting in what waits", letIn);
+    try {
+      port.set(TwinPort.Mode.STEADY);
+    } catch (SyscallException e) {
+      // It is part of another, say. Where clients come and go it may take some attempts, then.
+      KernelLog.say("connections begin and end until the gap: " + e.getMessage());
+    }
   }
 
   /**
@@ -166,6 +193,7 @@ final class ServiceNic implements OutgoingNic {
       try (var netlink = Rtnetlink.open()) {
         netlink.apply(state, interfaceOf(function));
       }
+      ServicePort.recover(device, function);
     }
   }
 

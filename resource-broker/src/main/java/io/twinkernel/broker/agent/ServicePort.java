@@ -68,7 +68,8 @@ final class ServicePort implements OutgoingNic {
     try {
       port.set(TwinPort.Mode.FREE);
     } catch (SyscallException e) {
-      if (!e.errno().equals(Errno.ENOENT)) {
+      // One that went away, as its driver did, is none any more.
+      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ENODEV)) {
         throw e;
       }
     }
@@ -82,6 +83,7 @@ final class ServicePort implements OutgoingNic {
 
   /** What the gap does to an interface, done to one that there is not: all of it is refused. */
   static void refuse(TwinPort none) throws SyscallException {
+    Refused.call(() -> none.set(TwinPort.Mode.STEADY));
     Refused.call(() -> none.set(TwinPort.Mode.HOLD));
     Refused.call(() -> none.give(new byte[0]));
     var _ = none.take(Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
@@ -103,8 +105,14 @@ final class ServicePort implements OutgoingNic {
   }
 
   @Override
-  public void release(Undo gap) throws IOException {
+  public void steady(Undo gap) throws IOException {
     gap.push("opening the interface again", open);
+    port.set(TwinPort.Mode.STEADY);
+  }
+
+  /** {@link #steady} has said what undoes both. */
+  @Override
+  public void release(Undo gap) throws IOException {
     port.set(TwinPort.Mode.HOLD);
   }
 

@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A NETLINK_ROUTE socket: requests go out, answers and acknowledgements come in. */
+/** A netlink socket: requests go out, answers and acknowledgements come in. */
 final class NetlinkSocket implements AutoCloseable {
 
   private static final int NLMSGERR_ATTR_MSG = 1; // enum nlmsgerr_attrs, linux/netlink.h
@@ -31,7 +31,14 @@ final class NetlinkSocket implements AutoCloseable {
   }
 
   static NetlinkSocket open() throws IOException {
-    Fd socket = Sockets.socket(Linux.AF_NETLINK(), Linux.SOCK_RAW(), Netlink.NETLINK_ROUTE());
+    return open(Netlink.NETLINK_ROUTE());
+  }
+
+  /**
+   * @param protocol NETLINK_*
+   */
+  static NetlinkSocket open(int protocol) throws IOException {
+    Fd socket = Sockets.socket(Linux.AF_NETLINK(), Linux.SOCK_RAW(), protocol);
     try {
       Sockets.bindNetlink(socket);
       // Errors with words, and without a copy of the request.

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -41,6 +42,13 @@ public final class Canary implements AutoCloseable {
    * which takes 200 times.
    */
   private static final int CONNECTIONS = 12;
+
+  // Two numbers that it has free.
+  private static final int SOCKET = 8;
+  private static final int EPOLL = 9;
+
+  private static final long PAGES = 8 * PageScan.PAGE;
+  private static final int EPOLLIN = 1; // include/uapi/linux/eventpoll.h
 
   private static final int MSG_MORE = 0x8000; // include/linux/socket.h
 
@@ -168,13 +176,14 @@ public final class Canary implements AutoCloseable {
   private void process() throws IOException {
     var frames = new ArrayList<MemorySegment>();
     try (Arena arena = Arena.ofShared()) {
-      source.restructured(Steps.UNTOLD);
-      source.collect();
-      source.send(new Collector(arena, frames));
+      look();
+      source.memory().collect();
+      source.memory().send(new Collector(arena, frames), false);
       ProcessDelta connections = overAndBack(source.readConnections(Steps.UNTOLD));
       ProcessDelta rest = overAndBack(source.readRest(Steps.UNTOLD));
       try (var staged =
           StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(file), "")) {
+        reshape(staged);
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
@@ -186,19 +195,106 @@ public final class Canary implements AutoCloseable {
     }
   }
 
+  private void look() throws IOException {
+    var _ = source.restructuredWithin(Steps.UNTOLD);
+    try {
+      var _ = source.restructuredOutside(Steps.UNTOLD);
+    } catch (Unstageable e) {
+      // It has opened its file anew, in the flight before.
+    }
+    var _ = source.arrived(Steps.UNTOLD);
+    source.letGo();
+  }
+
+  /** Opens and maps what it is told of, which is then told of it, and not there in the end. */
+  private void reshape(StagedProcess staged) throws IOException {
+    MemoryShape shape = MemoryShape.of(pid, MemoryMap.read(pid));
+    try (var follower = SourceProcess.follow(pid, "", false)) {
+      follower.begin();
+      staged.takeDescriptors(overAndBack(opened()));
+      staged.takeMemoryShape(overAndBack(wider(shape)));
+      connect();
+      DescriptorChanges told = look(follower);
+      if (!told.toString().contains("connections [" + SOCKET + "], epolls [" + EPOLL + "]")) {
+        throw new IOException("of the canary was told: " + told);
+      }
+      var _ = follower.memory().shape();
+      var _ = follower.memory().collect();
+      follower.letGo();
+      staged.takeDescriptors(overAndBack(closed()));
+      staged.takeMemoryShape(overAndBack(shape));
+    }
+  }
+
+  private static DescriptorChanges look(SourceProcess follower) throws IOException {
+    var _ = follower.restructuredWithin(Steps.UNTOLD);
+    var _ = follower.restructuredOutside(Steps.UNTOLD);
+    var _ = follower.sharedConnection(new HashSet<>());
+    DescriptorChanges told = follower.descriptors();
+    var _ = follower.arrived(Steps.UNTOLD);
+    return told;
+  }
+
+  /** In repair mode, in which the socket is, nobody is asked. */
+  private void connect() throws IOException {
+    try (Fd process = Processes.open(pid);
+        Fd socket = Processes.descriptor(process, SOCKET)) {
+      Sockets.connect(socket, address(listener));
+    }
+  }
+
+  /** With some pages below all that it has. */
+  private static MemoryShape wider(MemoryShape shape) {
+    long end = shape.parts().getFirst().start() - PAGES;
+    var parts = new ArrayList<MemoryShape.Part>();
+    parts.add(
+        new MemoryShape.Part(
+            end - PAGES, end, Linux.PROT_READ() | Linux.PROT_WRITE(), MemoryShape.Kind.ANONYMOUS));
+    parts.addAll(shape.parts());
+    return new MemoryShape(shape.pid(), parts);
+  }
+
+  private static MemoryShape overAndBack(MemoryShape shape) throws IOException {
+    return MemoryShape.fromBytes(shape.toBytes());
+  }
+
+  /** A connection and an epoll that waits for it, neither of which it has. */
+  private DescriptorChanges opened() throws IOException {
+    try (Fd socket = tcp()) {
+      return new DescriptorChanges(
+          pid,
+          List.of(),
+          List.of(
+              new DescriptorChanges.Connection(
+                  SOCKET, 0, Linux.AF_INET(), ConnectionOptions.of(socket, Linux.AF_INET(), true))),
+          List.of(
+              new DescriptorChanges.Epoll(
+                  EPOLL, Linux.O_CLOEXEC(), List.of(new EpollInterest(SOCKET, EPOLLIN, EPOLL, 0)))),
+          List.of());
+    }
+  }
+
+  private DescriptorChanges closed() {
+    return new DescriptorChanges(pid, List.of(SOCKET, EPOLL), List.of(), List.of(), List.of());
+  }
+
+  private static DescriptorChanges overAndBack(DescriptorChanges changes) throws IOException {
+    return DescriptorChanges.fromBytes(changes.toBytes());
+  }
+
   private static ProcessDelta overAndBack(ProcessDelta delta) throws IOException {
     return ProcessDelta.fromBytes(delta.toBytes());
   }
 
   private record Collector(Arena arena, List<MemorySegment> frames)
-      implements SourceProcess.Sender {
+      implements FollowedMemory.Sender {
     @Override
     public long limit() {
       return ROOM;
     }
 
     @Override
-    public void send(int most, SourceProcess.Frame frame) throws IOException {
+    public void send(int most, FollowedMemory.Frame frame) throws IOException {
       MemorySegment room = arena.allocate(most);
       frames.add(room.asSlice(0, frame.fill(room)));
     }

@@ -38,18 +38,23 @@ public record DiskFile(
   static DiskFile of(int pid, int descriptor, String path) throws IOException {
     Path file = Path.of("/proc/" + pid + "/fd/" + descriptor);
     String info = SysFiles.read("/proc/" + pid + "/fdinfo/" + descriptor);
-    int at = info.indexOf("flags:\t");
-    int end = info.indexOf('\n', at);
-    if (at < 0 || end < 0) {
-      throw new IOException("no flags in fdinfo of descriptor " + descriptor + ": " + info);
-    }
     return new DiskFile(
         descriptor,
         path,
-        Integer.parseInt(info.substring(at + "flags:\t".length(), end).strip(), 8) & ~ONCE,
+        flags(info) & ~ONCE,
         Files.size(file),
         (int) Files.getAttribute(file, "unix:mode"),
         Optional.empty());
+  }
+
+  /** O_* that a descriptor's fdinfo tells. */
+  static int flags(String info) throws IOException {
+    int at = info.indexOf("flags:\t");
+    int end = info.indexOf('\n', at);
+    if (at < 0 || end < 0) {
+      throw new IOException("no flags in an fdinfo: " + info);
+    }
+    return Integer.parseInt(info.substring(at + "flags:\t".length(), end).strip(), 8);
   }
 
   DiskFile by(Opening other) {

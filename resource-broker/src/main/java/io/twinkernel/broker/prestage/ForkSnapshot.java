@@ -17,8 +17,8 @@ import java.util.function.Consumer;
  * A fork of a running process, for CRIU to dump in its place: the process stands still for some
  * calls only, however much memory it has and however long the dump takes.
  *
- * <p>The fork has the process's sockets open, too: one that the process closes meanwhile is closed
- * when the fork ends.
+ * <p>The fork has pipes and sockets of the process open, too, but for its connections: what of them
+ * the process closes meanwhile is closed when the fork ends.
  *
  * <p>Of large areas of memory the fork has the addresses only: what is in them is sent from the
  * process itself, as what changes later is.
@@ -90,7 +90,7 @@ final class ForkSnapshot implements AutoCloseable {
    * @throws Unstageable why the fork would not be like it
    */
   static ForkSnapshot take(
-      int pid, List<Integer> threads, Set<Integer> family, Consumer<HarmlessCalls.Call> own)
+      int pid, List<Integer> threads, Set<Integer> family, Consumer<SystemCall> own)
       throws IOException {
     int parent = check(pid, threads, family);
     var large = new ArrayList<Forking.Large>();

@@ -53,7 +53,7 @@ final class Forking {
   private final int parent;
   private final List<Integer> threads;
   private final List<Large> large;
-  private final Consumer<HarmlessCalls.Call> own;
+  private final Consumer<SystemCall> own;
   private final long instruction;
   private long longest;
 
@@ -62,7 +62,7 @@ final class Forking {
       int parent,
       List<Integer> threads,
       List<Large> large,
-      Consumer<HarmlessCalls.Call> own,
+      Consumer<SystemCall> own,
       long instruction) {
     this.pid = pid;
     this.parent = parent;
@@ -237,7 +237,7 @@ final class Forking {
   /** It is traced from its first instruction on, and its end is no signal to its parent. */
   private int clone(RemoteCall remote, int flags) throws IOException {
     int all = flags | Linux.CLONE_PTRACE();
-    own.accept(new HarmlessCalls.Call(Linux.__NR_clone(), all, NO_STACK, 0));
+    own.accept(new SystemCall(Linux.__NR_clone(), all, NO_STACK, 0, 0));
     return (int) remote.call("clone", "process " + pid, Linux.__NR_clone(), all, NO_STACK, 0);
   }
 
@@ -271,7 +271,7 @@ final class Forking {
   private void inherit(RemoteCall remote, Large one, int advice) throws IOException {
     long start = one.area().start();
     long bytes = one.area().end() - start;
-    own.accept(new HarmlessCalls.Call(Linux.__NR_madvise(), start, bytes, advice));
+    own.accept(new SystemCall(Linux.__NR_madvise(), start, bytes, advice, 0));
     remote.call("madvise", one.label(), Linux.__NR_madvise(), start, bytes, advice);
   }
 
@@ -282,6 +282,7 @@ final class Forking {
     if (ProcessTree.read(number).parent() != INIT) {
       throw new Unstageable("init does not get the orphans of it");
     }
+    ForkDescriptors.clear(fork);
     name(fork, page);
     for (Large one : large) {
       map(fork, one.use());

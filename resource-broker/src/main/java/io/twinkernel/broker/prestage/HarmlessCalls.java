@@ -2,9 +2,6 @@ package io.twinkernel.broker.prestage;
 
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -35,9 +32,9 @@ final class HarmlessCalls {
   private static final int[] COMPARED = {
     2, 257, 437, 3, 436, 32, 33, 292, // open, close, dup
     41, 53, 43, 288, 22, 293, 284, 290, 213, 291, // socket, accept, pipe, eventfd, epoll_create
-    49, 42, 48, // bind, connect, shutdown: of new sockets; the state of the others is looked at
+    49, 42, // bind, connect: of new sockets, or looked at
     233, // epoll_ctl
-    9, 10, 11, 12, 25, 27, // mmap, mprotect, munmap, brk, mremap, mincore
+    10, 11, 12, 27, // mprotect, munmap, brk, mincore
     57, 58, 59, 60, 231, // fork, execve, exit
   };
 
@@ -61,28 +58,44 @@ final class HarmlessCalls {
   /** F_GETFD, F_GETFL, F_GETLK. */
   private static final int[] FCNTL_READS = {1, 3, 5};
 
-  private static final Pattern CALL = Pattern.compile("NR (-?\\d+) \\(([^)]*)\\)");
+  /** F_SETFD, F_SETFL. */
+  private static final int[] FCNTL_SETS = {2, 4};
+
+  /** F_DUPFD, F_DUPFD_CLOEXEC. */
+  private static final int[] FCNTL_COPIES = {0, 1030};
+
+  private static final int MMAP = 9;
+  private static final int MREMAP = 25;
+
+  /**
+   * MAP_* after which an area is what {@code /proc/PID/maps} tells: SHARED, PRIVATE, FIXED,
+   * ANONYMOUS, DENYWRITE, EXECUTABLE, NORESERVE, POPULATE, NONBLOCK, STACK, FIXED_NOREPLACE.
+   */
+  private static final int MMAP_SEEN = 0x13d833;
+
+  private static final int MREMAP_MAYMOVE = 1;
+
+  private static final int CONNECT = 42;
+  private static final int BIND = 49;
+  private static final int SHUTDOWN = 48;
+
+  /** Leaves no trace that could be seen from outside. */
+  private static final int SHUT_RD = 0;
+
+  private static final int IOCTL = 16;
+  private static final int SETSOCKOPT = 54;
+
+  /** FIONBIO, FIOCLEX, FIONCLEX. */
+  private static final int[] IOCTL_SETS = {0x5421, 0x5451, 0x5450};
+
+  /** Likewise, and FIONREAD and TCGETS, which only ask. */
+  private static final int[] IOCTLS = {0x5421, 0x5451, 0x5450, 0x541b, 0x5401};
 
   private static final int SIGALTSTACK = 131;
   private static final int PRCTL = 157;
 
   /** PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER, PR_GET_TID_ADDRESS. */
   private static final int[] PRCTL_READS = {2, 37, 40};
-
-  /**
-   * A call that was made in a process's name.
-   *
-   * @param first its arguments, of which more do not matter
-   */
-  record Call(int number, long first, long second, long third) {
-    private boolean is(int other, String[] arguments) {
-      return number == other
-          && arguments.length >= 3
-          && first == Long.parseUnsignedLong(arguments[0], 16)
-          && second == Long.parseUnsignedLong(arguments[1], 16)
-          && third == Long.parseUnsignedLong(arguments[2], 16);
-    }
-  }
 
   private HarmlessCalls() {}
 
@@ -99,77 +112,78 @@ final class HarmlessCalls {
   }
 
   /**
-   * The first call in a trace that is not harmless.
+   * Whether a call is harmless.
    *
-   * @param trace lines of {@code trace_pipe}
-   * @param known calls that the process did not make itself, and which left it as it was
    * @param shared areas of shared memory: what the process wrote there cannot be seen any more when
    *     it has dropped its entries for them
    */
-  static Optional<String> firstOther(
-      String trace, Collection<Call> known, Collection<MemoryMap.Area> shared) {
-    if (trace.contains("[LOST ")) {
-      return Optional.of("more system calls than the trace buffer holds");
-    }
-    Matcher calls = CALL.matcher(trace);
-    while (calls.find()) {
-      int number = Integer.parseInt(calls.group(1));
-      String[] arguments = calls.group(2).split(", ");
-      boolean other = !harmless(number, arguments) || drops(number, arguments, shared);
-      if (other && isNoneOf(known, number, arguments)) {
-        return Optional.of("system call " + number + " (" + calls.group(2) + ")");
-      }
-    }
-    return Optional.empty();
+  static boolean are(SystemCall call, Collection<MemoryMap.Area> shared) {
+    return isHarmless(call) && !drops(call, shared);
   }
 
-  /**
-   * Whether a trace has a call by which the process may have got a child.
-   *
-   * @param known as in {@link #firstOther}
-   */
-  static boolean forks(String trace, Collection<Call> known) {
-    Matcher calls = CALL.matcher(trace);
-    while (calls.find()) {
-      int number = Integer.parseInt(calls.group(1));
-      if (contains(FORKS, number) && isNoneOf(known, number, calls.group(2).split(", "))) {
+  /** Whether it is one by which the process may have got a child. */
+  static boolean fork(SystemCall call) {
+    return contains(FORKS, call.number());
+  }
+
+  /** Whether it sets options, flags or addresses of the descriptor that is its first argument. */
+  static boolean set(SystemCall call) {
+    return switch (call.number()) {
+      case SETSOCKOPT, CONNECT, BIND, SHUTDOWN -> true;
+      case FCNTL -> contains(FCNTL_SETS, (int) call.second());
+      case IOCTL -> contains(IOCTL_SETS, (int) call.second());
+      default -> false;
+    };
+  }
+
+  private static boolean drops(SystemCall call, Collection<MemoryMap.Area> shared) {
+    if (call.number() != MADVISE
+        || (call.third() != MADV_DONTNEED && call.third() != MADV_PAGEOUT)) {
+      return false;
+    }
+    for (MemoryMap.Area area : shared) {
+      if (area.meets(call.first(), call.second())) {
         return true;
       }
     }
     return false;
   }
 
-  private static boolean isNoneOf(Collection<Call> known, int number, String[] arguments) {
-    return known.stream().noneMatch(call -> call.is(number, arguments));
-  }
-
-  private static boolean drops(int number, String[] arguments, Collection<MemoryMap.Area> shared) {
-    int advice = argument(arguments, 2);
-    if (number != MADVISE || (advice != MADV_DONTNEED && advice != MADV_PAGEOUT)) {
-      return false;
-    }
-    long start = Long.parseUnsignedLong(arguments[0], 16);
-    long bytes = Long.parseUnsignedLong(arguments[1], 16);
-    return shared.stream().anyMatch(area -> area.meets(start, bytes));
-  }
-
-  private static boolean harmless(int number, String[] arguments) {
-    return switch (number) {
-      case CLONE -> (argument(arguments, 0) & CLONE_SIGHAND) == 0;
-      case MADVISE -> contains(ADVICE, argument(arguments, 2));
-      case FCNTL -> contains(FCNTL_READS, argument(arguments, 1));
-      case SIGALTSTACK -> argument(arguments, 0) == 0; // only asks
-      case PRCTL -> contains(PRCTL_READS, argument(arguments, 0));
+  private static boolean isHarmless(SystemCall call) {
+    return switch (call.number()) {
+      case SHUTDOWN -> call.second() != SHUT_RD;
+      case MMAP -> (call.fourth() & ~MMAP_SEEN) == 0;
+      case MREMAP -> !moves(call);
+      case SETSOCKOPT -> ConnectionOptions.isKnown((int) call.second(), (int) call.third());
+      case IOCTL -> contains(IOCTLS, (int) call.second());
+      case CLONE -> (call.first() & CLONE_SIGHAND) == 0;
+      case MADVISE -> contains(ADVICE, (int) call.third());
+      case FCNTL ->
+          contains(FCNTL_READS, (int) call.second())
+              || contains(FCNTL_SETS, (int) call.second())
+              || contains(FCNTL_COPIES, (int) call.second());
+      case SIGALTSTACK -> call.first() == 0; // only asks
+      case PRCTL -> contains(PRCTL_READS, (int) call.first());
       case RECVMSG -> true; // a descriptor that came along would show
-      default -> contains(DATA, number) || contains(COMPARED, number);
+      default -> contains(DATA, call.number()) || contains(COMPARED, call.number());
     };
   }
 
-  private static int argument(String[] arguments, int index) {
-    return index < arguments.length ? (int) Long.parseUnsignedLong(arguments[index], 16) : -1;
+  /**
+   * Whether an mremap(2) may move pages: where it moves a whole table of them, none of them is
+   * marked as changed (move_normal_pmd(), mm/mremap.c).
+   */
+  private static boolean moves(SystemCall call) {
+    boolean grows = Long.compareUnsigned(call.third(), call.second()) > 0;
+    return call.fourth() != 0 && (call.fourth() != MREMAP_MAYMOVE || grows);
   }
 
   private static boolean contains(int[] numbers, int number) {
-    return Arrays.stream(numbers).anyMatch(each -> each == number);
+    for (int one : numbers) {
+      if (one == number) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param text the file's content: two equal ones are the same areas
  */
 record MemoryMap(String text, List<Area> areas) {
+  /** A space, four letters and a space. */
+  private static final int PERMISSIONS = 6;
 
   /**
    * A range of addresses.
@@ -19,17 +21,47 @@ record MemoryMap(String text, List<Area> areas) {
    * @param start its first address
    * @param end the address after its last
    * @param permissions as in {@code rw-p}
+   * @param offset where in its file it begins
+   * @param device that the file is on
+   * @param inode of the file; 0 if it is none's
    * @param name the file's path, a name in brackets, or empty
    */
-  record Area(long start, long end, String permissions, String name) {
+  record Area(
+      long start, long end, String permissions, long offset, long device, long inode, String name) {
     boolean shared() {
       return permissions.charAt(3) == 's';
     }
 
+    /** Whether it has content of a file where it has none of its own. */
+    boolean ofFile() {
+      return inode != 0;
+    }
+
+    /** Whether two are the same file's, at the same addresses, or both none's. */
+    boolean hasBackingOf(Area other) {
+      return inode == other.inode
+          && device == other.device
+          && (inode == 0 || offset - start == other.offset - other.start)
+          && name.equals(other.name);
+    }
+
+    /** Whether it may not be touched. */
+    boolean closed() {
+      return permissions.startsWith("---");
+    }
+
+    /** A part of it. */
+    Area part(long first, long last) {
+      long within = ofFile() ? offset + (first - start) : offset;
+      return new Area(first, last, permissions, within, device, inode, name);
+    }
+
+    private Area through(long last) {
+      return new Area(start, last, permissions, offset, device, inode, name);
+    }
+
     private boolean isFollowedBy(Area next) {
-      return end == next.start
-          && permissions.equals(next.permissions())
-          && name.equals(next.name());
+      return end == next.start && permissions.equals(next.permissions) && hasBackingOf(next);
     }
 
     boolean writable() {
@@ -61,7 +93,13 @@ record MemoryMap(String text, List<Area> areas) {
 
     /** Whether it may hold pages that are this process's alone. */
     boolean copied() {
-      return !shared() && !kernels() && !permissions.startsWith("---");
+      return !shared() && !kernels() && !closed();
+    }
+
+    @Override
+    public String toString() {
+      String range = Long.toHexString(start) + "-" + Long.toHexString(end) + " " + permissions;
+      return name.isEmpty() ? range : range + " " + name;
     }
   }
 
@@ -79,24 +117,24 @@ record MemoryMap(String text, List<Area> areas) {
   }
 
   /**
-   * Whether two processes have the same addresses in the same use, even if areas that adjoin each
-   * other are one in the one and two in the other.
+   * Why a process laid out as another map says cannot be laid out as this one says by calls that
+   * map, unmap and protect memory without a file. The kernel makes one area of two, or two of one,
+   * as it likes: addresses count.
+   *
+   * @param base what it is laid out as
+   * @return empty if it can
    */
-  boolean covers(MemoryMap other) {
-    return joined().equals(other.joined());
+  Optional<String> differsBeyondReshaping(MemoryMap base) {
+    return Reshapeable.difference(base, this);
   }
 
-  private List<Area> joined() {
-    var joined = new ArrayList<Area>();
-    for (Area area : areas) {
-      if (!joined.isEmpty() && area.name().isEmpty() && joined.getLast().isFollowedBy(area)) {
-        Area last = joined.removeLast();
-        joined.add(new Area(last.start(), area.end(), area.permissions(), area.name()));
-      } else {
-        joined.add(area);
-      }
+  /** Adds one to a list, as a part of the last one there if that is to be and can be. */
+  static void join(List<Area> areas, Area next) {
+    if (!areas.isEmpty() && areas.getLast().isFollowedBy(next)) {
+      areas.add(areas.removeLast().through(next.end()));
+    } else {
+      areas.add(next);
     }
-    return joined;
   }
 
   private static String file(int pid) {
@@ -117,25 +155,30 @@ record MemoryMap(String text, List<Area> areas) {
   private static Area area(String text, int from, int to) throws IOException {
     int dash = text.indexOf('-', from);
     int space = text.indexOf(' ', from);
-    if (dash < 0 || space < dash || space + 5 > to) {
+    int offset = space + PERMISSIONS;
+    int device = text.indexOf(' ', offset) + 1;
+    int colon = text.indexOf(':', device);
+    int inode = text.indexOf(' ', colon) + 1;
+    if (dash < 0 || space < dash || device <= offset || colon < device || inode < colon) {
       throw new IOException("not an area of memory: " + text.substring(from, to));
     }
+    int name = text.indexOf(' ', inode);
+    if (name < 0 || name > to) {
+      name = to;
+    }
     try {
-      long start = Long.parseUnsignedLong(text, from, dash, 16);
-      long end = Long.parseUnsignedLong(text, dash + 1, space, 16);
-      return new Area(start, end, text.substring(space + 1, space + 5), name(text, space, to));
-    } catch (NumberFormatException e) {
+      return new Area(
+          Long.parseUnsignedLong(text, from, dash, 16),
+          Long.parseUnsignedLong(text, dash + 1, space, 16),
+          text.substring(space + 1, offset - 1),
+          Long.parseUnsignedLong(text, offset, device - 1, 16),
+          Long.parseLong(text, device, colon, 16) << Integer.SIZE
+              | Long.parseLong(text, colon + 1, inode - 1, 16),
+          Long.parseUnsignedLong(text, inode, name, 10),
+          text.substring(name, to).strip());
+    } catch (NumberFormatException | IndexOutOfBoundsException e) {
       throw new IOException("not an area of memory: " + text.substring(from, to), e);
     }
-  }
-
-  /** What follows permissions, offset, device and inode. */
-  private static String name(String text, int space, int to) {
-    int at = space;
-    for (int field = 0; field < 4 && at >= 0 && at < to; field++) {
-      at = text.indexOf(' ', at + 1);
-    }
-    return at < 0 || at >= to ? "" : text.substring(at, to).strip();
   }
 
   /** An area that is a file's below a directory, if there is one. */

@@ -2,100 +2,71 @@ package io.twinkernel.broker.prestage;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.twinkernel.ffi.CallBatch;
-import io.twinkernel.ffi.Errno;
+import io.twinkernel.broker.prestage.OpenFile.Kind;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * What a process had open when it was staged, held open here too, so that each can be compared with
- * what it has open later, and read without the process's help.
+ * What a process has open, as its copy in the other kernel has it, to be compared with what the
+ * process has open later, and read without the process's help.
+ *
+ * <p>Sockets and pipes are held open here only while the process is stopped: one that it closes is
+ * closed then, as its peer is to see, and no epoll tells of it any more.
  */
 final class OpenFiles implements AutoCloseable {
-  /** What a descriptor is, as far as staging treats it differently. */
-  enum Kind {
-    /** An established TCP connection: its state goes over at the switch. */
-    CONNECTION,
-    /** A TCP socket that accepts connections. */
-    LISTENER,
-    /** A regular file: its offset goes over at the switch. */
-    FILE,
-    /** Pipes and other sockets: nothing may be queued in them. */
-    QUEUE,
-    /** What says all of its state in fdinfo, as epoll and eventfd do. */
-    OTHER
-  }
+  private final int pid;
+  private final String disk;
+  private final Fd folder;
+  private final TreeMap<Integer, OpenFile> files = new TreeMap<>();
 
-  /** The state of what may hold data and holds none. */
-  private static final String EMPTY = "empty";
+  /** Sockets and pipes among them, while the process is stopped. */
+  private final Map<Integer, Fd> ends = new TreeMap<>();
+
+  private Difference difference = Difference.NONE;
 
   /**
-   * Of an epoll what it waits for, of an eventfd its count, of a signalfd its signals
-   * (fs/eventpoll.c, fs/eventfd.c, fs/signalfd.c).
+   * What {@link #changed} has found that the copy is to be told of.
+   *
+   * @param gone descriptors that were closed, or are other files now
+   * @param fresh what was opened since
+   * @param restated what waits for something else, or counts otherwise
+   * @param coming what was opened, too, but is nothing yet that the copy can be told of, and why
    */
-  private static final Pattern STATE =
-      Pattern.compile(
-          "^(tfd:\\s*\\d+ events:\\s*\\p{XDigit}+ data:\\s*\\p{XDigit}+"
-              + "|eventfd-count:.*|sigmask:.*)",
-          Pattern.MULTILINE);
+  private record Difference(
+      Set<Integer> gone,
+      Map<Integer, OpenFile> fresh,
+      Set<Integer> restated,
+      Map<Integer, String> coming) {
+    static final Difference NONE = new Difference(Set.of(), Map.of(), Set.of(), Map.of());
 
-  /**
-   * What says all of its state. Signals that a signalfd has not told of yet wait for the process,
-   * which is looked at.
-   */
-  private static final Set<String> SAYING =
-      Set.of("anon_inode:[eventpoll]", "anon_inode:[eventfd]", "anon_inode:[signalfd]");
-
-  /** Of what is asked of a socket, in bytes. */
-  private static final int MOST_ARRIVAL = 64;
-
-  /**
-   * @param info what it said of itself
-   * @param details says that; empty where that need not be compared
-   * @param counts whether it says how much waits in it; what cannot be read from does not
-   */
-  private record OpenFile(
-      Kind kind, Fd fd, String target, byte[] info, Optional<Fd> details, boolean counts) {
-
-    /** For what it says of itself, and a byte more, in which it shows that it says more. */
-    int room() {
-      return details.isPresent() ? info.length + 1 : 0;
+    /** Nobody is to be told of it. */
+    void close() throws IOException {
+      for (OpenFile file : fresh.values()) {
+        file.close();
+      }
     }
   }
 
-  private final int pid;
-  private final String disk;
-  private final TreeMap<Integer, OpenFile> files = new TreeMap<>();
-
-  private OpenFiles(int pid, String disk) {
+  private OpenFiles(int pid, String disk, Fd folder) {
     this.pid = pid;
     this.disk = disk;
+    this.folder = folder;
   }
 
   /**
-   * Takes hold of all that a stopped process has open.
+   * Takes note of all that a stopped process has open.
    *
    * @param disk where the disk is mounted that goes over at the switch; empty for none
    * @throws Unstageable if one of them is of a kind that only a full dump carries over
@@ -105,14 +76,14 @@ final class OpenFiles implements AutoCloseable {
   }
 
   /**
-   * Takes hold of all that a stopped fork of a process has open, to compare it with what the
+   * Takes note of all that a stopped fork of a process has open, to compare it with what the
    * process has open later.
    *
    * @throws Unstageable likewise, and if it holds a lock, which a fork does not inherit
    */
   static OpenFiles holdFork(int pid, int fork, String disk) throws IOException {
-    for (int number : numbers(pid)) {
-      if (SysFiles.readIfThere(info(pid, number)).orElse("").contains("\nlock:")) {
+    for (int number : Descriptors.numbers(pid)) {
+      if (SysFiles.readIfThere(Descriptors.info(pid, number)).orElse("").contains("\nlock:")) {
         throw new Unstageable("it has locked descriptor " + number);
       }
     }
@@ -120,61 +91,15 @@ final class OpenFiles implements AutoCloseable {
   }
 
   private static OpenFiles hold(int pid, int source, String disk) throws IOException {
-    var held = new OpenFiles(pid, disk);
+    var held = new OpenFiles(pid, disk, Fd.open("/proc/" + pid + "/fd", Linux.O_RDONLY()));
     try (Fd process = Processes.open(source)) {
-      for (int number : numbers(source)) {
-        held.files.put(number, held.open(source, process, number));
+      for (int number : Descriptors.numbers(source)) {
+        held.files.put(number, OpenFile.of(pid, source, process, number));
       }
       return held;
     } catch (IOException | RuntimeException e) {
       held.close();
       throw e;
-    }
-  }
-
-  /**
-   * @param source that has it, by this number, as the process has
-   */
-  private OpenFile open(int source, Fd sourceProcess, int number) throws IOException {
-    try (var opened = new Opened()) {
-      Fd fd = opened.add(Processes.descriptor(sourceProcess, number));
-      String target = target(source, number);
-      Kind kind = kind(fd, number, target);
-      byte[] said = SysFiles.read(info(source, number)).getBytes(UTF_8);
-      Optional<Fd> details =
-          kind == Kind.OTHER
-              ? Optional.of(opened.add(Fd.open(info(pid, number), Linux.O_RDONLY())))
-              : Optional.empty();
-      boolean counts = kind == Kind.QUEUE && count(fd).isPresent();
-      opened.keep();
-      return new OpenFile(kind, fd, target, said, details, counts);
-    }
-  }
-
-  /** Lets connections go on that someone left in repair mode. */
-  static void releaseConnections(int pid) throws IOException {
-    try (Fd process = Processes.open(pid)) {
-      for (int number : numbers(pid)) {
-        withConnection(pid, process, number, TcpRepair::release);
-      }
-    }
-  }
-
-  /** What is done with a connection. */
-  @FunctionalInterface
-  interface WithConnection {
-    void accept(Fd connection) throws IOException;
-  }
-
-  /** Does it if a process has an established TCP connection by this number. */
-  static void withConnection(int pid, Fd process, int number, WithConnection then)
-      throws IOException {
-    if (target(pid, number).startsWith("socket:")) {
-      try (Fd fd = Processes.descriptor(process, number)) {
-        if (isTcp(fd) && TcpRepair.state(fd) == TcpRepair.ESTABLISHED) {
-          then.accept(fd);
-        }
-      }
     }
   }
 
@@ -189,7 +114,7 @@ final class OpenFiles implements AutoCloseable {
     }
     var found = new ArrayList<DiskFile>();
     for (int number : of(Kind.FILE)) {
-      String target = target(pid, number);
+      String target = Descriptors.target(pid, number);
       if (isOnDisk(target)) {
         DiskFile file = DiskFile.of(pid, number, target);
         Optional<DiskFile.Opening> opening = opening(number, found, earlier);
@@ -217,18 +142,45 @@ final class OpenFiles implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** A connection that another process has, too, by inheritance. */
-  Optional<String> sharedConnection(OpenFiles other) {
-    var theirs = new TreeSet<String>();
-    for (int number : other.of(Kind.CONNECTION)) {
-      theirs.add(other.target(number));
-    }
-    for (int number : of(Kind.CONNECTION)) {
-      if (theirs.contains(target(number))) {
-        return Optional.of("connection " + number);
+  /**
+   * Its connections, also those that {@link #changed} has just found.
+   *
+   * @param found receives what /proc says that each is
+   * @return why one cannot be told of: no copy can take a connection twice, no two copies can take
+   *     it; empty if all can
+   */
+  Optional<String> shared(Set<String> found) {
+    var own = new TreeMap<String, Integer>();
+    for (var entry : files.entrySet()) {
+      if (!difference.gone().contains(entry.getKey())) {
+        Optional<String> shared = isShared(entry.getKey(), entry.getValue(), own, found);
+        if (shared.isPresent()) {
+          return shared;
+        }
       }
     }
+    for (var entry : difference.fresh().entrySet()) {
+      Optional<String> shared = isShared(entry.getKey(), entry.getValue(), own, found);
+      if (shared.isPresent()) {
+        return shared;
+      }
+    }
+    found.addAll(own.keySet());
     return Optional.empty();
+  }
+
+  private static Optional<String> isShared(
+      int number, OpenFile file, Map<String, Integer> own, Set<String> found) {
+    if (file.kind() != Kind.CONNECTION) {
+      return Optional.empty();
+    }
+    Integer other = own.put(file.target(), number);
+    if (other != null) {
+      return Optional.of("connection " + number + " is descriptor " + other + ", too");
+    }
+    return found.contains(file.target())
+        ? Optional.of("connection " + number + " is another process's, too")
+        : Optional.empty();
   }
 
   private String target(int number) {
@@ -248,296 +200,265 @@ final class OpenFiles implements AutoCloseable {
         .toList();
   }
 
-  /** This process's own descriptor of it. */
+  /** This process's own descriptor of it; of a socket, only between a look and {@link #letGo}. */
   Fd get(int number) {
-    OpenFile file = files.get(number);
-    if (file == null) {
-      throw new IllegalArgumentException("descriptor " + number + " was not held");
+    Fd end = ends.get(number);
+    if (end != null) {
+      return end;
     }
-    return file.fd();
+    OpenFile file = files.get(number);
+    if (file == null || file.fd().isEmpty()) {
+      throw new IllegalArgumentException("descriptor " + number + " is not held");
+    }
+    return file.fd().get();
   }
 
   /**
-   * What of it cannot be brought over by a delta any more; empty if nothing.
+   * Compares. What the copy can be told of is what {@link #tell} returns; what else of it cannot be
+   * brought over by a delta any more is said here; empty if nothing.
    *
-   * <p>The process is stopped. What can come from outside all the same is looked at by {@link
-   * #arrived}.
+   * <p>The process is stopped, and stays so until {@link #letGo}. What can come from outside all
+   * the same, and what is on its way, is looked at by {@link #arrived}.
    */
   Optional<String> changed() throws IOException {
-    List<Integer> now = numbers(pid);
-    if (!now.equals(List.copyOf(files.keySet()))) {
-      return Optional.of("its descriptors were " + files.keySet() + ", are " + now);
+    letGo();
+    var now = new TreeSet<>(Descriptors.numbers(pid));
+    var gone = new TreeSet<>(files.keySet());
+    gone.removeAll(now);
+    var stayed = new TreeMap<>(files);
+    stayed.keySet().retainAll(now);
+    var comparison = new DescriptorComparison(pid, folder);
+    comparison.run(stayed.entrySet());
+    if (comparison.obstacle().isPresent()) {
+      return comparison.obstacle();
     }
-    try (Arena arena = Arena.ofConfined()) {
-      int room = 0;
-      for (OpenFile file : files.values()) {
-        room += file.room();
-      }
-      var batch = new CallBatch(arena, 2 * files.size(), room + files.size() * Long.BYTES);
-      var asked = new ArrayList<Asked>(files.size());
-      for (var entry : files.entrySet()) {
-        asked.add(ask(batch, entry.getKey(), entry.getValue()));
-      }
-      batch.run();
-      for (Asked one : asked) {
-        Optional<String> difference = difference(batch, one);
-        if (difference.isPresent()) {
-          return difference;
+    gone.addAll(comparison.others());
+    Optional<String> closed = closedOnDisk(gone);
+    if (closed.isPresent()) {
+      return closed;
+    }
+    stayed.keySet().removeAll(gone);
+    takeEnds(now, stayed);
+    difference = new Difference(gone, new TreeMap<>(), comparison.restated(), new TreeMap<>());
+    for (int number : now) {
+      if (!stayed.containsKey(number)) {
+        Optional<OpenFile> file = openFresh(number);
+        if (file.isPresent()) {
+          difference.fresh().put(number, file.get());
         }
       }
-      return Optional.empty();
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.EBADF)) {
-        return Optional.of("a descriptor was closed");
-      }
-      throw e;
     }
+    return renamed(stayed);
   }
 
-  /**
-   * What a batch says of one.
-   *
-   * @param same the call that compares the files
-   * @param said the call that reads what it says of itself, -1 for none; and where that is
-   */
-  private record Asked(int number, OpenFile file, int same, int said, int place) {}
-
-  private Asked ask(CallBatch batch, int number, OpenFile file) {
-    int same = Processes.compareFiles(batch, file.fd(), pid, number);
-    if (file.details().isEmpty()) {
-      return new Asked(number, file, same, -1, 0);
-    }
-    int place = batch.room(file.room());
-    int said = file.details().get().read(batch, place, file.room());
-    return new Asked(number, file, same, said, place);
-  }
-
-  private Optional<String> difference(CallBatch batch, Asked asked) throws IOException {
-    int number = asked.number();
-    OpenFile file = asked.file();
-    if (batch.result(asked.same()) != 0) {
-      return Optional.of("descriptor " + number + " is another file");
-    }
-    if (asked.said() >= 0) {
-      byte[] info = batch.bytes(asked.place(), (int) batch.result(asked.said()));
-      if (!Arrays.equals(info, file.info())) {
-        return Optional.of(
-            "descriptor " + number + " has changed: " + new String(info, UTF_8).strip());
-      }
-    }
-    // Of a file flags are watched for, the offset goes over. On the disk it is opened by its name.
-    if (file.kind() == Kind.FILE && isOnDisk(file.target())) {
-      String target = target(pid, number);
-      if (!target.equals(file.target())) {
-        return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** As {@link #changed}, of what comes without the process's help. */
-  Optional<String> arrived() throws IOException {
-    try (Arena arena = Arena.ofConfined()) {
-      var batch = new CallBatch(arena, files.size(), files.size() * MOST_ARRIVAL);
-      var places = new ArrayList<Integer>(files.size());
-      for (OpenFile file : files.values()) {
-        places.add(
-            switch (file.kind()) {
-              case CONNECTION, LISTENER -> TcpRepair.info(batch, file.fd());
-              case QUEUE ->
-                  file.counts() ? file.fd().ioctl(batch, Linux.FIONREAD(), Integer.BYTES) : -1;
-              // Only its process does anything with it.
-              case FILE, OTHER -> -1;
-            });
-      }
-      batch.run();
-      int i = 0;
-      for (var entry : files.entrySet()) {
-        int place = places.get(i++);
-        if (place >= 0) {
-          Optional<String> arrival =
-              arrival(batch.data(), place, entry.getKey(), entry.getValue().kind());
-          if (arrival.isPresent()) {
-            return arrival;
-          }
-        }
-      }
-      return Optional.empty();
-    }
-  }
-
-  private static Optional<String> arrival(ByteBuffer data, int place, int number, Kind kind) {
-    switch (kind) {
-      case CONNECTION -> {
-        int state = TcpRepair.state(data, place);
-        if (state != TcpRepair.ESTABLISHED) {
-          return Optional.of("connection " + number + " is in TCP state " + state);
-        }
-      }
-      case LISTENER -> {
-        int waiting = TcpRepair.backlog(data, place);
-        if (waiting > 0) {
-          return Optional.of(waiting + " connections wait to be accepted on " + number);
-        }
-      }
-      case QUEUE -> {
-        if (data.getInt(place) > 0) {
-          return Optional.of("descriptor " + number + " has data in its queue");
-        }
-      }
-      case FILE, OTHER -> {
-        // Nothing comes to it.
+  /** Others may have one by the same opening, which is found by this number. */
+  private Optional<String> closedOnDisk(Set<Integer> gone) {
+    for (int number : gone) {
+      if (isOnDisk(target(number))) {
+        return Optional.of("descriptor " + number + ", " + target(number) + ", was closed");
       }
     }
     return Optional.empty();
   }
 
   /**
-   * What a copy must have, too, that was dumped while the process ran, by descriptor: what
-   * descriptors say of themselves, and that nothing is queued in others.
+   * Of a file flags are watched for, the offset goes over. On the disk it is opened by its name.
    */
-  Map<Integer, String> states() {
-    var states = new TreeMap<Integer, String>();
-    for (var entry : files.entrySet()) {
+  private Optional<String> renamed(Map<Integer, OpenFile> stayed) throws IOException {
+    for (var entry : stayed.entrySet()) {
       OpenFile file = entry.getValue();
-      switch (file.kind()) {
-        case OTHER -> states.put(entry.getKey(), state(new String(file.info(), UTF_8)));
-        case QUEUE -> states.put(entry.getKey(), EMPTY);
-        case CONNECTION, LISTENER, FILE -> {
-          // Their state comes at the switch, or is asked for then.
+      if (file.kind() == Kind.FILE && isOnDisk(file.target())) {
+        int number = entry.getKey();
+        String target = Descriptors.target(pid, number);
+        if (!target.equals(file.target())) {
+          return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
         }
       }
     }
-    return states;
+    return Optional.empty();
+  }
+
+  /** Of all that have another end, and of all that are not known yet. */
+  private void takeEnds(Set<Integer> now, Map<Integer, OpenFile> stayed) throws IOException {
+    var wanted = new ArrayList<Integer>();
+    for (int number : now) {
+      OpenFile file = stayed.get(number);
+      if (file == null || file.fd().isEmpty()) {
+        wanted.add(number);
+      }
+    }
+    try (Fd process = Processes.open(pid)) {
+      List<Fd> taken = Processes.descriptors(process, wanted);
+      for (int i = 0; i < taken.size(); i++) {
+        ends.put(wanted.get(i), taken.get(i));
+      }
+    }
+  }
+
+  /** What was opened since the copy was told of all; empty if it cannot be told of this one. */
+  private Optional<OpenFile> openFresh(int number) throws IOException {
+    String target = Descriptors.target(pid, number);
+    Kind kind;
+    try {
+      kind = Descriptors.kind(get(number), number, target);
+    } catch (Unstageable e) {
+      difference.coming().put(number, e.getMessage() + ": " + target);
+      return Optional.empty();
+    }
+    return switch (kind) {
+      case CONNECTION -> Optional.of(OpenFile.withOtherEnd(kind, target, get(number)));
+      case EPOLL -> {
+        Fd epoll = Objects.requireNonNull(ends.remove(number));
+        yield Optional.of(OpenFile.epoll(pid, number, target, epoll));
+      }
+      case LISTENER, FILE, QUEUE, COUNTER, OTHER -> {
+        // Most of what a server opens, it closes soon.
+        difference.coming().put(number, "descriptor " + number + ", " + target + ", is new");
+        yield Optional.empty();
+      }
+    };
+  }
+
+  /** The process may go on: what it closes then is closed. */
+  void letGo() throws IOException {
+    difference.close();
+    difference = Difference.NONE;
+    for (Fd end : ends.values()) {
+      end.close();
+    }
+    ends.clear();
   }
 
   /**
-   * Compares a copy with what {@link #states} said.
-   *
-   * @throws Unstageable naming the descriptor that says something else
+   * Of those whose options or flags the process has set: which the copy cannot be told of; empty if
+   * there is none.
    */
-  static void check(int pid, Map<Integer, String> states) throws IOException {
-    try (Fd process = Processes.open(pid)) {
-      for (var entry : states.entrySet()) {
-        int number = entry.getKey();
-        String state;
-        if (entry.getValue().equals(EMPTY)) {
-          try (Fd fd = Processes.descriptor(process, number)) {
-            state = queued(fd) == 0 ? EMPTY : "has data in its queue";
-          }
-        } else {
-          state = state(SysFiles.read(info(pid, number)));
+  Optional<String> setOtherwise(Set<Integer> set) {
+    for (int number : set) {
+      OpenFile file = files.get(number);
+      if (file != null && file.kind() != Kind.CONNECTION && !difference.gone().contains(number)) {
+        return Optional.of("the options of descriptor " + number + " were set");
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * What {@link #changed} has found, for the copy, which has it from here on. What is on its way it
+   * is not told of yet, nor that an epoll waits for that.
+   *
+   * @param set descriptors whose options or flags the process has set
+   */
+  DescriptorChanges tell(Set<Integer> set) throws IOException {
+    Difference found = difference;
+    difference = new Difference(Set.of(), Map.of(), Set.of(), found.coming());
+    for (int number : found.gone()) {
+      OpenFile file = files.remove(number);
+      if (file != null) {
+        file.close();
+      }
+    }
+    var connections = new ArrayList<DescriptorChanges.Connection>();
+    var epolls = new ArrayList<DescriptorChanges.Epoll>();
+    var counters = new ArrayList<DescriptorChanges.Counter>();
+    files.putAll(found.fresh());
+    var told = new TreeSet<Integer>(found.restated());
+    told.addAll(found.fresh().keySet());
+    for (int number : set) {
+      if (files.containsKey(number)) {
+        told.add(number);
+      }
+    }
+    Map<Integer, String> targets = told.isEmpty() ? Map.of() : targets();
+    for (int number : told) {
+      OpenFile file = Objects.requireNonNull(files.get(number));
+      byte[] info = OpenFile.said(pid, number);
+      String said = new String(info, UTF_8);
+      switch (file.kind()) {
+        case CONNECTION -> connections.add(connection(number, said, set.contains(number)));
+        case EPOLL -> {
+          List<EpollInterest> all = EpollInterest.parse(said);
+          List<EpollInterest> known = known(all);
+          EpollInterest.check(number, known, targets);
+          int flags = DiskFile.flags(said) & Linux.O_CLOEXEC();
+          epolls.add(new DescriptorChanges.Epoll(number, flags, known));
+          info = known.size() == all.size() ? info : new byte[0];
         }
-        if (!state.equals(entry.getValue())) {
-          throw new Unstageable(
-              "descriptor %d changed while the process was dumped: '%s', in the copy '%s'"
-                  .formatted(number, entry.getValue(), state));
-        }
+        case COUNTER ->
+            counters.add(new DescriptorChanges.Counter(number, EventCounter.parse(said)));
+        case LISTENER, FILE, QUEUE, OTHER -> throw new IllegalStateException(file.toString());
+      }
+      files.put(number, file.saying(info));
+    }
+    return new DescriptorChanges(pid, List.copyOf(found.gone()), connections, epolls, counters);
+  }
+
+  private DescriptorChanges.Connection connection(int number, String said, boolean all)
+      throws IOException {
+    int flags = DiskFile.flags(said) & ~Linux.O_RDWR();
+    int carried = Linux.O_NONBLOCK() | Linux.O_CLOEXEC();
+    if ((flags & ~carried) != 0) {
+      throw new Unstageable(
+          "connection " + number + " has the flags 0" + Integer.toOctalString(flags));
+    }
+    int family = Sockets.option(get(number), Linux.SOL_SOCKET(), Linux.SO_DOMAIN());
+    return new DescriptorChanges.Connection(
+        number, flags, family, ConnectionOptions.of(get(number), family, all));
+  }
+
+  /** Without what is on its way. */
+  private List<EpollInterest> known(List<EpollInterest> interests) {
+    var known = new ArrayList<EpollInterest>();
+    for (EpollInterest interest : interests) {
+      if (!difference.coming().containsKey(interest.descriptor())) {
+        known.add(interest);
       }
     }
+    return known;
   }
 
-  /** Of a descriptor's fdinfo, what does not depend on the kernel it is in. */
-  static String state(String info) {
-    var said = new TreeSet<String>();
-    Matcher lines = STATE.matcher(info);
-    while (lines.find()) {
-      said.add(lines.group().replaceAll("\\s+", " "));
+  private Map<Integer, String> targets() {
+    var targets = new TreeMap<Integer, String>();
+    for (var entry : files.entrySet()) {
+      targets.put(entry.getKey(), entry.getValue().target());
     }
-    return String.join(", ", said);
+    return targets;
   }
 
-  private static Kind kind(Fd fd, int number, String target) throws IOException {
-    if (target.startsWith("socket:")) {
-      return socket(fd, number);
+  /**
+   * As {@link #changed}, which came before, of what comes without the process's help, and of what
+   * it has just opened and cannot be told of yet.
+   */
+  Optional<String> arrived() throws IOException {
+    for (String coming : difference.coming().values()) {
+      return Optional.of(coming);
     }
-    if (target.startsWith("pipe:")) {
-      if (queued(fd) > 0) {
-        throw Unstageable.now("pipe " + number + " has data in it");
-      }
-      return Kind.QUEUE;
-    }
-    if (target.startsWith("anon_inode:")) {
-      if (SAYING.contains(target)) {
-        return Kind.OTHER;
-      }
-      throw new Unstageable("descriptor " + number + " is " + target);
-    }
-    if (target.startsWith("/dev/null") || target.startsWith("/dev/zero")) {
-      return Kind.OTHER;
-    }
-    if (!target.startsWith("/") || target.startsWith("/dev/") || target.endsWith(" (deleted)")) {
-      throw new Unstageable("descriptor " + number + " is " + target);
-    }
-    return Kind.FILE;
-  }
-
-  private static Kind socket(Fd fd, int number) throws IOException {
-    if (isTcp(fd)) {
-      int state = TcpRepair.state(fd);
-      if (state == TcpRepair.ESTABLISHED) {
-        return Kind.CONNECTION;
-      }
-      if (state == TcpRepair.LISTEN) {
-        return Kind.LISTENER;
-      }
-      throw new Unstageable("connection " + number + " is in TCP state " + state);
-    }
-    if (queued(fd) > 0) {
-      throw Unstageable.now("socket " + number + " has data in its queue");
-    }
-    return Kind.QUEUE;
-  }
-
-  private static boolean isTcp(Fd socket) throws SyscallException {
-    return Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_PROTOCOL()) == Linux.IPPROTO_TCP();
-  }
-
-  private static String target(int pid, int number) throws IOException {
-    return Files.readSymbolicLink(Path.of("/proc/" + pid + "/fd/" + number)).toString();
-  }
-
-  private static String info(int pid, int number) {
-    return "/proc/" + pid + "/fdinfo/" + number;
-  }
-
-  static List<Integer> numbers(int pid) throws IOException {
-    var numbers = new ArrayList<Integer>();
-    try (var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
-      for (Path entry : entries) {
-        numbers.add(Integer.valueOf(entry.getFileName().toString()));
+    var all = new ArrayList<Arrivals.Looked>(files.size());
+    for (var entry : files.entrySet()) {
+      if (!difference.gone().contains(entry.getKey())) {
+        all.add(new Arrivals.Looked(entry.getKey(), entry.getValue(), get(entry.getKey())));
       }
     }
-    numbers.sort(null);
-    return numbers;
+    for (var entry : difference.fresh().entrySet()) {
+      OpenFile file = entry.getValue();
+      Fd fd = file.fd().isPresent() ? file.fd().get() : get(entry.getKey());
+      all.add(new Arrivals.Looked(entry.getKey(), file, fd));
+    }
+    return Arrivals.first(all);
+  }
+
+  /** {@link DescriptorStates#of}. */
+  Map<Integer, String> states() {
+    return DescriptorStates.of(files);
   }
 
   @Override
-  public void close() throws SyscallException {
+  public void close() throws IOException {
+    letGo();
     for (OpenFile file : files.values()) {
-      file.fd().close();
-      if (file.details().isPresent()) {
-        file.details().get().close();
-      }
+      file.close();
     }
     files.clear();
-  }
-
-  private static int queued(Fd fd) throws SyscallException {
-    return count(fd).orElse(0);
-  }
-
-  /** FIONREAD; empty for what cannot be read from. */
-  private static OptionalInt count(Fd fd) throws SyscallException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-      fd.ioctl(Linux.FIONREAD(), count);
-      return OptionalInt.of(count.get(ValueLayout.JAVA_INT, 0));
-    } catch (SyscallException e) {
-      if (e.errno().equals(Errno.EINVAL)) {
-        return OptionalInt.empty();
-      }
-      throw e;
-    }
+    folder.close();
   }
 }

@@ -1,7 +1,11 @@
 package io.twinkernel.broker.prestage;
 
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.RemoteMemory.Range;
+import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -68,9 +72,11 @@ final class PageFrame {
   /**
    * Writes a frame, the pages straight from the process's memory.
    *
+   * @param runs whether the process does: memory that it has given back meanwhile reads as zeros,
+   *     and is looked at again
    * @return bytes written, {@link #size}
    */
-  static int write(MemorySegment room, int pid, List<Range> ranges, boolean zeros)
+  static int write(MemorySegment room, int pid, List<Range> ranges, boolean zeros, boolean runs)
       throws IOException {
     room.set(INT, 0, pid);
     room.set(INT, 4, ranges.size());
@@ -84,13 +90,76 @@ final class PageFrame {
     }
     if (!zeros) {
       long bytes = bytes(ranges);
-      long read = RemoteMemory.read(pid, ranges, room.asSlice(at, bytes));
-      if (read != bytes) {
-        throw Unstageable.now("of " + bytes + " bytes of process " + pid + " " + read + " came");
+      MemorySegment content = room.asSlice(at, bytes);
+      if (read(pid, ranges, content) != bytes) {
+        readAll(pid, ranges, runs, content);
       }
       at += bytes;
     }
     return Math.toIntExact(at);
+  }
+
+  private static long read(int pid, List<Range> ranges, MemorySegment into) throws IOException {
+    try {
+      return RemoteMemory.read(pid, ranges, into);
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EFAULT)) {
+        return 0;
+      }
+      throw e;
+    }
+  }
+
+  /** Also what the process itself cannot read, as memory that it has closed. */
+  private static void readAll(int pid, List<Range> ranges, boolean runs, MemorySegment into)
+      throws IOException {
+    try (Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDONLY())) {
+      long at = 0;
+      for (Range range : ranges) {
+        MemorySegment content = into.asSlice(at, range.bytes());
+        if (runs) {
+          readWhatIsThere(memory, range, content);
+        } else {
+          read(memory, range, content);
+        }
+        at += range.bytes();
+      }
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EIO)) {
+        throw Unstageable.now("memory of process " + pid + " is gone: " + e.getMessage());
+      }
+      throw e;
+    }
+  }
+
+  private static void read(Fd memory, Range range, MemorySegment into) throws IOException {
+    for (long done = 0, read; done < range.bytes(); done += read) {
+      read = memory.read(into.asSlice(done), range.address() + done);
+      if (read <= 0) {
+        throw Unstageable.now("a process ended, whose memory is read");
+      }
+    }
+  }
+
+  private static void readWhatIsThere(Fd memory, Range range, MemorySegment into)
+      throws IOException {
+    for (long done = 0; done < range.bytes(); done += PageScan.PAGE) {
+      MemorySegment page = into.asSlice(done, PageScan.PAGE);
+      if (!isRead(memory, range.address() + done, page)) {
+        page.fill((byte) 0);
+      }
+    }
+  }
+
+  private static boolean isRead(Fd memory, long address, MemorySegment page) throws IOException {
+    try {
+      return memory.read(page, address) == page.byteSize();
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EIO)) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /** What a frame holds. */

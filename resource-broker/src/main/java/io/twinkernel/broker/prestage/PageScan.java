@@ -27,11 +27,6 @@ import org.jspecify.annotations.Nullable;
 final class PageScan implements AutoCloseable {
   static final int PAGE = 4096;
 
-  // Bits of an entry.
-  private static final int SOFT_DIRTY = 55;
-  private static final int FILE = 61;
-  private static final int SWAPPED = 62;
-  private static final int PRESENT = 63;
   private static final int ENTRIES = 1 << 16;
 
   private final int pid;
@@ -41,8 +36,9 @@ final class PageScan implements AutoCloseable {
   private final MemorySegment entries = arena.allocate((long) ENTRIES * Long.BYTES, Long.BYTES);
   // Walked in the heap: a compiler of little ambition makes of each access to a segment a call.
   private final long[] chunk = new long[ENTRIES];
-  private final List<PageSpan> spans;
-  private final List<PageSpan> shared;
+  private PageLayout layout;
+
+  /** The pages of each span that the copy has content of its own for; empty before a look. */
   private List<BitSet> before = List.of();
 
   /**
@@ -57,15 +53,9 @@ final class PageScan implements AutoCloseable {
     }
   }
 
-  private PageScan(
-      int pid,
-      List<PageSpan> spans,
-      List<PageSpan> shared,
-      Fd pagemap,
-      @Nullable TwinDevice module) {
+  private PageScan(int pid, PageLayout layout, Fd pagemap, @Nullable TwinDevice module) {
     this.pid = pid;
-    this.spans = spans;
-    this.shared = shared;
+    this.layout = layout;
     this.pagemap = pagemap;
     this.module = module;
   }
@@ -73,21 +63,51 @@ final class PageScan implements AutoCloseable {
   /**
    * Of a process that may run; counting begins with the first {@link #next}.
    *
-   * @param map its areas, which stay as they are
+   * @param map its areas, which stay as they are until {@link #remap}
    */
   static PageScan open(int pid, MemoryMap map) throws IOException {
-    List<PageSpan> spans = PageSpan.of(map);
-    List<PageSpan> shared = PageSpan.of(map, MemoryMap.Area::sharedMemory);
+    PageLayout layout = PageLayout.of(map);
     TwinDevice module = Files.exists(Path.of(TwinDevice.PATH)) ? TwinDevice.open() : null;
     try {
-      Fd pagemap = Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY());
-      return new PageScan(pid, spans, shared, pagemap, module);
+      return new PageScan(pid, layout, pagemap(pid), module);
     } catch (IOException e) {
       if (module != null) {
         module.close();
       }
       throw e;
     }
+  }
+
+  private static Fd pagemap(int pid) throws IOException {
+    return Fd.open("/proc/" + pid + "/pagemap", Linux.O_RDONLY());
+  }
+
+  /**
+   * Goes on with other areas. The next look says what a copy lacks that has been laid out anew by
+   * {@link MemoryReshaping} meanwhile: it has what it had where memory stayed what it was, and
+   * nothing elsewhere. Each page with content that it does not have is new to it, whatever the
+   * soft-dirty bits say; one that it has is compared by these as ever. For what was unmapped and
+   * mapped again in between has no content, or has been written since, which its pages tell
+   * themselves. Only mremap(2) moves pages without a mark, where it moves a whole page table: a
+   * process that has called it since the last look is not to go on so.
+   *
+   * @param map what the process has now, of which the copy hears, too
+   */
+  void remap(MemoryMap map) throws IOException {
+    var content = new ArrayList<Range>();
+    for (int i = 0; i < before.size(); i++) {
+      layout.spans().get(i).runs(before.get(i), content);
+    }
+    PageLayout next = layout.with(map, content);
+    if (!before.isEmpty()) {
+      List<Range> kept = AddressRanges.common(content, layout.kept(next));
+      var known = new ArrayList<BitSet>();
+      for (PageSpan span : next.spans()) {
+        known.add(span.within(kept));
+      }
+      before = known;
+    }
+    layout = next;
   }
 
   /**
@@ -107,14 +127,8 @@ final class PageScan implements AutoCloseable {
    * @param fork of the process, with the same areas
    */
   void noteFork(int fork) throws IOException {
-    try (var of =
-        new PageScan(
-            fork,
-            spans,
-            List.of(),
-            Fd.open("/proc/" + fork + "/pagemap", Linux.O_RDONLY()),
-            null)) {
-      of.look();
+    try (var of = new PageScan(fork, layout, pagemap(fork), null)) {
+      of.lookAtPrivate(new Changes(new ArrayList<>(), new ArrayList<>()));
       before = of.before;
     }
   }
@@ -131,29 +145,41 @@ final class PageScan implements AutoCloseable {
 
   /** As {@link #next}, but what is dirty stays so. */
   Changes look() throws IOException {
-    var dirty = new ArrayList<Range>();
-    var gone = new ArrayList<Range>();
+    var changes = new Changes(new ArrayList<>(), new ArrayList<>());
+    lookAtPrivate(changes);
+    for (PageSpan span : layout.shared()) {
+      span.runs(written(span), changes.dirty());
+    }
+    return changes;
+  }
+
+  private void lookAtPrivate(Changes changes) throws IOException {
     var now = new ArrayList<BitSet>();
     boolean first = before.isEmpty();
-    for (PageSpan span : spans) {
+    for (PageSpan span : layout.spans()) {
       Pages pages = look(span);
-      BitSet dirtied = pages.dirty();
       if (!first) {
-        BitSet had = before.get(now.size());
-        BitSet gained = (BitSet) pages.own().clone();
-        gained.andNot(had);
-        dirtied.or(gained);
-        had.andNot(pages.own());
-        span.runs(had, gone);
+        compare(span, before.get(now.size()), pages, changes);
       }
-      span.runs(dirtied, dirty);
+      span.runs(pages.dirty(), changes.dirty());
       now.add(pages.own());
     }
     before = now;
-    for (PageSpan span : shared) {
-      span.runs(written(span), dirty);
-    }
-    return new Changes(dirty, gone);
+  }
+
+  /** Adds to what is dirty what it has gained. */
+  private static void compare(PageSpan span, BitSet had, Pages pages, Changes changes) {
+    BitSet gained = (BitSet) pages.own().clone();
+    gained.andNot(had);
+    pages.dirty().or(gained);
+    BitSet lost = (BitSet) had.clone();
+    lost.andNot(pages.own());
+    // Where a file is below, its content shows again.
+    BitSet uncovered = (BitSet) lost.clone();
+    uncovered.and(span.ofFiles());
+    pages.dirty().or(uncovered);
+    lost.andNot(uncovered);
+    span.runs(lost, changes.gone());
   }
 
   /**
@@ -165,7 +191,7 @@ final class PageScan implements AutoCloseable {
     for (int from = 0; from < span.pages(); from += ENTRIES) {
       int count = load(span, from);
       for (int word = 0; word < words(count); word++) {
-        written[from / Long.SIZE + word] = written(chunk, word * Long.SIZE);
+        written[from / Long.SIZE + word] = PagemapEntries.written(chunk, word * Long.SIZE);
       }
     }
     return span.only(written);
@@ -213,8 +239,8 @@ final class PageScan implements AutoCloseable {
     for (int from = 0; from < span.pages(); from += ENTRIES) {
       int count = load(span, from);
       for (int word = 0; word < words(count); word++) {
-        own[from / Long.SIZE + word] = own(chunk, word * Long.SIZE);
-        changed[from / Long.SIZE + word] = changed(chunk, word * Long.SIZE);
+        own[from / Long.SIZE + word] = PagemapEntries.own(chunk, word * Long.SIZE);
+        changed[from / Long.SIZE + word] = PagemapEntries.changed(chunk, word * Long.SIZE);
       }
     }
   }
@@ -229,41 +255,6 @@ final class PageScan implements AutoCloseable {
 
   private static int words(int pages) {
     return (pages + Long.SIZE - 1) / Long.SIZE;
-  }
-
-  // Both without a branch or a call for each page: of these there are many.
-
-  /** A bit for each of 64 entries: whether it has content of its own. */
-  static long own(long[] entries, int from) {
-    long bits = 0;
-    for (int i = 0; i < Long.SIZE; i++) {
-      bits |= own(entries[from + i]) << i;
-    }
-    return bits;
-  }
-
-  /** A bit for each of 64 entries: whether that content changed. */
-  static long changed(long[] entries, int from) {
-    long bits = 0;
-    for (int i = 0; i < Long.SIZE; i++) {
-      long entry = entries[from + i];
-      bits |= (own(entry) & entry >>> SOFT_DIRTY) << i;
-    }
-    return bits;
-  }
-
-  /** A bit for each of 64 entries: whether it was written, whoever else has the page. */
-  static long written(long[] entries, int from) {
-    long bits = 0;
-    for (int i = 0; i < Long.SIZE; i++) {
-      long entry = entries[from + i];
-      bits |= ((entry >>> PRESENT | entry >>> SWAPPED) & entry >>> SOFT_DIRTY & 1) << i;
-    }
-    return bits;
-  }
-
-  private static long own(long entry) {
-    return (entry >>> PRESENT | entry >>> SWAPPED) & ~(entry >>> FILE) & 1;
   }
 
   private void read(long page, int count) throws IOException {

@@ -31,7 +31,7 @@ public final class SegmentSizes {
    */
   public static void workOut(int pid) throws IOException {
     try (Fd process = Processes.open(pid)) {
-      for (int number : OpenFiles.numbers(pid)) {
+      for (int number : Descriptors.numbers(pid)) {
         workOut(pid, process, number);
       }
     } catch (NoSuchFileException | DirectoryIteratorException ended) {
@@ -45,7 +45,7 @@ public final class SegmentSizes {
 
   private static void workOut(int pid, Fd process, int number) throws IOException {
     try {
-      OpenFiles.withConnection(pid, process, number, SegmentSizes::workOut);
+      Descriptors.withConnection(pid, process, number, SegmentSizes::workOut);
     } catch (NoSuchFileException closed) {
       // By the process, just now.
     } catch (SyscallException e) {

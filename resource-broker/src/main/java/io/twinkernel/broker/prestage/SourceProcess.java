@@ -1,16 +1,13 @@
 package io.twinkernel.broker.prestage;
 
-import io.twinkernel.broker.prestage.OpenFiles.Kind;
+import io.twinkernel.broker.prestage.OpenFile.Kind;
 import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.CallBatch;
-import io.twinkernel.ffi.Fd;
-import io.twinkernel.ffi.RemoteMemory.Range;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,12 +31,11 @@ public final class SourceProcess implements AutoCloseable {
   private final List<Integer> children;
 
   private final ThreadStatus states;
-  private final MemoryMap map;
+
+  private final FollowedMemory memory;
   private final OpenFiles files;
-  private final PageScan pages;
   private final @Nullable SyscallWatch watch;
   private Optional<ForkSnapshot> fork;
-  private PageScan.Changes changes = new PageScan.Changes(List.of(), List.of());
 
   /** What the copy's threads have in their registers; empty if that is not known. */
   private List<ThreadState> ahead = List.of();
@@ -50,9 +46,8 @@ public final class SourceProcess implements AutoCloseable {
       List<Integer> threads,
       List<Integer> children,
       ThreadStatus states,
-      MemoryMap map,
+      FollowedMemory memory,
       OpenFiles files,
-      PageScan pages,
       @Nullable SyscallWatch watch,
       Optional<ForkSnapshot> fork) {
     this.pid = pid;
@@ -60,9 +55,8 @@ public final class SourceProcess implements AutoCloseable {
     this.threads = threads;
     this.children = children;
     this.states = states;
-    this.map = map;
+    this.memory = memory;
     this.files = files;
-    this.pages = pages;
     this.watch = watch;
     this.fork = fork;
   }
@@ -92,10 +86,10 @@ public final class SourceProcess implements AutoCloseable {
       List<Integer> children = children(pid, threads);
       ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
       OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
-      PageScan pages = opened.add(PageScan.open(pid, map));
+      FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, children, states, map, files, pages, watch, Optional.empty());
+          pid, disk, threads, children, states, memory, files, watch, Optional.empty());
     }
   }
 
@@ -103,7 +97,7 @@ public final class SourceProcess implements AutoCloseable {
    * Takes note of what a process is that runs on, and has CRIU dump it as {@link #forked}: what
    * changes is counted from now, and {@link #begin} is not to come. {@link #endFork} follows.
    *
-   * <p>The first {@link #collect} finds, too, what the fork has not inherited.
+   * <p>The first {@link FollowedMemory#collect} finds, too, what the fork has not inherited.
    *
    * @param disk as in {@link #follow(int, String)}
    * @param family the processes that move with it, itself among them
@@ -135,26 +129,24 @@ public final class SourceProcess implements AutoCloseable {
                       watch.passOver(call);
                     }
                   }));
-      MemoryMap map = MemoryMap.read(pid);
+      // What the process has become since, the copy becomes later.
+      MemoryMap map = MemoryMap.read(fork.pid());
       check(pid, map, disk);
       guard(watch, map);
       List<Integer> children = children(pid, threads);
       if (!family.containsAll(children)) {
         throw Unstageable.now("it has just got a child");
       }
-      if (!map.covers(MemoryMap.read(fork.pid()))) {
-        throw Unstageable.now("its memory is being laid out anew");
-      }
       if (!threads.equals(threads(pid))) {
         throw Unstageable.now("its threads were " + threads + ", are " + threads(pid));
       }
       ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
-      PageScan pages = opened.add(PageScan.open(pid, map));
-      pages.noteFork(fork.pid());
+      FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
+      memory.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, children, states, map, files, pages, watch, Optional.of(fork));
+          pid, disk, threads, children, states, memory, files, watch, Optional.of(fork));
     }
   }
 
@@ -195,7 +187,7 @@ public final class SourceProcess implements AutoCloseable {
    * which may dump it at the same time, gives it none that count.
    */
   public void note() throws IOException {
-    pages.look();
+    memory.note();
   }
 
   /**
@@ -209,7 +201,7 @@ public final class SourceProcess implements AutoCloseable {
       watch.forget();
       watch.resume();
     }
-    pages.forget();
+    memory.begin();
     ahead = List.of();
   }
 
@@ -241,6 +233,11 @@ public final class SourceProcess implements AutoCloseable {
       fork.get().close();
       fork = Optional.empty();
     }
+  }
+
+  /** Its memory. {@link #restructuredWithin} looks at how it is laid out. */
+  public FollowedMemory memory() {
+    return memory;
   }
 
   /** Its number in both kernels. */
@@ -285,9 +282,14 @@ public final class SourceProcess implements AutoCloseable {
     return files.onDisk(earlier.stream().map(process -> process.files).toList());
   }
 
-  /** A connection that both processes have, if there is one: no copy can take it twice. */
-  public Optional<String> sharedConnection(SourceProcess other) {
-    return files.sharedConnection(other.files);
+  /**
+   * Its connections; see {@link #restructuredOutside}.
+   *
+   * @param found receives them; of those of one process, none may be in there before
+   * @return one that another process has as well: no copy can take it twice; empty if there is none
+   */
+  public Optional<String> sharedConnection(Set<String> found) {
+    return files.shared(found);
   }
 
   /** The directory on that disk that it works in; empty if it works elsewhere. */
@@ -327,7 +329,7 @@ public final class SourceProcess implements AutoCloseable {
         return call;
       }
       if (watch.forked()) {
-        if (!map.sharedMemory().isEmpty()) {
+        if (memory.isShared()) {
           // What it wrote was in its own entries, which ended with it.
           return Optional.of("it has had a child, which may have written to the memory they share");
         }
@@ -338,11 +340,9 @@ public final class SourceProcess implements AutoCloseable {
       }
     }
     steps.done("check-calls");
-    if (!map.isThatOf(pid)) {
-      return Optional.of("its memory is laid out anew");
-    }
+    Optional<String> difference = memory.look();
     steps.done("check-memory");
-    return Optional.empty();
+    return difference;
   }
 
   /** The second part: what it has open. */
@@ -350,6 +350,38 @@ public final class SourceProcess implements AutoCloseable {
     Optional<String> changed = files.changed();
     steps.done("check-files");
     return changed;
+  }
+
+  /**
+   * What the copy is to be told of what {@link #restructuredOutside} has found, and of what {@link
+   * #restructuredWithin} has seen the process do to connections. The copy has it from here on.
+   *
+   * @throws Unstageable if it cannot be told of all of that
+   */
+  public DescriptorChanges descriptors() throws IOException {
+    Set<Integer> set = watch == null ? Set.of() : watch.set();
+    Optional<String> obstacle = files.setOtherwise(set);
+    if (obstacle.isPresent()) {
+      throw new Unstageable(obstacle.get());
+    }
+    DescriptorChanges changes = files.tell(set);
+    if (watch != null) {
+      watch.passOver(set);
+    }
+    return changes;
+  }
+
+  /**
+   * It is about to be dumped as it is now: what {@link #restructuredOutside} has found goes along.
+   */
+  public void takeAsItIs() throws IOException {
+    var _ = files.tell(Set.of());
+    var _ = memory.shape();
+  }
+
+  /** The process is about to go on: what it closes is to be closed, then. */
+  public void letGo() throws IOException {
+    files.letGo();
   }
 
   /** The third part, for when nothing comes in any more: signals, and what has come until then. */
@@ -371,60 +403,12 @@ public final class SourceProcess implements AutoCloseable {
    * @param deadline {@link System#nanoTime} at which the wait ends all the same
    */
   public void awaitServed(long deadline) throws IOException {
-    var open = new ArrayList<Fd>();
-    for (int number : connections()) {
-      open.add(files.get(number));
-    }
-    ServiceWatch.awaitServed(pid, threads, open, deadline);
+    ServiceWatch.awaitServed(pid, threads, connections(), deadline);
   }
 
   /** For who stops it. */
   public CgroupFreezer.Watch stopping() {
     return states.stopping();
-  }
-
-  /** Counts the pages that changed since the last call; the process is stopped. */
-  public long collect() throws IOException {
-    changes = pages.next();
-    return changes.bytes();
-  }
-
-  /** As {@link #collect}, for the last time: should there be another one, it finds these again. */
-  public long collectLast() throws IOException {
-    changes = pages.look();
-    return changes.bytes();
-  }
-
-  /** Sends messages of up to a size. */
-  public interface Sender {
-    /** The most bytes of one message. */
-    long limit();
-
-    /** Sends one, which is written in place. */
-    void send(int most, Frame frame) throws IOException;
-  }
-
-  /** Writes a message and returns its length. */
-  @FunctionalInterface
-  public interface Frame {
-    int fill(MemorySegment room) throws IOException;
-  }
-
-  /**
-   * Sends what {@link #collect} found. The process may run: what it changes meanwhile is found next
-   * time.
-   */
-  public void send(Sender sender) throws IOException {
-    send(sender, changes.gone(), true);
-    send(sender, changes.dirty(), false);
-    changes = new PageScan.Changes(List.of(), List.of());
-  }
-
-  private void send(Sender sender, List<Range> ranges, boolean zeros) throws IOException {
-    for (List<Range> frame : PageFrame.split(ranges, sender.limit())) {
-      int size = Math.toIntExact(PageFrame.size(frame, zeros));
-      sender.send(size, room -> PageFrame.write(room, pid, frame, zeros));
-    }
   }
 
   /**
@@ -509,7 +493,7 @@ public final class SourceProcess implements AutoCloseable {
       return;
     }
     SyscallWatch.end(watchName(pid));
-    OpenFiles.releaseConnections(pid);
+    Descriptors.releaseConnections(pid);
   }
 
   private static String watchName(int pid) {
@@ -546,7 +530,7 @@ public final class SourceProcess implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try (watch;
-        pages;
+        memory;
         files;
         states) {
       endFork();

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -33,7 +32,6 @@ public final class StagedProcess implements AutoCloseable {
   /** The addresses that its connections' sockets have, by descriptor. */
   private final Map<Integer, byte[]> bound = new TreeMap<>();
 
-  private final List<Fd> connections = new ArrayList<>();
   private final RawSockets raw;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment zeros = arena.allocate(1 << 16, PageScan.PAGE);
@@ -44,8 +42,14 @@ public final class StagedProcess implements AutoCloseable {
   /** What the threads have in their registers, by thread; empty if they have what they had. */
   private volatile Map<Integer, ThreadState> ahead = Map.of();
 
-  /** Made ahead: what it has to know is looked for in the whole address space. */
-  private final Optional<FileExchange> exchange;
+  /** Made ahead: what they have to know is looked for in the whole address space. */
+  private final TraceeCalls calls;
+
+  /** Held by who traces it: no two can. */
+  private final Object tracing = new Object();
+
+  /** Whether its first thread has been given other registers than {@link #ahead}, by calls. */
+  private volatile boolean called;
 
   private StagedProcess(
       int pid,
@@ -53,14 +57,14 @@ public final class StagedProcess implements AutoCloseable {
       List<DiskFile> onDisk,
       String directory,
       Fd memory,
-      Optional<FileExchange> exchange,
+      TraceeCalls calls,
       RawSockets raw) {
     this.pid = pid;
     this.threads = List.copyOf(threads);
-    this.onDisk = List.copyOf(onDisk);
+    this.onDisk = new ArrayList<>(onDisk);
     this.directory = directory;
     this.memory = memory;
-    this.exchange = exchange;
+    this.calls = calls;
     this.raw = raw;
   }
 
@@ -84,12 +88,9 @@ public final class StagedProcess implements AutoCloseable {
     Fd memory = Fd.open("/proc/" + pid + "/mem", Linux.O_RDWR());
     StagedProcess staged;
     try {
-      Optional<FileExchange> exchange =
-          onDisk.isEmpty() && directory.isEmpty()
-              ? Optional.empty()
-              : Optional.of(new FileExchange(pid, memory));
+      var calls = new TraceeCalls(pid, memory);
       RawSockets raw = RawSockets.open();
-      staged = new StagedProcess(pid, threads, onDisk, directory, memory, exchange, raw);
+      staged = new StagedProcess(pid, threads, onDisk, directory, memory, calls, raw);
     } catch (IOException e) {
       memory.close();
       throw e;
@@ -99,14 +100,88 @@ public final class StagedProcess implements AutoCloseable {
         staged.files.put(descriptor, Processes.descriptor(process, descriptor));
       }
       for (int descriptor : connections) {
-        Fd socket = Processes.descriptor(process, descriptor);
-        staged.files.put(descriptor, socket);
-        staged.bound.put(descriptor, TcpRestore.clear(socket));
+        staged.becomesConnection(process, descriptor);
       }
       return staged;
     } catch (IOException e) {
       staged.close();
       throw e;
+    }
+  }
+
+  private Fd becomesConnection(Fd process, int descriptor) throws IOException {
+    Fd socket = Processes.descriptor(process, descriptor);
+    files.put(descriptor, socket);
+    bound.put(descriptor, TcpRestore.clear(socket));
+    return socket;
+  }
+
+  /**
+   * Has its memory laid out as its process has.
+   *
+   * @param shape what {@link FollowedMemory#shape} told
+   */
+  public void takeMemoryShape(MemoryShape shape) throws IOException {
+    if (shape.pid() != pid) {
+      throw new IOException("a layout of process " + shape.pid() + " for process " + pid);
+    }
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        MemoryReshaping.apply(calls.remote(), shape);
+      } finally {
+        Ptrace.detach(pid);
+      }
+    }
+  }
+
+  /**
+   * Opens and closes what its process has.
+   *
+   * @param changes what {@link SourceProcess#descriptors} told
+   */
+  public void takeDescriptors(DescriptorChanges changes) throws IOException {
+    if (changes.pid() != pid) {
+      throw new IOException("descriptors of process " + changes.pid() + " for process " + pid);
+    }
+    for (int descriptor : changes.closed()) {
+      Fd file = files.remove(descriptor);
+      if (file != null) {
+        // An epoll waits for it as long as anyone has it open.
+        file.close();
+      }
+      bound.remove(descriptor);
+      onDisk.removeIf(one -> one.descriptor() == descriptor);
+    }
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        byte[] before = calls.save();
+        try {
+          new DescriptorReshaping(pid, calls).run(changes);
+        } finally {
+          calls.restore(before);
+        }
+      } finally {
+        Ptrace.detach(pid);
+      }
+    }
+    try (Fd process = Processes.open(pid)) {
+      for (DescriptorChanges.Connection connection : changes.connections()) {
+        int descriptor = connection.descriptor();
+        Fd socket =
+            bound.containsKey(descriptor)
+                ? file(descriptor)
+                : becomesConnection(process, descriptor);
+        ConnectionOptions.set(socket, connection.options());
+      }
+      for (DescriptorChanges.Counter counter : changes.counters()) {
+        try (Fd eventfd = Processes.descriptor(process, counter.descriptor())) {
+          EventCounter.set(eventfd, counter.count());
+        }
+      }
     }
   }
 
@@ -117,7 +192,7 @@ public final class StagedProcess implements AutoCloseable {
    * @throws Unstageable if the process changed while it was dumped
    */
   public void check(Map<Integer, String> states) throws IOException {
-    OpenFiles.check(pid, states);
+    DescriptorStates.check(pid, states);
   }
 
   /** Its number in both kernels. */
@@ -138,7 +213,7 @@ public final class StagedProcess implements AutoCloseable {
   /**
    * Takes pages.
    *
-   * @param frame a message that {@link SourceProcess#send} wrote
+   * @param frame a message that {@link FollowedMemory#send} wrote
    */
   public void takePages(MemorySegment frame) throws IOException {
     PageFrame.Content content = PageFrame.read(frame);
@@ -180,6 +255,7 @@ public final class StagedProcess implements AutoCloseable {
     ahead = Map.of();
     ThreadRegisters.give(states.values());
     ahead = Map.copyOf(states);
+    called = false;
   }
 
   private Map<Integer, ThreadState> byThread(ProcessDelta delta) throws IOException {
@@ -208,12 +284,12 @@ public final class StagedProcess implements AutoCloseable {
    * @throws Unstageable if it lacks the right
    */
   public void tryOpenings() throws IOException {
-    if (exchange.isEmpty() || onDisk.stream().allMatch(file -> file.opening().isEmpty())) {
+    if (onDisk.stream().allMatch(file -> file.opening().isEmpty())) {
       return;
     }
     ThreadRegisters.hold(pid);
     try {
-      exchange.get().tryOpenings(onDisk);
+      new FileExchange(calls).tryOpenings(onDisk);
     } catch (SyscallException e) {
       throw new Unstageable("it cannot have another one's file: " + e.getMessage());
     } finally {
@@ -223,14 +299,17 @@ public final class StagedProcess implements AutoCloseable {
 
   /** The disk is here: has the copy open its files there instead of their stand-ins. */
   public void reopen() throws IOException {
-    if (exchange.isEmpty()) {
+    if (onDisk.isEmpty() && directory.isEmpty()) {
       return;
     }
-    ThreadRegisters.hold(pid);
-    try {
-      exchange.get().exchange(onDisk, directory);
-    } finally {
-      Ptrace.detach(pid);
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        new FileExchange(calls).exchange(onDisk, directory);
+      } finally {
+        Ptrace.detach(pid);
+      }
     }
     try (Fd process = Processes.open(pid)) {
       for (DiskFile file : onDisk) {
@@ -254,9 +333,6 @@ public final class StagedProcess implements AutoCloseable {
     List<TcpRestore.Target> targets = targets(delta);
     TcpRestore.restore(targets);
     steps.done("write-connections");
-    for (TcpRestore.Target target : targets) {
-      connections.add(target.fd());
-    }
     resumption = TcpRestore.resumption(arena, targets, raw);
     steps.done("prepare-connect");
   }
@@ -280,11 +356,12 @@ public final class StagedProcess implements AutoCloseable {
     if (waits) {
       steps.done("await-files");
     }
-    // The first thread has made the calls for the files.
-    if (exchange.isPresent() && !states.containsKey(pid)) {
+    if (called && !states.containsKey(pid)) {
       states.put(pid, Objects.requireNonNull(ahead.get(pid)));
     }
-    ThreadRegisters.give(states.values());
+    synchronized (tracing) {
+      ThreadRegisters.give(states.values());
+    }
     steps.done("write-registers");
     seek(delta, steps);
   }
@@ -332,7 +409,17 @@ public final class StagedProcess implements AutoCloseable {
 
   /** As {@link SourceProcess#awaitServed}, after {@link #connect}, while the process runs. */
   public void awaitServed(long deadline) throws IOException {
-    ServiceWatch.awaitServed(pid, threads, connections, deadline);
+    ServiceWatch.awaitServed(pid, threads, bound.keySet(), deadline);
+  }
+
+  /** It runs: a connection that it closes is to be closed. */
+  public void letGoConnections() throws IOException {
+    for (int descriptor : bound.keySet()) {
+      Fd socket = files.remove(descriptor);
+      if (socket != null) {
+        socket.close();
+      }
+    }
   }
 
   private Fd file(int descriptor) throws IOException {

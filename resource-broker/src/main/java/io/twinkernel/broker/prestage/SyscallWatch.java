@@ -1,20 +1,16 @@
 package io.twinkernel.broker.prestage;
 
-import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 
 /**
  * Notices system calls that change what cannot be seen from outside a process, such as a signal
@@ -30,22 +26,21 @@ final class SyscallWatch implements AutoCloseable {
   static final Path TRACING = Path.of("/sys/kernel/tracing");
 
   private static final String ENABLE = "/events/raw_syscalls/sys_enter/enable";
-  private static final int BUFFER = 1 << 16;
 
   /** A page, in bytes. */
   private static final int LONGEST_FILTER = 4096;
 
   private final Path instance;
-  private final Fd pipe;
-  private final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER);
-  private final List<HarmlessCalls.Call> known = new CopyOnWriteArrayList<>();
+  private final SyscallTrace trace;
+  private final List<SystemCall> known = new CopyOnWriteArrayList<>();
   private List<MemoryMap.Area> shared = List.of();
+  private final Set<Integer> set = new ConcurrentSkipListSet<>();
   private boolean forked;
   private Optional<String> found = Optional.empty();
 
-  private SyscallWatch(Path instance, Fd pipe) {
+  private SyscallWatch(Path instance, SyscallTrace trace) {
     this.instance = instance;
-    this.pipe = pipe;
+    this.trace = trace;
   }
 
   /** Whether tracefs is there. */
@@ -73,9 +68,14 @@ final class SyscallWatch implements AutoCloseable {
         throw new Unstageable(threads.size() + " threads are more than can be watched");
       }
       SysFiles.write(instance + "/events/raw_syscalls/sys_enter/filter", filter);
-      Fd pipe = Fd.open(instance + "/trace_pipe", Linux.O_RDONLY() | Linux.O_NONBLOCK());
-      SysFiles.write(instance + ENABLE, "1");
-      return new SyscallWatch(instance, pipe);
+      SyscallTrace trace = SyscallTrace.open(instance);
+      try {
+        SysFiles.write(instance + ENABLE, "1");
+        return new SyscallWatch(instance, trace);
+      } catch (IOException e) {
+        trace.close();
+        throw e;
+      }
     } catch (IOException e) {
       Files.delete(instance);
       throw e;
@@ -87,21 +87,52 @@ final class SyscallWatch implements AutoCloseable {
    * recorded is taken.
    */
   Optional<String> changed() throws IOException {
-    var text = new StringBuilder();
-    take(bytes -> text.append(new String(bytes, StandardCharsets.US_ASCII)));
-    if (!text.isEmpty()) {
-      String trace = text.toString();
-      forked = forked || HarmlessCalls.forks(trace, known);
-      if (found.isEmpty()) {
-        found = HarmlessCalls.firstOther(trace, known, shared);
-      }
+    var calls = new ArrayList<SystemCall>();
+    if (trace.take(calls) && found.isEmpty()) {
+      found = Optional.of("more system calls than the trace's buffers hold");
+    }
+    for (SystemCall call : calls) {
+      look(call);
     }
     return found;
+  }
+
+  private void look(SystemCall call) {
+    if (HarmlessCalls.set(call)) {
+      set.add((int) call.first());
+    }
+    boolean fork = HarmlessCalls.fork(call);
+    boolean other = found.isEmpty() && !HarmlessCalls.are(call, shared);
+    if ((fork || other) && !isKnown(call)) {
+      forked |= fork;
+      if (other) {
+        found = Optional.of(call.toString());
+      }
+    }
+  }
+
+  private boolean isKnown(SystemCall call) {
+    for (SystemCall one : known) {
+      if (one.isLike(call)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether {@link #changed} has ever seen a call by which a process gets a child. */
   boolean forked() {
     return forked;
+  }
+
+  /** Descriptors whose options or flags {@link #changed} has seen set. */
+  Set<Integer> set() {
+    return Set.copyOf(set);
+  }
+
+  /** What they are now is known. */
+  void passOver(Set<Integer> descriptors) {
+    set.removeAll(descriptors);
   }
 
   /** Calls that drop entries of shared memory are not harmless from here on. */
@@ -110,7 +141,7 @@ final class SyscallWatch implements AutoCloseable {
   }
 
   /** A call that is made in the process's name is none of its own. */
-  void passOver(HarmlessCalls.Call call) {
+  void passOver(SystemCall call) {
     known.add(call);
   }
 
@@ -125,22 +156,14 @@ final class SyscallWatch implements AutoCloseable {
 
   /** Passes over all calls until now. */
   void forget() throws IOException {
-    take(bytes -> {});
+    var _ = trace.take(new ArrayList<>());
+    set.clear();
     found = Optional.empty();
-  }
-
-  private void take(Consumer<byte[]> what) throws IOException {
-    // Nothing there is the usual case, and no exception: to throw one takes longer than to look.
-    int count = pipe.readNow(buffer).orElse(0);
-    while (count > 0) {
-      what.accept(buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE));
-      count = pipe.readNow(buffer).orElse(0);
-    }
   }
 
   @Override
   public void close() throws IOException {
-    try (pipe) {
+    try (trace) {
       SysFiles.write(instance + ENABLE, "0");
     }
     Files.delete(instance);

@@ -12,6 +12,7 @@ final class ThreadStat {
   static final int NICE = 19 - FIRST;
   static final int PRIORITY = 40 - FIRST;
   static final int POLICY = 41 - FIRST;
+  static final int START_OF_HEAP = 47 - FIRST;
 
   private ThreadStat() {}
 
@@ -19,7 +20,7 @@ final class ThreadStat {
   static String[] fields(String file) throws IOException {
     String stat = SysFiles.read(file);
     String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1);
-    if (fields.length <= POLICY) {
+    if (fields.length <= START_OF_HEAP) {
       throw new IOException(file + " has " + fields.length + " fields after the name");
     }
     return fields;

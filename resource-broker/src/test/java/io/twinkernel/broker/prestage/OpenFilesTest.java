@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,10 +30,17 @@ final class OpenFilesTest {
   }
 
   private int start(String open) throws IOException {
-    Process started = new ProcessBuilder("/bin/sh", "-c", open + "; echo up; read go").start();
+    String then = "; echo up; while read go; do eval \"$go\"; echo done; done";
+    Process started = new ProcessBuilder("/bin/sh", "-c", open + then).start();
     shell = started;
     assertThat(started.inputReader().readLine()).isEqualTo("up");
     return (int) started.pid();
+  }
+
+  private void proceed(String command) throws IOException {
+    Process started = Objects.requireNonNull(shell);
+    started.outputWriter().append(command).append('\n').flush();
+    assertThat(started.inputReader().readLine()).isEqualTo("done");
   }
 
   @AfterEach
@@ -75,6 +81,19 @@ final class OpenFilesTest {
     }
   }
 
+  /** Others may have it by the same opening, as one that was redirected to it. */
+  @Test
+  void aFileOnTheDiskIsNotClosedUnnoticed() throws Exception {
+    int pid = start("exec 7>>" + file + " 8>&7");
+    try (OpenFiles open = OpenFiles.hold(pid, disk.toString());
+        OpenFiles elsewhere = OpenFiles.hold(pid, disk + "2")) {
+      proceed("exec 7>&-");
+      assertThat(open.changed()).get().asString().contains("descriptor 7", "was closed");
+      assertThat(elsewhere.changed()).isEmpty();
+      assertThat(elsewhere.tell(Set.of()).closed()).containsExactly(7);
+    }
+  }
+
   @Test
   void twoDescriptorsOfOneOpeningAreKnown() throws Exception {
     int pid = start("exec 7>>" + file + " 8>&7 9>>" + file);
@@ -109,75 +128,22 @@ final class OpenFilesTest {
   }
 
   @Test
-  void anEpollThatWaitsForSomethingElseIsNotTheSame() throws Exception {
-    int pid = (int) ProcessHandle.current().pid();
-    try (Selector selector = Selector.open();
-        Pipe pipe = pipe()) {
-      Map<Integer, String> before = epolls(pid);
-      OpenFiles.check(pid, before);
-      pipe.source().register(selector, SelectionKey.OP_READ);
-      selector.selectNow();
-      assertThat(epolls(pid).values()).anyMatch(said -> said.contains("events: 19 data:"));
-      assertThatThrownBy(() -> OpenFiles.check(pid, before))
-          .isInstanceOf(Unstageable.class)
-          .hasMessageContaining("changed while the process was dumped");
-    }
-  }
-
-  private record Pipe(
-      java.nio.channels.Pipe.SourceChannel source, java.nio.channels.Pipe.SinkChannel sink)
-      implements AutoCloseable {
-    @Override
-    public void close() throws IOException {
-      source.close();
-      sink.close();
-    }
-  }
-
-  private static Pipe pipe() throws IOException {
-    java.nio.channels.Pipe pipe = java.nio.channels.Pipe.open();
-    pipe.source().configureBlocking(false);
-    return new Pipe(pipe.source(), pipe.sink());
-  }
-
-  private static Map<Integer, String> epolls(int pid) throws IOException {
-    var states = new TreeMap<Integer, String>();
-    try (var entries = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
-      for (Path entry : entries) {
-        if (Files.isSymbolicLink(entry)
-            && Files.readSymbolicLink(entry).toString().equals("anon_inode:[eventpoll]")) {
-          int number = Integer.parseInt(entry.getFileName().toString());
-          states.put(
-              number,
-              OpenFiles.state(Files.readString(Path.of("/proc/" + pid + "/fdinfo/" + number))));
-        }
-      }
-    }
-    return states;
-  }
-
-  @Test
   void whatDependsOnTheKernelIsNoState() {
-    // Of Linux 5.10 and 6.12.
-    String old =
-        "pos:\t0\nflags:\t02\nmnt_id:\t13\ntfd:        6 events:       19 data:                6  pos:0 ino:1c21 sdev:8\n";
-    String recent =
-        "pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t2061\ntfd:        6 events:       19 data:                6  pos:0 ino:2a sdev:9\n";
-    assertThat(OpenFiles.state(recent))
-        .isEqualTo(OpenFiles.state(old))
-        .isEqualTo("tfd: 6 events: 19 data: 6");
-    assertThat(OpenFiles.state("pos:\t0\neventfd-count:                3\neventfd-id: 7\n"))
-        .isEqualTo("eventfd-count: 3");
-    assertThat(OpenFiles.state("pos:\t0\nflags:\t0100001\n")).isEmpty();
+    String signals = "pos:\t0\nflags:\t02\nmnt_id:\t13\nsigmask:\t0000000000010000\n";
+    String later = "pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t2061\nsigmask:\t0000000000010000\n";
+    assertThat(DescriptorStates.state(later))
+        .isEqualTo(DescriptorStates.state(signals))
+        .isEqualTo("sigmask: 0000000000010000");
+    assertThat(DescriptorStates.state("pos:\t0\nflags:\t0100001\n")).isEmpty();
   }
 
   @Test
   void dataInAPipeOfTheCopyIsSaid() throws Exception {
     int pid =
         start("mkfifo " + disk.resolve("p") + "; exec 7<>" + disk.resolve("p") + "; echo data >&7");
-    assertThatThrownBy(() -> OpenFiles.check(pid, Map.of(7, "empty")))
+    assertThatThrownBy(() -> DescriptorStates.check(pid, Map.of(7, "empty")))
         .isInstanceOf(Unstageable.class)
         .hasMessageContaining("descriptor 7");
-    OpenFiles.check(pid, Map.of(0, "empty"));
+    DescriptorStates.check(pid, Map.of(0, "empty"));
   }
 }

@@ -34,7 +34,8 @@ final class PageFrameTest {
       for (List<Range> part : PageFrame.split(ranges, room)) {
         assertThat(PageFrame.size(part, false)).isLessThanOrEqualTo(room);
         MemorySegment frame = arena.allocate(PageFrame.size(part, false));
-        assertThat(PageFrame.write(frame, PID, part, false)).isEqualTo((int) frame.byteSize());
+        assertThat(PageFrame.write(frame, PID, part, false, false))
+            .isEqualTo((int) frame.byteSize());
         PageFrame.Content content = PageFrame.read(frame);
         assertThat(content.pid()).isEqualTo(PID);
         assertThat(content.ranges()).isEqualTo(part);
@@ -69,7 +70,7 @@ final class PageFrameTest {
     try (Arena arena = Arena.ofConfined()) {
       List<Range> ranges = List.of(new Range(0x1000, 1 << 20));
       MemorySegment frame = arena.allocate(PageFrame.size(ranges, true));
-      PageFrame.write(frame, 7, ranges, true);
+      PageFrame.write(frame, 7, ranges, true, false);
       assertThat(PageFrame.read(frame).zeros()).isTrue();
       assertThat(PageFrame.read(frame).ranges()).isEqualTo(ranges);
     }
@@ -98,7 +99,7 @@ final class PageFrameTest {
       MemorySegment page = arena.allocate(PageScan.PAGE, PageScan.PAGE);
       List<Range> ranges = List.of(new Range(page.address(), PageScan.PAGE));
       MemorySegment frame = arena.allocate(PageFrame.size(ranges, false));
-      PageFrame.write(frame, PID, ranges, false);
+      PageFrame.write(frame, PID, ranges, false, false);
       assertThatThrownBy(() -> PageFrame.read(frame.asSlice(0, frame.byteSize() - 1)))
           .isInstanceOf(IOException.class);
     }

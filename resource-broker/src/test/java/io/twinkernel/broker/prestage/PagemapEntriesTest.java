@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-final class PageScanTest {
+final class PagemapEntriesTest {
   private static final long SOFT_DIRTY = 1L << 55;
   private static final long FILE = 1L << 61;
   private static final long SWAPPED = 1L << 62;
@@ -21,9 +21,9 @@ final class PageScanTest {
         entries[i] = random.nextLong();
       }
       for (int from = 0; from < entries.length; from += Long.SIZE) {
-        long own = PageScan.own(entries, from);
-        long changed = PageScan.changed(entries, from);
-        long written = PageScan.written(entries, from);
+        long own = PagemapEntries.own(entries, from);
+        long changed = PagemapEntries.changed(entries, from);
+        long written = PagemapEntries.written(entries, from);
         for (int i = 0; i < Long.SIZE; i++) {
           long entry = entries[from + i];
           boolean content = (entry & (PRESENT | SWAPPED)) != 0 && (entry & FILE) == 0;

@@ -1,0 +1,97 @@
+package io.twinkernel.broker.prestage;
+
+import io.twinkernel.ffi.CallBatch;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.bindings.Linux;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What comes to the descriptors of a stopped process without its help. */
+final class Arrivals {
+  /** Of what is asked of a socket, in bytes. */
+  private static final int MOST = 64;
+
+  private final CallBatch batch;
+  private final List<Asked> asked;
+
+  private record Asked(int number, OpenFile.Kind kind, String target, int place) {}
+
+  private Arrivals(Arena arena, int count) {
+    this.batch = new CallBatch(arena, count, count * MOST);
+    this.asked = new ArrayList<>(count);
+  }
+
+  /**
+   * One that may have got something.
+   *
+   * @param fd the same open file here
+   */
+  record Looked(int number, OpenFile file, Fd fd) {}
+
+  /** What has come, and is in the way; empty if nothing is. */
+  static Optional<String> first(List<Looked> all) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      var arrivals = new Arrivals(arena, all.size());
+      for (Looked one : all) {
+        arrivals.ask(one.number(), one.file(), one.fd());
+      }
+      arrivals.batch.run();
+      for (Asked one : arrivals.asked) {
+        Optional<String> arrival = arrival(arrivals.batch.data(), one);
+        if (arrival.isPresent()) {
+          return arrival;
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  private void ask(int number, OpenFile file, Fd fd) {
+    switch (file.kind()) {
+      case CONNECTION, LISTENER ->
+          asked.add(new Asked(number, file.kind(), file.target(), TcpRepair.info(batch, fd)));
+      case QUEUE -> {
+        if (file.counts()) {
+          int place = fd.ioctl(batch, Linux.FIONREAD(), Integer.BYTES);
+          asked.add(new Asked(number, file.kind(), file.target(), place));
+        }
+      }
+      case FILE, EPOLL, COUNTER, OTHER -> {
+        // Only its process does anything with it.
+      }
+    }
+  }
+
+  private static Optional<String> arrival(ByteBuffer data, Asked one) {
+    int number = one.number();
+    int place = one.place();
+    switch (one.kind()) {
+      case CONNECTION -> {
+        int state = TcpRepair.state(data, place);
+        if (state != TcpRepair.ESTABLISHED) {
+          return Optional.of(
+              "connection " + number + " is in TCP state " + state + ": " + one.target());
+        }
+      }
+      case LISTENER -> {
+        int waiting = TcpRepair.backlog(data, place);
+        if (waiting > 0) {
+          return Optional.of(waiting + " connections wait to be accepted on " + number);
+        }
+      }
+      case QUEUE -> {
+        if (data.getInt(place) > 0) {
+          return Optional.of("descriptor " + number + " has data in its queue");
+        }
+      }
+      case FILE, EPOLL, COUNTER, OTHER -> {
+        // Nothing comes to it.
+      }
+    }
+    return Optional.empty();
+  }
+}
