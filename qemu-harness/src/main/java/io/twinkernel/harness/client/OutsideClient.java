@@ -29,6 +29,8 @@ public final class OutsideClient implements AutoCloseable {
   private final Semaphore answers = new Semaphore(0);
   private final List<ClientConnection> connections = new ArrayList<>();
   private final List<Rewriter> rewriters = new ArrayList<>();
+  private final List<Grower> growers = new ArrayList<>();
+  private final List<Visitor> visitors = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
 
   private OutsideClient(InetSocketAddress server, Dataset dataset, Duration silence) {
@@ -41,41 +43,14 @@ public final class OutsideClient implements AutoCloseable {
   /**
    * Opens all connections, then starts to work on them.
    *
-   * @param pause between two requests on one connection
    * @param silence how long an answer may take before its connection counts as dead
    */
   public static OutsideClient start(
-      InetSocketAddress server, Dataset dataset, int connections, Duration pause, Duration silence)
-      throws HarnessException {
-    return start(server, dataset, connections, pause, silence, 0);
-  }
-
-  /**
-   * As above, with one connection more, which writes values of the dataset anew.
-   *
-   * @param rewrites so many each second; 0: there is no such connection
-   */
-  public static OutsideClient start(
-      InetSocketAddress server,
-      Dataset dataset,
-      int connections,
-      Duration pause,
-      Duration silence,
-      int rewrites)
+      InetSocketAddress server, Dataset dataset, Load load, Duration silence)
       throws HarnessException {
     OutsideClient client = new OutsideClient(server, dataset, silence);
     try {
-      for (int i = 0; i < connections; i++) {
-        RespConnection connection = RespConnection.open(server, silence);
-        client.connections.add(
-            new ClientConnection(
-                i, connection, dataset, client.versions, pause, client.stop, client.answers));
-      }
-      if (rewrites > 0) {
-        RespConnection connection = RespConnection.open(server, silence);
-        client.rewriters.add(
-            new Rewriter(connections, connection, dataset, client.versions, rewrites, client.stop));
-      }
+      client.open(load);
     } catch (IOException failure) {
       client.close();
       throw new HarnessException.Service(
@@ -87,21 +62,51 @@ public final class OutsideClient implements AutoCloseable {
               + failure.getMessage(),
           failure);
     }
-    for (int i = 0; i < connections; i++) {
-      client.threads.add(
-          Thread.ofPlatform().daemon().name("client-" + i).start(client.connections.get(i)));
-    }
-    for (Rewriter rewriter : client.rewriters) {
-      client.threads.add(Thread.ofPlatform().daemon().name("rewriter").start(rewriter));
-    }
+    client.start();
     return client;
+  }
+
+  private void open(Load load) throws IOException {
+    int number = 0;
+    for (; number < load.connections(); number++) {
+      RespConnection connection = RespConnection.open(server, silence);
+      connections.add(
+          new ClientConnection(number, connection, dataset, versions, load.pause(), stop, answers));
+    }
+    if (load.rewrites() > 0) {
+      RespConnection connection = RespConnection.open(server, silence);
+      rewriters.add(new Rewriter(number++, connection, dataset, versions, load.rewrites(), stop));
+    }
+    if (load.growth() > 0) {
+      RespConnection connection = RespConnection.open(server, silence);
+      growers.add(new Grower(number++, connection, dataset.seed(), load.growth(), stop));
+    }
+    for (int left = load.visitors(); left > 0; left--) {
+      visitors.add(new Visitor(number++, server, load.pause(), silence, stop, answers));
+    }
+  }
+
+  private void start() {
+    for (int i = 0; i < connections.size(); i++) {
+      start("client-" + i, connections.get(i));
+    }
+    rewriters.forEach(rewriter -> start("rewriter", rewriter));
+    growers.forEach(grower -> start("grower", grower));
+    visitors.forEach(visitor -> start("visitor", visitor));
+  }
+
+  private void start(String name, Runnable work) {
+    threads.add(Thread.ofPlatform().daemon().name(name).start(work));
   }
 
   /** What the connections have seen so far. */
   public List<ConnectionRecord> records() {
-    return Stream.concat(
+    return Stream.of(
             connections.stream().map(ClientConnection::record),
-            rewriters.stream().map(Rewriter::record))
+            rewriters.stream().map(Rewriter::record),
+            growers.stream().map(Grower::record),
+            visitors.stream().map(Visitor::record))
+        .flatMap(each -> each)
         .toList();
   }
 
@@ -159,7 +164,11 @@ public final class OutsideClient implements AutoCloseable {
     }
     List<ConnectionRecord> records = records();
     try (RespConnection checker = RespConnection.open(server, silence)) {
-      return Verdict.of(records, checker, dataset, versions);
+      long wrong = 0;
+      for (Grower grower : growers) {
+        wrong += grower.countWrong(checker);
+      }
+      return Verdict.of(records, checker, dataset, versions, wrong);
     } catch (IOException failure) {
       throw new HarnessException.Service(
           "Redis at "
@@ -178,6 +187,13 @@ public final class OutsideClient implements AutoCloseable {
         connection.close();
       } catch (IOException alreadyGone) {
         // Nothing of a closed socket is left to release.
+      }
+    }
+    for (Grower grower : growers) {
+      try {
+        grower.close();
+      } catch (IOException alreadyGone) {
+        // As above.
       }
     }
     for (Rewriter rewriter : rewriters) {

@@ -59,6 +59,11 @@ public final class RespConnection implements AutoCloseable {
     return receive();
   }
 
+  /** Says goodbye; returns whether the server agreed, and closed the connection without more. */
+  boolean leave() throws IOException {
+    return call("QUIT") instanceof Reply.Status && in.read() < 0;
+  }
+
   /** Puts one command into the buffer, for pipelines. */
   public void send(String... words) throws IOException {
     byte[][] bytes = new byte[words.length][];

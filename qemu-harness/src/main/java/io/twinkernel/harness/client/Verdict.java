@@ -33,9 +33,17 @@ public record Verdict(
     connections = List.copyOf(connections);
   }
 
-  /** Reads the lists and the dataset back over {@code checker}. */
+  /**
+   * Reads the lists and the dataset back over {@code checker}.
+   *
+   * @param wrong values besides the dataset that are not what they were
+   */
   static Verdict of(
-      List<ConnectionRecord> records, RespConnection checker, Dataset dataset, Versions versions)
+      List<ConnectionRecord> records,
+      RespConnection checker,
+      Dataset dataset,
+      Versions versions,
+      long wrong)
       throws IOException {
     long acknowledged = 0;
     long lost = 0;
@@ -60,7 +68,7 @@ public record Verdict(
         outOfOrder,
         unexplained,
         wrongReads,
-        dataset.countWrong(checker, versions));
+        wrong + dataset.countWrong(checker, versions));
   }
 
   private static List<String> entries(RespConnection checker, String log) throws IOException {

@@ -19,6 +19,7 @@ public final class DemoOptions {
   private static final int MOST_CPUS = 16;
   private static final int MOST_CONNECTIONS = 256;
   private static final int MOST_UPGRADES = 100;
+  private static final int MOST_GROWTH = 4;
 
   @Option(
       names = "--from",
@@ -66,6 +67,19 @@ public final class DemoOptions {
       names = "--connections",
       description = "connections of the outside client (default: ${DEFAULT-VALUE})")
   int connections = 8;
+
+  @Option(
+      names = "--visitors",
+      paramLabel = "N",
+      description =
+          "clients that connect anew for each request and leave, besides (default: ${DEFAULT-VALUE})")
+  int visitors;
+
+  @Option(
+      names = "--growth",
+      paramLabel = "MIB",
+      description = "data that one connection more adds each second (default: ${DEFAULT-VALUE})")
+  double growth;
 
   @Option(
       names = "--pause",
@@ -187,6 +201,8 @@ public final class DemoOptions {
         + " connections, a request every "
         + pause
         + " ms"
+        + (visitors > 0 ? ", " + visitors + " clients that come and go" : "")
+        + (growth > 0 ? ", " + growth + " MiB more each second" : "")
         + (rewrite > 0 ? ", " + rewrite + " % rewritten per second" : "");
   }
 
@@ -232,6 +248,12 @@ public final class DemoOptions {
           "--rewrite " + rewrite + " is no share of the data", "Give it a number from 0 to 100.");
     }
     range("--connections", connections, 1, MOST_CONNECTIONS, "each has a thread of its own");
+    if (growth < 0 || growth > MOST_GROWTH) {
+      throw new HarnessException.Refused(
+          "--growth " + growth + " is more than an emulated NIC brings, or less than nothing",
+          "Give it a number from 0 to " + MOST_GROWTH + ".");
+    }
+    range("--visitors", visitors, 0, MOST_CONNECTIONS, "each has a thread of its own");
     range("--chain", chain, 1, MOST_UPGRADES, "each takes a minute or more");
     if (chain > 1 && fault != null) {
       throw new HarnessException.Refused(

@@ -198,6 +198,8 @@ public final class DemoRun {
         options.megabytes,
         options.rewrites(),
         options.connections,
+        options.visitors,
+        options.growth,
         options.pause,
         fault,
         options.rehearse,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.twinkernel.harness.HarnessException;
 import io.twinkernel.harness.client.ConnectionRecord;
 import io.twinkernel.harness.client.Dataset;
+import io.twinkernel.harness.client.Load;
 import io.twinkernel.harness.client.OutsideClient;
 import io.twinkernel.harness.console.ConsoleLog;
 import io.twinkernel.harness.console.ConsoleSession;
@@ -57,7 +58,10 @@ final class KexecBaseline {
     double gap;
     try (OutsideClient client =
         OutsideClient.start(
-            redis, dataset, plan.connections(), Duration.ofMillis(plan.pauseMillis()), SILENCE)) {
+            redis,
+            dataset,
+            Load.of(plan.connections(), Duration.ofMillis(plan.pauseMillis())),
+            SILENCE)) {
       load();
       if (!client.awaitCalm(SILENCE)) {
         throw new HarnessException.Service("Redis does not answer before kexec");

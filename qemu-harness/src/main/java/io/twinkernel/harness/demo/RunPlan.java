@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param megabytes data in Redis in MiB
  * @param rewrites values that the outside client writes anew each second
  * @param connections of the outside client
+ * @param visitors clients that connect anew for each request
+ * @param growth MiB that one connection more adds each second
  * @param pauseMillis between two requests of a connection
  * @param fault to inject, or null
  * @param rehearse whether the upgrade ends before its commit
@@ -54,6 +56,8 @@ public record RunPlan(
     int megabytes,
     int rewrites,
     int connections,
+    int visitors,
+    double growth,
     int pauseMillis,
     @Nullable Fault fault,
     boolean rehearse,

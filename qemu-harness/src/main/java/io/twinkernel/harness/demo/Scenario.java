@@ -3,6 +3,7 @@ package io.twinkernel.harness.demo;
 import io.twinkernel.harness.HarnessException;
 import io.twinkernel.harness.capture.TapCapture;
 import io.twinkernel.harness.client.Dataset;
+import io.twinkernel.harness.client.Load;
 import io.twinkernel.harness.client.OutsideClient;
 import io.twinkernel.harness.control.RestClient;
 import io.twinkernel.harness.net.Namespace;
@@ -81,10 +82,13 @@ final class Scenario {
           OutsideClient.start(
               redis,
               dataset,
-              plan.connections(),
-              Duration.ofMillis(plan.pauseMillis()),
-              SILENCE,
-              plan.rewrites());
+              new Load(
+                  plan.connections(),
+                  Duration.ofMillis(plan.pauseMillis()),
+                  plan.rewrites(),
+                  plan.visitors(),
+                  plan.growth()),
+              SILENCE);
       calm(client);
       upgrade(client);
       further(client);
@@ -143,7 +147,11 @@ final class Scenario {
   }
 
   private void calm(OutsideClient client) throws HarnessException {
-    narrator.say(plan.connections() + " connections write and read");
+    narrator.say(
+        plan.connections()
+            + " connections write and read"
+            + (plan.visitors() == 0 ? "" : "; " + plan.visitors() + " clients come and go")
+            + (plan.growth() == 0 ? "" : "; one adds " + plan.growth() + " MiB each second"));
     if (!client.awaitCalm(CALM)) {
       throw new HarnessException.Service(
           "Redis gave fewer than "

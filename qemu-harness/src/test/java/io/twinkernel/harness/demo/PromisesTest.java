@@ -50,6 +50,8 @@ final class PromisesTest {
         64,
         0,
         1,
+        0,
+        0,
         20,
         fault,
         rehearse,
