@@ -11,14 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Rids a fork of what its process goes on changing while the fork is dumped: it closes its
- * connections, so that one which the process closes is closed, and gets epolls of its own, which
- * wait for nothing. The copy is told of both afterwards ({@link DescriptorChanges}).
+ * Rids a fork of what its process goes on changing while the fork is dumped: it closes its TCP
+ * sockets, but for those that listen, so that one which the process closes is closed, and gets
+ * epolls of its own, which wait for nothing. The copy is told of both afterwards ({@link
+ * DescriptorChanges}).
  */
 final class ForkDescriptors {
-  // TCP_CLOSE of include/net/tcp_states.h: no connection, or not yet.
-  private static final int CLOSED = 7;
-
   private ForkDescriptors() {}
 
   /**
@@ -48,8 +46,8 @@ final class ForkDescriptors {
       if (!Descriptors.isTcp(socket)) {
         return false;
       }
-      int state = TcpRepair.state(socket);
-      return state != TcpRepair.LISTEN && state != CLOSED;
+      // One that is none yet, or none any more, CRIU does not find.
+      return TcpRepair.state(socket) != TcpRepair.LISTEN;
     }
   }
 

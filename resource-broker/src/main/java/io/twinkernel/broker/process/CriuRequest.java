@@ -115,6 +115,8 @@ final class CriuRequest {
   private static void connections(ProtobufWriter options, Connections connections) {
     if (connections == Connections.CLOSED) {
       options.flag(52, true); // tcp_close
+      // tcp_skip_in_flight: the process that runs accepts it, and its copy is told of it
+      options.flag(46, true);
     }
   }
 

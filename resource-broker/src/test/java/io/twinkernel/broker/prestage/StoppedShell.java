@@ -3,6 +3,7 @@ package io.twinkernel.broker.prestage;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
+import io.twinkernel.ffi.RemoteCall;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
@@ -39,6 +40,11 @@ final class StoppedShell implements AutoCloseable {
 
   int pid() {
     return pid;
+  }
+
+  /** Its calls, while it is held. */
+  RemoteCall remote() {
+    return calls.remote();
   }
 
   /** One that takes nothing from memory. */
