@@ -11,19 +11,12 @@ import java.util.concurrent.TimeUnit;
  * grows under the upgrade. Its answers are not in the latencies; each value is read back in the
  * end.
  */
-final class Grower implements AutoCloseable, Runnable {
+final class Grower extends PacedConnection {
 
   private static final int VALUE = 1 << 16;
 
-  private final int number;
-  private final RespConnection connection;
   private final long seed;
-  private final long periodNanos;
-  private final CountDownLatch stop;
-
-  private final LongestGap gap = new LongestGap();
-  private Ended ended = new Ended.Open();
-  private int acknowledged;
+  private volatile int acknowledged;
 
   /**
    * @param number of the connection
@@ -31,40 +24,21 @@ final class Grower implements AutoCloseable, Runnable {
    * @param megabytes added each second
    */
   Grower(int number, RespConnection connection, long seed, double megabytes, CountDownLatch stop) {
-    this.number = number;
-    this.connection = connection;
+    super(
+        number,
+        connection,
+        (long) (TimeUnit.SECONDS.toNanos(1) * VALUE / (megabytes * (1 << 20))),
+        stop);
     this.seed = seed;
-    this.periodNanos = (long) (TimeUnit.SECONDS.toNanos(1) * VALUE / (megabytes * (1 << 20)));
-    this.stop = stop;
   }
 
   @Override
-  public void run() {
-    long next = System.nanoTime();
-    try {
-      while (!stop.await(next - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-        add();
-        next = Math.max(next + periodNanos, System.nanoTime() - TimeUnit.SECONDS.toNanos(1));
-      }
-    } catch (IOException broken) {
-      end(Ended.by(broken));
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void add() throws IOException {
-    connection.send(bytes("SET"), bytes(key(acknowledged)), value(acknowledged));
-    connection.flush();
-    Reply reply = connection.receive();
-    if (!(reply instanceof Reply.Status)) {
-      end(new Ended.Wrong("SET answered with " + reply));
-      throw new IOException("SET answered with " + reply);
-    }
-    synchronized (this) {
-      acknowledged++;
-      gap.until(System.nanoTime());
-    }
+  void work() throws IOException {
+    int index = acknowledged;
+    connection().send(bytes("SET"), bytes(key(index)), value(index));
+    connection().flush();
+    awaitSet();
+    acknowledged = index + 1;
   }
 
   private static String key(int index) {
@@ -82,14 +56,8 @@ final class Grower implements AutoCloseable, Runnable {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  private synchronized void end(Ended how) {
-    if (ended instanceof Ended.Open) {
-      ended = how;
-    }
-  }
-
   /** Values that were acknowledged and are not what they were. */
-  synchronized long countWrong(RespConnection checker) throws IOException {
+  long countWrong(RespConnection checker) throws IOException {
     long wrong = 0;
     for (int index = 0; index < acknowledged; index++) {
       Reply reply = checker.call("GET", key(index));
@@ -99,16 +67,5 @@ final class Grower implements AutoCloseable, Runnable {
       wrong += right ? 0 : 1;
     }
     return wrong;
-  }
-
-  /** Safe at any time. It appends to no list. */
-  synchronized ConnectionRecord record() {
-    return new ConnectionRecord(
-        number, ended, java.util.List.of(), 0, 0, 0, gap.nanos(), gap.from());
-  }
-
-  @Override
-  public void close() throws IOException {
-    connection.close();
   }
 }
