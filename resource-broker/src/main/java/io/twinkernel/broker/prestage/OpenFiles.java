@@ -151,15 +151,7 @@ final class OpenFiles implements AutoCloseable {
    */
   Optional<String> shared(Set<String> found) {
     var own = new TreeMap<String, Integer>();
-    for (var entry : files.entrySet()) {
-      if (!difference.gone().contains(entry.getKey())) {
-        Optional<String> shared = isShared(entry.getKey(), entry.getValue(), own, found);
-        if (shared.isPresent()) {
-          return shared;
-        }
-      }
-    }
-    for (var entry : difference.fresh().entrySet()) {
+    for (var entry : current().entrySet()) {
       Optional<String> shared = isShared(entry.getKey(), entry.getValue(), own, found);
       if (shared.isPresent()) {
         return shared;
@@ -167,6 +159,14 @@ final class OpenFiles implements AutoCloseable {
     }
     found.addAll(own.keySet());
     return Optional.empty();
+  }
+
+  /** What the copy has, and what it can be told of besides. */
+  private Map<Integer, OpenFile> current() {
+    var current = new TreeMap<>(files);
+    current.keySet().removeAll(difference.gone());
+    current.putAll(difference.fresh());
+    return current;
   }
 
   private static Optional<String> isShared(
@@ -434,15 +434,10 @@ final class OpenFiles implements AutoCloseable {
       return Optional.of(coming);
     }
     var all = new ArrayList<Arrivals.Looked>(files.size());
-    for (var entry : files.entrySet()) {
-      if (!difference.gone().contains(entry.getKey())) {
+    for (var entry : current().entrySet()) {
+      if (entry.getValue().kind().hasOtherEnd()) {
         all.add(new Arrivals.Looked(entry.getKey(), entry.getValue(), get(entry.getKey())));
       }
-    }
-    for (var entry : difference.fresh().entrySet()) {
-      OpenFile file = entry.getValue();
-      Fd fd = file.fd().isPresent() ? file.fd().get() : get(entry.getKey());
-      all.add(new Arrivals.Looked(entry.getKey(), file, fd));
     }
     return Arrivals.first(all);
   }

@@ -285,8 +285,8 @@ public final class SourceProcess implements AutoCloseable {
   /**
    * Its connections; see {@link #restructuredOutside}.
    *
-   * @param found receives them; of those of one process, none may be in there before
-   * @return one that another process has as well: no copy can take it twice; empty if there is none
+   * @param found receives them; has those of other processes before
+   * @return why one cannot be told of: no connection can be taken twice; empty if all can
    */
   public Optional<String> sharedConnection(Set<String> found) {
     return files.shared(found);
