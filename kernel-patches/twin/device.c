@@ -140,6 +140,31 @@ static int pages_ioctl(const void __user *argument)
 	       twin_pages_scan(&pages);
 }
 
+static int timers_ioctl(void __user *argument)
+{
+	struct twin_timers timers;
+	u32 usize;
+	int err = get_struct(&timers, sizeof(timers), argument, &usize);
+
+	if (!err && timers.reserved)
+		err = -EINVAL;
+	if (!err)
+		err = twin_timers_read(&timers);
+	return err ?: put_struct(argument, &timers, sizeof(timers));
+}
+
+static int files_ioctl(const void __user *argument)
+{
+	struct twin_files files;
+	u32 usize;
+
+	int err = get_struct(&files, sizeof(files), argument, &usize);
+
+	if (!err && files.reserved)
+		err = -EINVAL;
+	return err ?: twin_files_exchange(&files);
+}
+
 static int port_ioctl(const void __user *argument)
 {
 	struct twin_port port;
@@ -172,6 +197,21 @@ static int give_frames_ioctl(const void __user *argument)
 	return get_struct(&frames, sizeof(frames), argument, &usize) ?:
 	       twin_port_give(frames.interface, u64_to_user_ptr(frames.address),
 			      frames.length);
+}
+
+/* What is a process's has nothing to do with the rest; -ENOTTY: none of it. */
+static int process_ioctl(unsigned int number, void __user *argument)
+{
+	switch (number) {
+	case _IOC_NR(TWIN_IOC_PAGES):
+		return pages_ioctl(argument);
+	case _IOC_NR(TWIN_IOC_TIMERS):
+		return timers_ioctl(argument);
+	case _IOC_NR(TWIN_IOC_EXCHANGE_FILES):
+		return files_ioctl(argument);
+	default:
+		return -ENOTTY;
+	}
 }
 
 /* What waits, or has nothing to do with the rest; -ENOTTY: none of it. */
@@ -260,8 +300,9 @@ static long twin_ioctl(struct file *file, unsigned int command,
 		return err;
 	if (_IOC_NR(command) == _IOC_NR(TWIN_IOC_DOORBELL))
 		return doorbell_ioctl();
-	if (_IOC_NR(command) == _IOC_NR(TWIN_IOC_PAGES))
-		return pages_ioctl(argument);
+	err = process_ioctl(_IOC_NR(command), argument);
+	if (err != -ENOTTY)
+		return err;
 	err = network_ioctl(_IOC_NR(command), argument);
 	if (err != -ENOTTY)
 		return err;

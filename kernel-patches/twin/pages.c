@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages of a process have content of their own, and which of those
- * changed since its soft-dirty bits were cleared: of /proc/PID/pagemap the two
- * bits that count, a word for 64 pages instead of 64 words. Both sides of that
- * file take longer than the gap of an upgrade has time where there are many.
+ * Which pages of a process have content of their own, or are of a mapping that
+ * it shares, and which of those changed since its soft-dirty bits were cleared:
+ * of /proc/PID/pagemap the two bits that count, a word for 64 pages instead of
+ * 64 words. Both sides of that file take longer than the gap of an upgrade has
+ * time where there are many.
  */
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
@@ -46,6 +47,7 @@ static int scan_entries(struct scan *scan, struct vm_area_struct *vma,
 	unsigned long bit = bit_of(scan, address);
 	bool anonymous = vma_is_anonymous(vma);
 	bool all = vma->vm_flags & VM_SOFTDIRTY;
+	bool shared = vma->vm_flags & VM_SHARED;
 
 	for (; address < end; address += PAGE_SIZE, pte++, bit++) {
 		pte_t entry = ptep_get(pte);
@@ -64,7 +66,7 @@ static int scan_entries(struct scan *scan, struct vm_area_struct *vma,
 		/* Zeros, given for a read and not marked as new content. */
 		if (anonymous && pte_special(entry))
 			continue;
-		if (!anonymous && !pte_special(entry) &&
+		if (!anonymous && !shared && !pte_special(entry) &&
 		    !PageAnon(pte_page(entry)))
 			continue;
 		__set_bit(bit, scan->own);
@@ -96,6 +98,8 @@ static int scan_pmd(pmd_t *pmd, unsigned long address, unsigned long end,
 			scan_huge(scan, address, end,
 				  vma->vm_flags & VM_SOFTDIRTY ||
 					pmd_soft_dirty(value));
+		else if (vma->vm_flags & VM_SHARED)
+			err = -EAGAIN;
 		goto out;
 	}
 	if (pmd_bad(value)) {

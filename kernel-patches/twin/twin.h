@@ -105,8 +105,36 @@ struct twin_pages {
 	__u32 pid;		/* as the caller counts processes */
 	__u64 start;		/* address of the first page */
 	__u64 count;
-	__u64 own;		/* user pointer: present or swapped out, and not a file's */
+	__u64 own;		/* user pointer: present or swapped out, and no file's
+				 * but by a shared mapping
+				 */
 	__u64 changed;		/* user pointer: of those, the soft-dirty ones */
+};
+
+/* What a process has set by setitimer(2). */
+struct twin_timers {
+	__u32 size;
+	__u32 pid;		/* as the caller counts processes */
+	__u64 real;		/* out: ns until ITIMER_REAL expires, 0: it is not set,
+				 * or, with an interval, its signal waits
+				 */
+	__u64 interval;		/* out: ns from then on, each time; 0: once */
+	__u32 others;		/* out: 1: ITIMER_VIRTUAL or ITIMER_PROF is set */
+	__u32 reserved;
+};
+
+/* A file that a process is to have open. */
+struct twin_open {
+	__u32 descriptor;	/* of the process, open */
+	__u32 file;		/* descriptor of the caller */
+};
+
+struct twin_files {
+	__u32 size;
+	__u32 pid;		/* as the caller counts processes */
+	__u64 open;		/* user pointer, struct twin_open[] */
+	__u32 count;
+	__u32 reserved;
 };
 
 /* What an interface that this kernel has in the service's network does. */
@@ -272,6 +300,21 @@ struct twin_frame {
  * is open. Likewise. ENODEV no such interface, EINVAL no whole frames.
  */
 #define TWIN_IOC_GIVE_FRAMES	_IOW(TWIN_IOC_MAGIC, 17, struct twin_frames)
+
+/*
+ * The interval timers of a process; needs CAP_SYS_PTRACE. Beside other calls.
+ * ESRCH no such process.
+ */
+#define TWIN_IOC_TIMERS		_IOWR(TWIN_IOC_MAGIC, 18, struct twin_timers)
+
+/*
+ * A process whose first thread the caller traces, and that stands still, has
+ * other files open by some of its descriptors; that they are closed on exec
+ * stays. Needs CAP_SYS_PTRACE. Beside other calls. EBADF one side has no such
+ * descriptor: those before it are exchanged; ESRCH no such process, or it is not
+ * traced by the calling thread, or runs.
+ */
+#define TWIN_IOC_EXCHANGE_FILES	_IOW(TWIN_IOC_MAGIC, 19, struct twin_files)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

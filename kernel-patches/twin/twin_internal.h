@@ -255,6 +255,12 @@ int twin_memory_map(u64 start, u64 size, struct resource **claimed);
 /* pages.c: what a process's pages are */
 int twin_pages_scan(const struct twin_pages *pages);
 
+/* files.c: what a process has open */
+int twin_files_exchange(const struct twin_files *files);
+
+/* timers.c: what a process has set */
+int twin_timers_read(struct twin_timers *timers);
+
 /* kasan.c: what a kernel that checks its memory accesses needs of more memory */
 #ifdef CONFIG_KASAN_GENERIC
 int twin_kasan_map(u64 start, u64 end, unsigned int node);

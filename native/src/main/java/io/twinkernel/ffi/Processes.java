@@ -247,6 +247,11 @@ public final class Processes {
     return result == 0;
   }
 
+  /** {@code kcmp(2)}: whether two descriptors are one open file. */
+  public static boolean areOne(Fd one, Fd other) throws SyscallException {
+    return sameFile(one, Math.toIntExact(SELF), other.number());
+  }
+
   /**
    * {@code kcmp(2)}: whether two processes have one table of descriptors, one working directory and
    * root, or one memory, as those do that clone(2) made with CLONE_FILES, CLONE_FS or CLONE_VM.

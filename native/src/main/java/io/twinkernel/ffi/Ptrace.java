@@ -2,9 +2,12 @@ package io.twinkernel.ffi;
 
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.iovec;
+import io.twinkernel.ffi.bindings.ptrace_peeksiginfo_args;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -18,6 +21,12 @@ public final class Ptrace {
   private static final int EVENT_SHIFT = 16;
   private static final int STOPPED = 0x7f;
   private static final int SIGNAL_SET = 8;
+
+  /** Of a {@code siginfo_t}, in bytes. */
+  private static final int SIGNAL_INFO = 128;
+
+  /** So many are asked for at a time. */
+  private static final int MOST_SIGNALS = 16;
 
   private Ptrace() {}
 
@@ -244,6 +253,39 @@ public final class Ptrace {
   }
 
   /**
+   * PTRACE_PEEKSIGINFO of a stopped tracee: the signals that wait for it, in their order.
+   *
+   * @param shared those for its process, else those for the thread alone
+   * @return a {@code siginfo_t} for each
+   */
+  public static List<byte[]> pendingSignals(int thread, boolean shared) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = arena.allocate(ptrace_peeksiginfo_args.layout());
+      ptrace_peeksiginfo_args.flags(asked, shared ? Linux.PTRACE_PEEKSIGINFO_SHARED() : 0);
+      ptrace_peeksiginfo_args.nr(asked, MOST_SIGNALS);
+      MemorySegment found = arena.allocate((long) MOST_SIGNALS * SIGNAL_INFO, Long.BYTES);
+      var signals = new ArrayList<byte[]>();
+      int count;
+      do {
+        ptrace_peeksiginfo_args.off(asked, signals.size());
+        count =
+            (int)
+                ask(
+                    "PTRACE_PEEKSIGINFO",
+                    Linux.PTRACE_PEEKSIGINFO(),
+                    thread,
+                    asked.address(),
+                    found.address());
+        for (int i = 0; i < count; i++) {
+          signals.add(
+              found.asSlice((long) i * SIGNAL_INFO, SIGNAL_INFO).toArray(ValueLayout.JAVA_BYTE));
+        }
+      } while (count == MOST_SIGNALS);
+      return List.copyOf(signals);
+    }
+  }
+
+  /**
    * PTRACE_GET_RSEQ_CONFIGURATION of a stopped tracee (Linux 5.13).
    *
    * @param buffer receives a {@code ptrace_rseq_configuration}
@@ -260,9 +302,15 @@ public final class Ptrace {
 
   private static void request(String name, int request, int thread, long address, long data)
       throws SyscallException {
+    var _ = ask(name, request, thread, address, data);
+  }
+
+  private static long ask(String name, int request, int thread, long address, long data)
+      throws SyscallException {
     long result = NativeCall.system(Linux.__NR_ptrace(), request, thread, address, data);
     if (result < 0) {
       throw SyscallException.of(name, Integer.toString(thread), result);
     }
+    return result;
   }
 }

@@ -17,7 +17,8 @@ final class TwinAdvice {
           case "TWIN_IOC_ADOPT_PCI" -> adopt(errno);
           case "TWIN_IOC_PREPARE_PCI" -> prepare(errno);
           case "TWIN_IOC_ADD_MEMORY" -> addMemory(errno);
-          case "TWIN_IOC_PAGES" -> errno.equals("ESRCH") ? "that process has ended" : "";
+          case "TWIN_IOC_PAGES", "TWIN_IOC_TIMERS" ->
+              errno.equals("ESRCH") ? "that process has ended" : "";
           case "TWIN_IOC_DOORBELL" -> doorbell(errno);
           case "TWIN_IOC_PROMOTE" -> promote(errno);
           case "TWIN_IOC_CRASH_REGION" -> crashRegion(errno);

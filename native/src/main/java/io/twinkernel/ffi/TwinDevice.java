@@ -5,13 +5,16 @@ import io.twinkernel.ffi.bindings.Twin;
 import io.twinkernel.ffi.bindings.twin_bar;
 import io.twinkernel.ffi.bindings.twin_carve;
 import io.twinkernel.ffi.bindings.twin_cpu;
+import io.twinkernel.ffi.bindings.twin_files;
 import io.twinkernel.ffi.bindings.twin_function;
 import io.twinkernel.ffi.bindings.twin_info;
 import io.twinkernel.ffi.bindings.twin_memory;
+import io.twinkernel.ffi.bindings.twin_open;
 import io.twinkernel.ffi.bindings.twin_pages;
 import io.twinkernel.ffi.bindings.twin_prepare;
 import io.twinkernel.ffi.bindings.twin_range;
 import io.twinkernel.ffi.bindings.twin_table;
+import io.twinkernel.ffi.bindings.twin_timers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -237,6 +240,55 @@ public final class TwinDevice implements AutoCloseable {
       twin_pages.changed(pages, changed.address());
       String arguments = "process " + pid + ", " + count + " pages";
       call("TWIN_IOC_PAGES", Twin.TWIN_IOC_PAGES(), pages, arguments);
+    }
+  }
+
+  /**
+   * What a process has set by setitimer(2).
+   *
+   * @param real in how many nanoseconds ITIMER_REAL expires; 0: it is not set, or, with an
+   *     interval, its signal waits
+   * @param interval after which it does again, each time, likewise; 0: once
+   * @param others whether ITIMER_VIRTUAL or ITIMER_PROF is set
+   */
+  public record Timers(long real, long interval, boolean others) {}
+
+  /** The interval timers of a process. */
+  public Timers timers(int pid) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment timers = arena.allocate(twin_timers.layout());
+      twin_timers.size(timers, (int) timers.byteSize());
+      twin_timers.pid(timers, pid);
+      call("TWIN_IOC_TIMERS", Twin.TWIN_IOC_TIMERS(), timers, "process " + pid);
+      return new Timers(
+          twin_timers.real(timers), twin_timers.interval(timers), twin_timers.others(timers) != 0);
+    }
+  }
+
+  /**
+   * A file that another process is to have open.
+   *
+   * @param descriptor by which it has something open now
+   * @param file the same open file here
+   */
+  public record Exchange(int descriptor, Fd file) {}
+
+  /** Has a process that this thread traces, and that stands still, have other files open. */
+  public void exchangeFiles(int pid, List<Exchange> files) throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment array = twin_open.allocateArray(Math.max(files.size(), 1), arena);
+      for (int i = 0; i < files.size(); i++) {
+        MemorySegment open = twin_open.asSlice(array, i);
+        twin_open.descriptor(open, files.get(i).descriptor());
+        twin_open.file(open, files.get(i).file().number());
+      }
+      MemorySegment exchange = arena.allocate(twin_files.layout());
+      twin_files.size(exchange, (int) exchange.byteSize());
+      twin_files.pid(exchange, pid);
+      twin_files.open(exchange, array.address());
+      twin_files.count(exchange, files.size());
+      String arguments = "process " + pid + ", " + files.size() + " files";
+      call("TWIN_IOC_EXCHANGE_FILES", Twin.TWIN_IOC_EXCHANGE_FILES(), exchange, arguments);
     }
   }
 

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,9 @@ final class TwinDeviceTest {
       refused(
           "TWIN_IOC_ADD_MEMORY(0x8000000-0x8001fff)", () -> device.addMemory(0x8000000, 0x2000));
       MemorySegment bits = Arena.ofAuto().allocate(16, 8);
+      refused(
+          "TWIN_IOC_EXCHANGE_FILES(process 7, 0 files)", () -> device.exchangeFiles(7, List.of()));
+      refused("TWIN_IOC_TIMERS(process 7)", () -> device.timers(7));
       refused("TWIN_IOC_PAGES(process 7, 65 pages)", () -> device.pages(7, 0x4000, 65, bits, bits));
       TwinPort port = device.port(4);
       refused("TWIN_IOC_SET_PORT(interface 4, HOLD)", () -> port.set(TwinPort.Mode.HOLD));

@@ -248,6 +248,24 @@ public class Linux extends Linux$shared {
     public static int MS_REC() {
         return MS_REC;
     }
+    private static final int SEEK_DATA = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define SEEK_DATA 3
+     * }
+     */
+    public static int SEEK_DATA() {
+        return SEEK_DATA;
+    }
+    private static final int SEEK_HOLE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define SEEK_HOLE 4
+     * }
+     */
+    public static int SEEK_HOLE() {
+        return SEEK_HOLE;
+    }
     private static final int KEXEC_FILE_UNLOAD = (int)1L;
     /**
      * {@snippet lang=c :
@@ -364,6 +382,15 @@ public class Linux extends Linux$shared {
      */
     public static int PTRACE_INTERRUPT() {
         return PTRACE_INTERRUPT;
+    }
+    private static final int PTRACE_PEEKSIGINFO = (int)16905L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_PEEKSIGINFO 16905
+     * }
+     */
+    public static int PTRACE_PEEKSIGINFO() {
+        return PTRACE_PEEKSIGINFO;
     }
     private static final int PTRACE_GETSIGMASK = (int)16906L;
     /**
@@ -770,6 +797,15 @@ public class Linux extends Linux$shared {
     public static int SO_LINGER() {
         return SO_LINGER;
     }
+    private static final int SO_REUSEPORT = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_REUSEPORT 15
+     * }
+     */
+    public static int SO_REUSEPORT() {
+        return SO_REUSEPORT;
+    }
     private static final int SO_RCVLOWAT = (int)18L;
     /**
      * {@snippet lang=c :
@@ -1148,6 +1184,24 @@ public class Linux extends Linux$shared {
     public static int SIGPIPE() {
         return SIGPIPE;
     }
+    private static final int SIGALRM = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGALRM 14
+     * }
+     */
+    public static int SIGALRM() {
+        return SIGALRM;
+    }
+    private static final int SIGURG = (int)23L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGURG 23
+     * }
+     */
+    public static int SIGURG() {
+        return SIGURG;
+    }
     private static final int SIGSTOP = (int)19L;
     /**
      * {@snippet lang=c :
@@ -1183,6 +1237,24 @@ public class Linux extends Linux$shared {
      */
     public static int SIGCHLD() {
         return SIGCHLD;
+    }
+    private static final int SIGTTIN = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTTIN 21
+     * }
+     */
+    public static int SIGTTIN() {
+        return SIGTTIN;
+    }
+    private static final int SIGTTOU = (int)22L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTTOU 22
+     * }
+     */
+    public static int SIGTTOU() {
+        return SIGTTOU;
     }
     private static final int SIGUSR1 = (int)10L;
     /**
@@ -1598,6 +1670,15 @@ public class Linux extends Linux$shared {
     public static int __NR_getitimer() {
         return __NR_getitimer;
     }
+    private static final int __NR_setitimer = (int)38L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_setitimer 38
+     * }
+     */
+    public static int __NR_setitimer() {
+        return __NR_setitimer;
+    }
     private static final int __NR_socket = (int)41L;
     /**
      * {@snippet lang=c :
@@ -1750,6 +1831,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_ptrace() {
         return __NR_ptrace;
+    }
+    private static final int __NR_rt_sigqueueinfo = (int)129L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_rt_sigqueueinfo 129
+     * }
+     */
+    public static int __NR_rt_sigqueueinfo() {
+        return __NR_rt_sigqueueinfo;
     }
     private static final int __NR_sigaltstack = (int)131L;
     /**
@@ -1904,6 +1994,33 @@ public class Linux extends Linux$shared {
     public static int __NR_get_robust_list() {
         return __NR_get_robust_list;
     }
+    private static final int __NR_timerfd_create = (int)283L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_timerfd_create 283
+     * }
+     */
+    public static int __NR_timerfd_create() {
+        return __NR_timerfd_create;
+    }
+    private static final int __NR_timerfd_settime = (int)286L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_timerfd_settime 286
+     * }
+     */
+    public static int __NR_timerfd_settime() {
+        return __NR_timerfd_settime;
+    }
+    private static final int __NR_timerfd_gettime = (int)287L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_timerfd_gettime 287
+     * }
+     */
+    public static int __NR_timerfd_gettime() {
+        return __NR_timerfd_gettime;
+    }
     private static final int __NR_epoll_create1 = (int)291L;
     /**
      * {@snippet lang=c :
@@ -1921,6 +2038,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_dup3() {
         return __NR_dup3;
+    }
+    private static final int __NR_rt_tgsigqueueinfo = (int)297L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_rt_tgsigqueueinfo 297
+     * }
+     */
+    public static int __NR_rt_tgsigqueueinfo() {
+        return __NR_rt_tgsigqueueinfo;
     }
     private static final int __NR_syncfs = (int)306L;
     /**
@@ -2021,24 +2147,6 @@ public class Linux extends Linux$shared {
     public static int __NR_pidfd_getfd() {
         return __NR_pidfd_getfd;
     }
-    private static final int WNOHANG = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * #define WNOHANG 1
-     * }
-     */
-    public static int WNOHANG() {
-        return WNOHANG;
-    }
-    private static final int __WALL = (int)1073741824L;
-    /**
-     * {@snippet lang=c :
-     * #define __WALL 1073741824
-     * }
-     */
-    public static int __WALL() {
-        return __WALL;
-    }
     private static final int CLOCK_REALTIME = (int)0L;
     /**
      * {@snippet lang=c :
@@ -2074,6 +2182,24 @@ public class Linux extends Linux$shared {
      */
     public static int CLOCK_BOOTTIME() {
         return CLOCK_BOOTTIME;
+    }
+    private static final int WNOHANG = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define WNOHANG 1
+     * }
+     */
+    public static int WNOHANG() {
+        return WNOHANG;
+    }
+    private static final int __WALL = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * #define __WALL 1073741824
+     * }
+     */
+    public static int __WALL() {
+        return __WALL;
     }
     private static final int KCMP_FILE = (int)0L;
     /**
@@ -2417,6 +2543,24 @@ public class Linux extends Linux$shared {
     public static int ITIMER_PROF() {
         return ITIMER_PROF;
     }
+    private static final int TFD_TIMER_ABSTIME = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.TFD_TIMER_ABSTIME = 1
+     * }
+     */
+    public static int TFD_TIMER_ABSTIME() {
+        return TFD_TIMER_ABSTIME;
+    }
+    private static final int TFD_TIMER_CANCEL_ON_SET = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.TFD_TIMER_CANCEL_ON_SET = 2
+     * }
+     */
+    public static int TFD_TIMER_CANCEL_ON_SET() {
+        return TFD_TIMER_CANCEL_ON_SET;
+    }
     private static final int O_DIRECTORY = (int)65536L;
     /**
      * {@snippet lang=c :
@@ -2488,6 +2632,15 @@ public class Linux extends Linux$shared {
      */
     public static long FITHAW() {
         return FITHAW;
+    }
+    private static final int PTRACE_PEEKSIGINFO_SHARED = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_PEEKSIGINFO_SHARED 1
+     * }
+     */
+    public static int PTRACE_PEEKSIGINFO_SHARED() {
+        return PTRACE_PEEKSIGINFO_SHARED;
     }
     private static final int PTRACE_O_SUSPEND_SECCOMP = (int)2097152L;
     /**

@@ -374,6 +374,24 @@ public class Twin extends Twin$shared {
     public static long TWIN_IOC_GIVE_FRAMES() {
         return TWIN_IOC_GIVE_FRAMES;
     }
+    private static final long TWIN_IOC_TIMERS = 3223369490L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_TIMERS 3223369490
+     * }
+     */
+    public static long TWIN_IOC_TIMERS() {
+        return TWIN_IOC_TIMERS;
+    }
+    private static final long TWIN_IOC_EXCHANGE_FILES = 1075361555L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_EXCHANGE_FILES 1075361555
+     * }
+     */
+    public static long TWIN_IOC_EXCHANGE_FILES() {
+        return TWIN_IOC_EXCHANGE_FILES;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :
