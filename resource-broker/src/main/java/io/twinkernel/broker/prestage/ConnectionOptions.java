@@ -17,8 +17,8 @@ import java.util.Map;
 /**
  * The options that a process gives its TCP connections, or that these have from the socket that
  * accepted them. What a new socket has anyway is not told, so that the other kernel's own defaults
- * hold there. SO_REUSEADDR and SO_REUSEPORT, without a meaning for what is connected, are not among
- * them: repair mode has its own use for them.
+ * hold there. SO_REUSEADDR is not among them: repair mode has its own use for it ({@link
+ * TcpRepair#end}).
  */
 final class ConnectionOptions {
   private static final int INT = Integer.BYTES;
@@ -43,6 +43,7 @@ final class ConnectionOptions {
           new Known(Linux.SOL_SOCKET(), Linux.SO_KEEPALIVE(), INT),
           new Known(Linux.SOL_SOCKET(), Linux.SO_LINGER(), LINGER),
           new Known(Linux.SOL_SOCKET(), Linux.SO_MARK(), INT),
+          new Known(Linux.SOL_SOCKET(), Linux.SO_REUSEPORT(), INT),
           new Known(Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT(), INT),
           new Known(Linux.SOL_SOCKET(), Linux.SO_RCVTIMEO_OLD(), TIME),
           new Known(Linux.SOL_SOCKET(), Linux.SO_SNDTIMEO_OLD(), TIME),

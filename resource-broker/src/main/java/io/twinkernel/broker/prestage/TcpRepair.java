@@ -61,9 +61,20 @@ final class TcpRepair {
     return info;
   }
 
-  /** Lets a captured connection go on here. */
+  /** Lets a captured connection go on here; see {@link #end}. */
   static void release(Fd socket) throws SyscallException {
     option(socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF_NO_WP());
+    Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_REUSEADDR(), 1);
+  }
+
+  /**
+   * Adds the end of repair mode. The kernel forgets SO_REUSEADDR by that, which accepted sockets
+   * have from who listened: a server that is started anew could not have its port before the last
+   * connection of the one before it is forgotten, a minute after its end.
+   */
+  static void end(CallBatch batch, Fd socket) {
+    option(batch, socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF_NO_WP());
+    Sockets.option(batch, socket, Linux.SOL_SOCKET(), Linux.SO_REUSEADDR(), 1);
   }
 
   /** How many bytes wait to be read. */

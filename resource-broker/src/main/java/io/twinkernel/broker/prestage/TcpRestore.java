@@ -215,7 +215,7 @@ final class TcpRestore {
 
   private static void resume(CallBatch batch, Fd socket, TcpState state, List<Sent> sent)
       throws IOException {
-    option(batch, socket, Linux.TCP_REPAIR(), Linux.TCP_REPAIR_OFF_NO_WP());
+    TcpRepair.end(batch, socket);
     byte[] unsent = Arrays.copyOfRange(state.written(), sent(state), state.written().length);
     if (unsent.length > 0) {
       int call = Sockets.send(batch, socket, unsent, Linux.MSG_DONTWAIT());

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -219,6 +220,35 @@ final class TcpRepairTest {
       TcpRepair.release(socket);
       server.getOutputStream().write("still here".getBytes(US_ASCII));
       assertThat(client.getInputStream().readNBytes(10)).asString(US_ASCII).isEqualTo("still here");
+    }
+  }
+
+  /** Its connections go on for a while when it has ended. */
+  @Test
+  void aServerThatIsStartedAnewCanHaveItsPort() throws Exception {
+    var listener = new ServerSocket(0, 2, InetAddress.getLoopbackAddress());
+    SocketAddress address = listener.getLocalSocketAddress();
+    try (var client = new Socket(listener.getInetAddress(), listener.getLocalPort());
+        var stayed = new Socket(listener.getInetAddress(), listener.getLocalPort())) {
+      TcpState state;
+      try (Socket _ = listener.accept();
+          Fd socket = find(client)) {
+        state = capture(socket);
+        Sockets.connect(socket, new byte[16]);
+      }
+      try (Socket _ = listener.accept();
+          Fd socket = find(stayed);
+          Fd copy = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
+        capture(socket);
+        TcpRepair.release(socket);
+        resume(restore(copy, state));
+        listener.close();
+        try (var anew = new ServerSocket()) {
+          anew.setReuseAddress(true);
+          anew.bind(address);
+          assertThat(anew.isBound()).isTrue();
+        }
+      }
     }
   }
 
