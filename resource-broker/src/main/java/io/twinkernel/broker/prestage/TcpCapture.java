@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Takes TCP connections out of a kernel, all at once, by their repair mode ({@link TcpRepair}). */
 final class TcpCapture {
@@ -23,6 +24,9 @@ final class TcpCapture {
 
   /** One more is asked for than is to be there, so that more would be noticed. */
   private static final int ONE_MORE = 1;
+
+  /** So often connections are read of which a queue changes meanwhile. */
+  private static final int MOST_TRIES = 5;
 
   /**
    * A socket to read.
@@ -49,6 +53,11 @@ final class TcpCapture {
   /** What waits in a queue: the call that reads it, and where that puts it. */
   private record Queue(int call, int place, int length) {
     static final Queue EMPTY = new Queue(-1, 0, 0);
+
+    /** Whether as much was there when it was read as before. */
+    boolean isWhole(CallBatch batch) {
+      return length == 0 || batch.result(call) == length;
+    }
   }
 
   private TcpCapture() {}
@@ -61,7 +70,14 @@ final class TcpCapture {
    */
   static List<TcpState> of(List<Source> sources) throws IOException {
     try {
-      return read(sources);
+      Optional<List<TcpState>> states = read(sources);
+      for (int tries = 1; states.isEmpty(); tries++) {
+        if (tries == MOST_TRIES) {
+          throw new IOException("what is queued in connections changes all the time");
+        }
+        states = read(sources);
+      }
+      return states.get();
     } catch (IOException e) {
       for (Source source : sources) {
         try {
@@ -74,7 +90,8 @@ final class TcpCapture {
     }
   }
 
-  private static List<TcpState> read(List<Source> sources) throws IOException {
+  /** Empty if something was acknowledged meanwhile: both ends may be here, and one was late. */
+  private static Optional<List<TcpState>> read(List<Source> sources) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       var batch = new CallBatch(arena, sources.size() * CALLS, sources.size() * BYTES);
       var places = new ArrayList<Places>(sources.size());
@@ -107,6 +124,9 @@ final class TcpCapture {
       }
       queues.run();
       for (int i = 0; i < sources.size(); i++) {
+        if (!received.get(i).isWhole(queues) || !written.get(i).isWhole(queues)) {
+          return Optional.empty();
+        }
         states.add(
             state(
                 sources.get(i).descriptor(),
@@ -115,7 +135,7 @@ final class TcpCapture {
                 bytes(queues, received.get(i)),
                 bytes(queues, written.get(i))));
       }
-      return List.copyOf(states);
+      return Optional.of(List.copyOf(states));
     }
   }
 
@@ -167,15 +187,8 @@ final class TcpCapture {
     return new Queue(call, place, length);
   }
 
-  private static byte[] bytes(CallBatch batch, Queue queue) throws IOException {
-    if (queue.length() == 0) {
-      return new byte[0];
-    }
-    long read = batch.result(queue.call());
-    if (read != queue.length()) {
-      throw new IOException("a queue of " + queue.length() + " bytes gave " + read);
-    }
-    return batch.bytes(queue.place(), queue.length());
+  private static byte[] bytes(CallBatch batch, Queue queue) {
+    return queue.length() == 0 ? new byte[0] : batch.bytes(queue.place(), queue.length());
   }
 
   private static TcpState state(
