@@ -1,6 +1,7 @@
 package io.twinkernel.broker.policy;
 
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,10 +38,12 @@ final class MemoryChecks {
 
   void check() throws IOException {
     for (Map.Entry<ProcessFacts, List<ProcessFacts>> tree : moves.trees().entrySet()) {
+      var numbers = new HashMap<String, Mapping>();
       for (ProcessFacts process : tree.getValue()) {
         FileSpace space = reader.files(process, home);
         for (Mapping mapping : reader.mappings(process.pid())) {
           check(process, mapping, space);
+          checkNumber(process, mapping, numbers);
           if (isSharedMemory(mapping)) {
             share(new Shared(process, mapping, tree.getKey()));
           }
@@ -55,6 +58,30 @@ final class MemoryChecks {
         }
       }
     }
+  }
+
+  /**
+   * CRIU knows System V memory by its number and other shared memory by its inode, as if both were
+   * of one kind (criu/shmem.c).
+   *
+   * @param numbers of shared memory in this tree, by either
+   */
+  private void checkNumber(ProcessFacts process, Mapping mapping, Map<String, Mapping> numbers) {
+    if (!isSystemV(mapping) && !isSharedMemory(mapping)) {
+      return;
+    }
+    Mapping other = numbers.putIfAbsent(mapping.inode(), mapping);
+    if (other != null && isSystemV(other) != isSystemV(mapping)) {
+      obstacles.add(
+          process,
+          mapping,
+          "shared memory with the number " + mapping.inode() + ", as " + other.name() + " has",
+          "start the tree anew: it gets other numbers");
+    }
+  }
+
+  private static boolean isSystemV(Mapping mapping) {
+    return mapping.name().startsWith("/SYSV");
   }
 
   /** Trees are restored one after the other: each would have memory of its own. */
@@ -84,7 +111,7 @@ final class MemoryChecks {
 
   private void check(ProcessFacts process, Mapping mapping, FileSpace space) {
     String name = mapping.name();
-    if (name.startsWith("/SYSV")) {
+    if (isSystemV(mapping)) {
       if (home.isIpcOf(process)) {
         obstacles.add(
             process,

@@ -143,6 +143,27 @@ final class MovePlanTest {
         .anyMatch(why -> why.contains("memory that it shares") && why.contains("another tree"));
   }
 
+  /** Of one number CRIU writes down one of the two for both, or fails. */
+  @Test
+  void systemVMemoryHasAnotherNumberThanSharedMemory() throws IOException {
+    String memory = "7f26e1200000-7f26e1400000 rw-s 00000000 00:01 17 /dev/zero (deleted)\n";
+    String systemV = "7f26e1500000-7f26e1501000 rw-s 00000000 00:01 %d /SYSV00000000 (deleted)\n";
+    Path parent = proc.resolve(CLEAN + "/maps");
+    Path child = proc.resolve(CHILD + "/maps");
+    Files.writeString(parent, Files.readString(parent) + memory);
+    String before = Files.readString(child) + memory;
+    Files.writeString(child, before + systemV.formatted(18));
+    assertThat(why(plan("move cgroup service/clean")).values())
+        .noneMatch(why -> why.contains("the number"));
+    Files.writeString(child, before + systemV.formatted(17));
+    assertThat(why(plan("move cgroup service/clean")))
+        .anySatisfy(
+            (what, why) -> {
+              assertThat(what).contains("memory at 7f26e1500000 -> /SYSV00000000");
+              assertThat(why).contains("the number 17").contains("/dev/zero");
+            });
+  }
+
   @Test
   void whatSharesACgroupOrAParentWithMovingOnesMustMoveToo() throws IOException {
     Path child = proc.resolve(CHILD + "/stat");
