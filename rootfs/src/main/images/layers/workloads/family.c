@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A parent and two children that never stop writing to memory which they share,
- * and tell each other what they wrote. Says on port 7003 whether all of it is
+ * and tell each other what they wrote. The parent has a timerfd and an interval
+ * timer besides, which neither stop nor run ahead. Says on port 7003 whether all of it is
  * right: a line "ok NAME" or "bad NAME WHY" for each, then "end".
  */
 #define _GNU_SOURCE
@@ -17,6 +18,8 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +28,10 @@
 #define CHILDREN 2
 #define PAGE 4096
 #define PAGES 128
+#define TICK 20000000L /* ns */
+#define ALARM 30000000L
+#define LATE 10 /* ticks that may not have been heard of yet */
+#define SECOND 1000000000L
 
 #define MUST(call) ({ long must_ = (long)(call); if (must_ == -1) die(#call); must_; })
 
@@ -39,6 +46,10 @@ static struct record *anonymous, *file;
 static int ends[CHILDREN][2];
 static uint64_t seen[CHILDREN];
 static unsigned long faults, ended;
+static int64_t timed_from;
+static uint64_t ticks;
+static volatile sig_atomic_t alarms;
+static volatile int64_t last_alarm;
 
 static void die(const char *what)
 {
@@ -122,6 +133,57 @@ static void signalled(int signals)
 		ended++;
 }
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	MUST(clock_gettime(CLOCK_MONOTONIC, &time));
+	return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static void alarmed(int signal)
+{
+	(void)signal;
+	alarms++;
+	last_alarm = now();
+}
+
+static void tick(int timer)
+{
+	uint64_t count;
+
+	if (MUST(read(timer, &count, sizeof(count))) == sizeof(count))
+		ticks += count;
+}
+
+static int start_timers(void)
+{
+	struct itimerspec spec = { { 0, TICK }, { 0, TICK } };
+	struct itimerval value = { { 0, ALARM / 1000 }, { 0, ALARM / 1000 } };
+	struct sigaction action = { .sa_handler = alarmed, .sa_flags = SA_RESTART };
+	int timer = MUST(timerfd_create(CLOCK_MONOTONIC, 0));
+
+	MUST(sigaction(SIGALRM, &action, NULL));
+	timed_from = now();
+	MUST(timerfd_settime(timer, 0, &spec, NULL));
+	MUST(setitimer(ITIMER_REAL, &value, NULL));
+	return timer;
+}
+
+/* A timerfd counts each time that it expires; of alarms that come late some are one. */
+static void tell_timers(int client)
+{
+	uint64_t due = (now() - timed_from) / TICK, most = (now() - timed_from) / ALARM;
+	bool right = ticks <= due && ticks + LATE >= due;
+
+	dprintf(client, "%s family-ticks %lu of %lu\n", right ? "ok" : "bad", (unsigned long)ticks,
+		(unsigned long)due);
+	right = alarms && (uint64_t)alarms <= most && now() - last_alarm < LATE * ALARM;
+	dprintf(client, "%s family-alarms %lu of %lu at most, the last one %ld ms ago\n",
+		right ? "ok" : "bad", (unsigned long)alarms, (unsigned long)most,
+		(long)((now() - last_alarm) / 1000000));
+}
+
 static void tell(int listener)
 {
 	int client = MUST(accept(listener, NULL, NULL));
@@ -130,6 +192,7 @@ static void tell(int listener)
 	dprintf(client, "%s family-children %lu ended\n", ended ? "bad" : "ok", ended);
 	dprintf(client, "%s family-progress %lu and %lu\n", seen[0] && seen[1] ? "ok" : "bad",
 		(unsigned long)seen[0], (unsigned long)seen[1]);
+	tell_timers(client);
 	dprintf(client, "end");
 	close(client);
 }
@@ -137,7 +200,7 @@ static void tell(int listener)
 int main(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	struct pollfd polled[CHILDREN + 2];
+	struct pollfd polled[CHILDREN + 3];
 	int memory = MUST(memfd_create("family", 0));
 	int listener = MUST(socket(AF_INET, SOCK_STREAM, 0)), one = 1;
 	sigset_t child;
@@ -160,9 +223,15 @@ int main(void)
 	MUST(listen(listener, 4));
 	polled[CHILDREN] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[CHILDREN + 1] = (struct pollfd){ .fd = MUST(signalfd(-1, &child, 0)), .events = POLLIN };
+	polled[CHILDREN + 2] = (struct pollfd){ .fd = start_timers(), .events = POLLIN };
 	for (;;) {
-		if (poll(polled, CHILDREN + 2, -1) < 0 && errno != EINTR)
+		if (poll(polled, CHILDREN + 3, -1) < 0) {
+			if (errno == EINTR)
+				continue; /* an alarm */
 			die("poll");
+		}
+		if (polled[CHILDREN + 2].revents)
+			tick(polled[CHILDREN + 2].fd);
 		for (int i = 0; i < CHILDREN; i++)
 			if (polled[i].revents)
 				hear(i);

@@ -289,7 +289,8 @@ final class CopyMaker {
       return false;
     }
     for (SourceProcess process : followed) {
-      if (process.restructured(Steps.UNTOLD).isPresent()) {
+      // A signal that waits would wait in the copy, also when the process has long had it.
+      if (process.restructured(Steps.UNTOLD).isPresent() || process.isSignalled()) {
         return false;
       }
       process.takeAsItIs();
@@ -313,7 +314,7 @@ final class CopyMaker {
   private static Map<String, Object> hold(
       SourceProcess process, Map<Integer, String> states, List<SourceProcess> tree)
       throws IOException {
-    String directory = process.diskDirectory();
+    String directory = process.directory();
     return Map.of(
         "states",
         states.entrySet().stream()

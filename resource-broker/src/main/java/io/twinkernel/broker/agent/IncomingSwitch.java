@@ -24,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,7 +47,6 @@ final class IncomingSwitch {
   private final Trace trace = new Trace("B");
   private final PrestagedProcesses copies;
   private final int practice;
-  private final List<Background> deltas = new ArrayList<>();
 
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
@@ -57,9 +55,6 @@ final class IncomingSwitch {
   private @Nullable IOException early;
 
   private boolean committed;
-
-  /** Completes when the copies have their files on the disk open, at once if none comes. */
-  private final CompletableFuture<Boolean> reopened = new CompletableFuture<>();
 
   /** Taking the disk; null if A has not let go of it. */
   private volatile @Nullable Background taking;
@@ -80,9 +75,6 @@ final class IncomingSwitch {
     this.ready = ready;
     this.copies = copies;
     this.practice = practice;
-    if (ready.disk().isEmpty()) {
-      reopened.complete(true);
-    }
   }
 
   Criu criu() {
@@ -98,8 +90,6 @@ final class IncomingSwitch {
     WarmUp.fly(
         practice,
         () -> {
-          // Nothing: it fails where it is read, which is most of the way to begin it beside.
-          new Background(new ApplyDelta(new byte[0], Steps.UNTOLD)).settle();
           restoreImages(Inbox.Message.now(FrameType.IMAGE_COMPLETE, NO_IMAGES).json());
           PidSpace.last();
           ready.nic().rehearse();
@@ -169,16 +159,10 @@ final class IncomingSwitch {
 
     @Override
     public void run() throws IOException {
-      try {
-        disk.mount(device, open, trace, from);
-        long mounted = Tsc.read();
-        copies.reopen();
-        trace.add("disk-files", mounted);
-        reopened.complete(true);
-      } catch (IOException | RuntimeException e) {
-        reopened.completeExceptionally(e);
-        throw e;
-      }
+      disk.mount(device, open, trace, from);
+      long mounted = Tsc.read();
+      copies.reopen(device);
+      trace.add("disk-files", mounted);
     }
   }
 
@@ -192,41 +176,18 @@ final class IncomingSwitch {
     }
   }
 
-  /**
-   * What else the copy of one process lacks: applies it at once, or, where it has to wait for the
-   * disk, beside that.
-   */
+  /** What else the copy of one process lacks; where it is in files, when these are here. */
   void delta(byte[] state) {
     Steps steps = trace.follow();
-    if (ready.disk().isPresent()) {
-      deltas.add(new Background(new ApplyDelta(state, steps)));
-      return;
-    }
     try {
-      apply(state, steps);
+      ProcessDelta delta = read(state, steps);
+      copies.take(delta, steps);
+      if (ready.disk().isEmpty()) {
+        copies.seek(delta.pid(), steps);
+      }
     } catch (IOException e) {
       copies.failed(e);
     }
-  }
-
-  /** Not a lambda, likewise. */
-  private final class ApplyDelta implements Background.Task {
-    private final byte[] state;
-    private final Steps steps;
-
-    ApplyDelta(byte[] state, Steps steps) {
-      this.state = state;
-      this.steps = steps;
-    }
-
-    @Override
-    public void run() throws IOException {
-      apply(state, steps);
-    }
-  }
-
-  private void apply(byte[] state, Steps steps) throws IOException {
-    copies.take(read(state, steps), reopened, steps);
   }
 
   private static ProcessDelta read(byte[] state, Steps steps) throws IOException {
@@ -327,12 +288,10 @@ final class IncomingSwitch {
         throw new IOException("the image came before the disk");
       }
       disk.join();
+      copies.seek(trace.follow());
     }
     long from = trace.add("image-message", complete.number("sent_tsc"), arrivedTsc);
     restoreImages(complete);
-    for (Background delta : deltas) {
-      delta.join();
-    }
     copies.check();
     trace.add("restore", from);
   }
@@ -398,11 +357,6 @@ final class IncomingSwitch {
         }
       }
       restored.clear();
-    }
-    // Nobody waits for a disk that does not come.
-    reopened.cancel(false);
-    for (Background delta : deltas) {
-      delta.settle();
     }
     copies.clear();
   }

@@ -186,7 +186,7 @@ final class OutgoingSwitch {
     Prestaging prestaging = copied.prestaging();
     for (int looks = 1; true; looks++) {
       // Whatever of this is evaluated for the first time is set up by that, before the gap.
-      var attempt = new Attempt(copied);
+      var attempt = new Attempt(copied, looks < Prestaging.MOST_LOOKS);
       var stop = new StartingShot();
       Background.Task memoryTask = () -> attempt.sendMemory(stop, trace);
       Background.Task diskTask = () -> attempt.sendDisk(stop, gap, trace);
@@ -233,13 +233,25 @@ final class OutgoingSwitch {
         throw new IOException(String.join("; ", failures));
       }
       trace.clear();
-      if (obstacle.get().passes() && looks < Prestaging.MOST_LOOKS) {
+      boolean again = obstacle.get().passes() && looks < Prestaging.MOST_LOOKS;
+      if (again && prestaging.awaitChildren()) {
         // The service has the time for it that it takes.
         prestaging.awaitServed();
+        if (prestaging.suspects().isPresent()) {
+          refresh(copied);
+        }
       } else {
         anew(copied, obstacle.get());
         looks = 0;
       }
+    }
+  }
+
+  private static void refresh(Stage.Copied copied) throws IOException, InterruptedException {
+    try {
+      var _ = copied.copies().refresh();
+    } catch (BrokerException e) {
+      throw new IOException(e.failure().what() + ": " + e.failure().why(), e);
     }
   }
 
@@ -263,11 +275,20 @@ final class OutgoingSwitch {
     /** Why the copies cannot take what changed; then no more is sent. */
     private final CompletableFuture<Optional<Change>> obstacle = new CompletableFuture<>();
 
+    /** Memory is laid out anew in B, where it is to be; or that failed, which is said elsewhere. */
+    private final CompletableFuture<Boolean> shaped = new CompletableFuture<>();
+
     /** Roots of the trees of which no copies wait. */
     private volatile List<Integer> dumped = List.of();
 
-    Attempt(Stage.Copied copied) {
+    private final boolean patient;
+
+    /**
+     * @param patient whether there may be another attempt
+     */
+    Attempt(Stage.Copied copied, boolean patient) {
       this.copied = copied;
+      this.patient = patient;
       this.prestaging = copied.prestaging();
     }
 
@@ -281,12 +302,19 @@ final class OutgoingSwitch {
       }
       Optional<Change> found = CALLED_OFF;
       try {
-        found = prestaging.restructuredWithin(trace.follow());
+        found = prestaging.restructuredAtLast(trace.follow(), patient);
       } finally {
         within.complete(found);
       }
-      if (found.isEmpty() && prestaging.ready()) {
-        prestaging.sendMemoryShapes(trace.follow());
+      boolean ready = found.isEmpty() && prestaging.ready();
+      try {
+        if (ready) {
+          prestaging.sendMemoryShapes(trace.follow());
+        }
+      } finally {
+        shaped.complete(true);
+      }
+      if (ready) {
         prestaging.sendPages(trace);
       }
     }
@@ -363,6 +391,8 @@ final class OutgoingSwitch {
           copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
       if (prestaging.ready()) {
         prestaging.sendConnections(trace);
+        // A copy that has its signals is to make no calls any more.
+        shaped.join();
         prestaging.sendRest(trace, damaged);
       }
       if (dumped.isEmpty()) {

@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.DescriptorChanges;
 import io.twinkernel.broker.prestage.DiskFile;
+import io.twinkernel.broker.prestage.FileExchange;
 import io.twinkernel.broker.prestage.HugePages;
 import io.twinkernel.broker.prestage.MemoryShape;
 import io.twinkernel.broker.prestage.ProcessDelta;
@@ -12,6 +13,7 @@ import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.Reaping;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +27,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -112,9 +113,6 @@ final class PrestagedProcesses {
         staged.check(hold.states());
         populate(staged);
       }
-      for (Hold hold : holds) {
-        process(hold.pid()).tryOpenings();
-      }
     } catch (IOException e) {
       end(holds.stream().map(Hold::pid).toList());
       throw e;
@@ -193,9 +191,10 @@ final class PrestagedProcesses {
   }
 
   /** The disk is here: the copies open their files there. */
-  void reopen() throws IOException {
+  void reopen(TwinDevice device) throws IOException {
+    var exchange = new FileExchange(device);
     for (StagedProcess process : order) {
-      process.reopen();
+      process.reopen(exchange);
     }
   }
 
@@ -206,14 +205,26 @@ final class PrestagedProcesses {
   }
 
   /**
-   * Takes registers and offsets of one process.
-   *
-   * @param reopened completes after {@link #reopen}
+   * Takes registers, timers and signals of one process, and notes where it is in its files, for
+   * {@link #seek}.
    */
-  synchronized void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
-      throws IOException {
-    process(delta.pid()).take(delta, reopened, steps);
+  synchronized void take(ProcessDelta delta, Steps steps) throws IOException {
+    process(delta.pid()).take(delta, steps);
     taken.add(delta.pid());
+  }
+
+  /** One that has its files open is in them where its process was. */
+  synchronized void seek(int pid, Steps steps) throws IOException {
+    process(pid).seek();
+    steps.done("write-offsets");
+  }
+
+  /** All of them are, after {@link #reopen}. */
+  synchronized void seek(Steps steps) throws IOException {
+    for (StagedProcess process : processes.values()) {
+      process.seek();
+    }
+    steps.done("write-offsets");
   }
 
   /** Which copies cannot be used so far, and why, for A. */

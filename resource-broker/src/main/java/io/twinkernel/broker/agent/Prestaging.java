@@ -10,8 +10,12 @@ import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.prestage.Unstageable;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
+import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.Tsc;
+import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.time.Duration;
@@ -42,6 +46,9 @@ final class Prestaging implements AutoCloseable {
   /** What is still on its way after so many looks stays. */
   static final int MOST_LOOKS = 6;
 
+  /** How long a child may take to end. */
+  private static final Duration CHILDHOOD = Duration.ofSeconds(3);
+
   /** How long a service may take to catch up after a stop. */
   private static final Duration PATIENCE = Duration.ofMillis(500);
 
@@ -55,6 +62,9 @@ final class Prestaging implements AutoCloseable {
 
   /** Whether those that the last stop stopped are not those that there were. */
   private volatile Optional<Change> newcomers = Optional.empty();
+
+  /** Those of them that are in the trees that are followed: they may have ended soon. */
+  private List<Integer> children = List.of();
 
   private List<Integer> others = List.of();
 
@@ -136,9 +146,10 @@ final class Prestaging implements AutoCloseable {
       long bytes = 0;
       var registers = new ArrayList<ProcessDelta>();
       pauseService();
+      Optional<Change> come = newcomers;
       try {
-        if (newcomers.isPresent()) {
-          return newcomers;
+        if (come.isPresent() && !come.get().passes()) {
+          return come;
         }
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
@@ -161,8 +172,11 @@ final class Prestaging implements AutoCloseable {
       }
       peer.link().flush();
       awaitServed();
-      worthwhile =
-          bytes > SMALL && (rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE);
+      if (come.isPresent() && !awaitChildren()) {
+        return come;
+      }
+      boolean less = rounds.isEmpty() || bytes < rounds.getLast().bytes() * WORTHWHILE;
+      worthwhile = come.isPresent() || (bytes > SMALL && less);
       rounds.add(new ProcessCopy.Round(bytes, (System.nanoTime() - start) / 1e6));
     }
     all.addAll(rounds);
@@ -251,19 +265,45 @@ final class Prestaging implements AutoCloseable {
 
   /** Whether there are other trees than are known, or one has other processes than are followed. */
   private Optional<Change> newcomers(ProcessTree stopped) {
+    children = List.of();
     for (int root : others) {
       if (!expected.contains(root)) {
         return Optional.of(new Change(0, "process " + root + " has come", false));
       }
     }
+    var young = new ArrayList<Integer>();
+    Optional<Change> passing = Optional.empty();
     for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
       List<ServiceProcess> now = stopped.below(tree.getKey());
       if (!CopyMaker.areThose(tree.getValue(), now)) {
         String why = "the processes of the tree of process " + tree.getKey() + " are " + now;
-        return Optional.of(new Change(tree.getKey(), why, false));
+        List<Integer> more = besides(tree.getValue(), now);
+        // More of them: what has just come, a worker say, may soon have gone.
+        boolean passes = now.size() == tree.getValue().size() + more.size();
+        var change = new Change(tree.getKey(), why, passes);
+        if (!passes) {
+          return Optional.of(change);
+        }
+        passing = Optional.of(change);
+        young.addAll(more);
       }
     }
-    return Optional.empty();
+    children = List.copyOf(young);
+    return passing;
+  }
+
+  private static List<Integer> besides(List<SourceProcess> followed, List<ServiceProcess> now) {
+    var others = new ArrayList<Integer>();
+    for (ServiceProcess one : now) {
+      boolean known = false;
+      for (SourceProcess process : followed) {
+        known |= process.pid() == one.pid();
+      }
+      if (!known) {
+        others.add(one.pid());
+      }
+    }
+    return List.copyOf(others);
   }
 
   /**
@@ -283,7 +323,7 @@ final class Prestaging implements AutoCloseable {
         resumeService();
       }
       awaitServed();
-      if (change.isPresent() && !change.get().passes()) {
+      if (change.isPresent() && !(change.get().passes() && awaitChildren())) {
         return change;
       }
       change.ifPresent(one -> passing.add(one.why()));
@@ -305,6 +345,29 @@ final class Prestaging implements AutoCloseable {
     for (SourceProcess process : processes) {
       process.awaitServed(deadline);
     }
+  }
+
+  /**
+   * Waits until children have ended that have come since the copies were made; not for ever.
+   *
+   * @return whether all have
+   */
+  boolean awaitChildren() throws IOException {
+    long deadline = System.nanoTime() + CHILDHOOD.toNanos();
+    for (int child : children) {
+      try (Fd process = Processes.open(child)) {
+        long left = Math.max(0, deadline - System.nanoTime());
+        if (process.poll(Linux.POLLIN(), Duration.ofNanos(left)) == 0) {
+          return false;
+        }
+      } catch (SyscallException e) {
+        if (!e.errno().equals(Errno.ESRCH)) {
+          throw e;
+        }
+      }
+    }
+    children = List.of();
+    return true;
   }
 
   /**
@@ -337,6 +400,29 @@ final class Prestaging implements AutoCloseable {
     return newcomers.isPresent()
         ? newcomers
         : first(process -> process.restructuredWithin(steps), false);
+  }
+
+  /**
+   * As {@link #restructuredWithin}, when what is found is sent in the gap.
+   *
+   * @param patient whether to call it off where that would be much
+   */
+  Optional<Change> restructuredAtLast(Steps steps, boolean patient) throws IOException {
+    Optional<Change> found = restructuredWithin(steps);
+    return found.isPresent() || !patient ? found : suspects();
+  }
+
+  /** Whose child may have written to more than is sent in the gap; empty if nobody's. */
+  Optional<Change> suspects() {
+    for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
+      for (SourceProcess process : tree.getValue()) {
+        if (process.memory().suspectedBytes() > SMALL) {
+          String why = "process " + process.pid() + " has had a child, which shared its memory";
+          return Optional.of(new Change(tree.getKey(), why, true));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** The second part: what they have open. */
@@ -376,14 +462,48 @@ final class Prestaging implements AutoCloseable {
     var connections = new HashSet<String>();
     Optional<Change> change = first(process -> process.sharedConnection(connections), false);
     if (change.isEmpty()) {
-      change = first(this::sendDescriptors, false);
+      change = sendDescriptors();
     }
     steps.done("send-descriptors");
     return change;
   }
 
-  private Optional<String> sendDescriptors(SourceProcess process) throws IOException {
-    DescriptorChanges changes = process.descriptors();
+  private Optional<Change> sendDescriptors() throws IOException {
+    for (Map.Entry<Integer, List<SourceProcess>> tree : trees.entrySet()) {
+      List<SourceProcess> all = tree.getValue();
+      boolean files = false;
+      for (SourceProcess process : all) {
+        files |= process.hasOtherDiskFiles();
+      }
+      for (int i = 0; i < all.size(); i++) {
+        Look send = new SendDescriptors(files ? Optional.of(all.subList(0, i)) : Optional.empty());
+        Optional<Change> change = look(tree.getKey(), all.get(i), send, false);
+        if (change.isPresent()) {
+          return change;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Not a lambda: in the gap its first evaluation would set up a class. */
+  private final class SendDescriptors implements Look {
+    /** As for {@link SourceProcess#descriptors}. */
+    private final Optional<List<SourceProcess>> earlier;
+
+    SendDescriptors(Optional<List<SourceProcess>> earlier) {
+      this.earlier = earlier;
+    }
+
+    @Override
+    public Optional<String> at(SourceProcess process) throws IOException {
+      return sendDescriptors(process, earlier);
+    }
+  }
+
+  private Optional<String> sendDescriptors(
+      SourceProcess process, Optional<List<SourceProcess>> earlier) throws IOException {
+    DescriptorChanges changes = process.descriptors(earlier);
     if (!changes.isEmpty()) {
       peer.link().send(FrameType.DESCRIPTORS, changes.toBytes());
     }
@@ -462,9 +582,22 @@ final class Prestaging implements AutoCloseable {
    * @param damaged cut off, as a torn write would leave it
    */
   void sendRest(Trace trace, boolean damaged) throws IOException {
-    for (SourceProcess process : processes) {
-      byte[] bytes = process.readRest(trace.follow()).toBytes();
-      send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes, trace);
+    boolean all = false;
+    try {
+      for (SourceProcess process : processes) {
+        process.beginRegisters();
+      }
+      for (SourceProcess process : processes) {
+        byte[] bytes = process.readRest(trace.follow()).toBytes();
+        send(FrameType.DELTA, damaged ? Arrays.copyOf(bytes, bytes.length / 2) : bytes, trace);
+      }
+      all = true;
+    } finally {
+      if (!all) {
+        for (SourceProcess process : processes) {
+          process.letGoRegisters();
+        }
+      }
     }
   }
 

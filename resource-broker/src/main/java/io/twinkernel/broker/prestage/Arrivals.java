@@ -60,7 +60,7 @@ final class Arrivals {
           asked.add(new Asked(number, file.kind(), file.target(), place));
         }
       }
-      case FILE, EPOLL, COUNTER, OTHER -> {
+      case FILE, EPOLL, COUNTER, TIMER, OTHER -> {
         // Only its process does anything with it.
       }
     }
@@ -88,7 +88,7 @@ final class Arrivals {
           return Optional.of("descriptor " + number + " has data in its queue");
         }
       }
-      case FILE, EPOLL, COUNTER, OTHER -> {
+      case FILE, EPOLL, COUNTER, TIMER, OTHER -> {
         // Nothing comes to it.
       }
     }

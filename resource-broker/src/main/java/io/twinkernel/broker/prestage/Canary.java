@@ -4,8 +4,10 @@ import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
+import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -23,8 +25,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -115,11 +117,11 @@ public final class Canary implements AutoCloseable {
     }
     try {
       awaitStopped(pid);
+      blockSignals(pid);
       SourceProcess source = SourceProcess.follow(pid, "", SyscallWatch.possible());
       try {
         source.begin();
-        DiskFile open = DiskFile.of(pid, 0, file.toString());
-        return new Canary(parent, pid, source, open, listen());
+        return new Canary(parent, pid, source, input(pid), listen());
       } catch (IOException e) {
         source.close();
         throw e;
@@ -127,6 +129,23 @@ public final class Canary implements AutoCloseable {
     } catch (IOException e) {
       end(parent, pid);
       throw e;
+    }
+  }
+
+  /** One that waits for it is not in the way of its calls. */
+  private static void blockSignals(int pid) throws IOException {
+    ThreadRegisters.hold(pid);
+    try {
+      Ptrace.setSignalMask(pid, PendingSignals.ALL);
+    } finally {
+      Ptrace.detach(pid);
+    }
+  }
+
+  private static DiskFile input(int pid) throws IOException {
+    try (Fd process = Processes.open(pid);
+        OpenFile input = OpenFile.of(pid, pid, process, 0)) {
+      return DiskFile.of(0, input);
     }
   }
 
@@ -176,23 +195,43 @@ public final class Canary implements AutoCloseable {
   private void process() throws IOException {
     var frames = new ArrayList<MemorySegment>();
     try (Arena arena = Arena.ofShared()) {
+      Processes.kill(pid, Linux.SIGUSR1());
       look();
       source.memory().collect();
       source.memory().send(new Collector(arena, frames), false);
       ProcessDelta connections = overAndBack(source.readConnections(Steps.UNTOLD));
-      ProcessDelta rest = overAndBack(source.readRest(Steps.UNTOLD));
+      source.beginRegisters();
+      ProcessDelta rest = overAndBack(withTimer(source.readRest(Steps.UNTOLD)));
       try (var staged =
-          StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(file), "")) {
+          StagedProcess.hold(pid, List.of(pid), List.of(), List.of(0), List.of(file), "")) {
         reshape(staged);
         for (MemorySegment frame : frames) {
           staged.takePages(frame);
         }
-        staged.reopen();
+        if (Files.exists(Path.of(TwinDevice.PATH))) {
+          try (TwinDevice module = TwinDevice.open()) {
+            staged.reopen(new FileExchange(module));
+          }
+        }
         staged.takeConnections(connections, Steps.UNTOLD);
-        staged.take(rest, CompletableFuture.completedFuture(true), Steps.UNTOLD);
+        staged.take(rest, Steps.UNTOLD);
+        staged.seek();
         staged.connect();
       }
     }
+  }
+
+  /** It strikes at once: a fork has none. */
+  private static ProcessDelta withTimer(ProcessDelta rest) throws IOException {
+    Optional<IntervalTimer> timer = Optional.of(IntervalTimer.in(0, 0));
+    return new ProcessDelta(
+        rest.pid(),
+        rest.threads(),
+        List.of(),
+        rest.offsets(),
+        timer,
+        rest.timers(),
+        rest.signals());
   }
 
   private void look() throws IOException {
@@ -227,7 +266,7 @@ public final class Canary implements AutoCloseable {
     var _ = follower.restructuredWithin(Steps.UNTOLD);
     var _ = follower.restructuredOutside(Steps.UNTOLD);
     var _ = follower.sharedConnection(new HashSet<>());
-    DescriptorChanges told = follower.descriptors();
+    DescriptorChanges told = follower.descriptors(Optional.empty());
     var _ = follower.arrived(Steps.UNTOLD);
     return told;
   }

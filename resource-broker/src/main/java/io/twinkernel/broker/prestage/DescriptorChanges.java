@@ -8,6 +8,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a process has open otherwise than the copy that waits in the other kernel.
@@ -17,13 +18,17 @@ import java.util.List;
  * @param connections that it gets sockets for, or that have other options now
  * @param epolls with all that each waits for; the copy has an epoll by that number or none
  * @param counters counts of eventfds
+ * @param timers timerfds that it gets, which do not expire yet
+ * @param diskFiles all that it has open on the disk that goes over; empty if the copy knows
  */
 public record DescriptorChanges(
     int pid,
     List<Integer> closed,
     List<Connection> connections,
     List<Epoll> epolls,
-    List<Counter> counters) {
+    List<Counter> counters,
+    List<Timer> timers,
+    Optional<List<DiskFile>> diskFiles) {
 
   /**
    * A socket that becomes a connection at the switch.
@@ -52,17 +57,46 @@ public record DescriptorChanges(
   /** An eventfd's count. */
   record Counter(int descriptor, long count) {}
 
+  /**
+   * A timerfd.
+   *
+   * @param flags O_NONBLOCK and O_CLOEXEC
+   * @param clock CLOCK_*
+   */
+  record Timer(int descriptor, int flags, int clock) {}
+
   /** Keeps the lists from changing. */
   public DescriptorChanges {
     closed = List.copyOf(closed);
     connections = List.copyOf(connections);
     epolls = List.copyOf(epolls);
     counters = List.copyOf(counters);
+    timers = List.copyOf(timers);
+    diskFiles = diskFiles.map(List::copyOf);
+  }
+
+  /** Of one that has on the disk what its copy knows, and no new timer. */
+  DescriptorChanges(
+      int pid,
+      List<Integer> closed,
+      List<Connection> connections,
+      List<Epoll> epolls,
+      List<Counter> counters) {
+    this(pid, closed, connections, epolls, counters, List.of(), Optional.empty());
+  }
+
+  DescriptorChanges withDiskFiles(Optional<List<DiskFile>> files) {
+    return new DescriptorChanges(pid, closed, connections, epolls, counters, timers, files);
   }
 
   /** Whether the copy has all of it. */
   public boolean isEmpty() {
-    return closed.isEmpty() && connections.isEmpty() && epolls.isEmpty() && counters.isEmpty();
+    return closed.isEmpty()
+        && connections.isEmpty()
+        && epolls.isEmpty()
+        && counters.isEmpty()
+        && timers.isEmpty()
+        && diskFiles.isEmpty();
   }
 
   /** For the way to the other kernel. */
@@ -86,6 +120,18 @@ public record DescriptorChanges(
     for (Counter counter : counters) {
       out.writeInt(counter.descriptor());
       out.writeLong(counter.count());
+    }
+    out.writeInt(timers.size());
+    for (Timer timer : timers) {
+      out.writeInt(timer.descriptor());
+      out.writeInt(timer.flags());
+      out.writeInt(timer.clock());
+    }
+    out.writeInt(diskFiles.isPresent() ? diskFiles.get().size() + 1 : 0);
+    if (diskFiles.isPresent()) {
+      for (DiskFile file : diskFiles.get()) {
+        file.write(out);
+      }
     }
     return bytes.toByteArray();
   }
@@ -152,7 +198,23 @@ public record DescriptorChanges(
     for (int left = count(in); left > 0; left--) {
       counters.add(new Counter(in.readInt(), in.readLong()));
     }
-    return new DescriptorChanges(pid, closed, connections, epolls, counters);
+    var timers = new ArrayList<Timer>();
+    for (int left = count(in); left > 0; left--) {
+      timers.add(new Timer(in.readInt(), in.readInt(), in.readInt()));
+    }
+    Optional<List<DiskFile>> files = Optional.empty();
+    int more = in.readInt();
+    if (more < 0 || more - 1 > in.available()) {
+      throw new IOException("a count of " + more + " where " + in.available() + " bytes are left");
+    }
+    if (more > 0) {
+      var all = new ArrayList<DiskFile>();
+      for (int left = more - 1; left > 0; left--) {
+        all.add(DiskFile.read(in));
+      }
+      files = Optional.of(all);
+    }
+    return new DescriptorChanges(pid, closed, connections, epolls, counters, timers, files);
   }
 
   private static Connection connection(DataInputStream in) throws IOException {
@@ -191,12 +253,14 @@ public record DescriptorChanges(
 
   @Override
   public String toString() {
-    return "process %d: %s closed, connections %s, epolls %s, counters %s"
+    return "process %d: %s closed, connections %s, epolls %s, counters %s, timers %s, on the disk %s"
         .formatted(
             pid,
             closed,
             connections.stream().map(Connection::descriptor).toList(),
             epolls.stream().map(Epoll::descriptor).toList(),
-            counters);
+            counters,
+            timers,
+            diskFiles);
   }
 }

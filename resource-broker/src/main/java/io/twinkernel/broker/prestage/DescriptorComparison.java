@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Compares descriptors of a stopped process with what its copy has by the same numbers. */
@@ -24,10 +25,14 @@ final class DescriptorComparison {
   /** Of what /proc says that a socket or pipe is, in bytes. */
   private static final int MOST_TARGET = 64;
 
+  /** The longest path that the kernel tells. */
+  private static final int MOST_PATH = 4096;
+
   private final int pid;
   private final Fd folder;
   private final Set<Integer> others = new TreeSet<>();
   private final Set<Integer> restated = new TreeSet<>();
+  private final Map<Integer, String> renamed = new TreeMap<>();
   private Optional<String> obstacle = Optional.empty();
 
   /**
@@ -48,6 +53,11 @@ final class DescriptorComparison {
     return restated;
   }
 
+  /** Files that have other names now: by descriptor. */
+  Map<Integer, String> renamed() {
+    return renamed;
+  }
+
   /** What no copy can be told of; empty if there is nothing. */
   Optional<String> obstacle() {
     return obstacle;
@@ -56,11 +66,13 @@ final class DescriptorComparison {
   /**
    * What a batch says of one.
    *
-   * @param same the call that compares the files, or reads what it is
-   * @param target where that is; -1 for none
+   * @param same the call that compares the files; -1 for none
+   * @param link the call that reads what it is; -1 for none
+   * @param target where that is
    * @param said the call that reads what it says of itself, -1 for none; and where that is
    */
-  private record Asked(int number, OpenFile file, int same, int target, int said, int place) {}
+  private record Asked(
+      int number, OpenFile file, int same, int link, int target, int said, int place) {}
 
   /**
    * @param files by number, all of which are open
@@ -69,7 +81,7 @@ final class DescriptorComparison {
     int room = 0;
     for (var entry : files) {
       // For a link also its name.
-      room += entry.getValue().room() + MOST_TARGET + 3 * Long.BYTES;
+      room += entry.getValue().room() + room(entry.getValue()) + 3 * Long.BYTES;
     }
     try (Arena arena = Arena.ofConfined()) {
       var batch = new CallBatch(arena, 2 * files.size(), room);
@@ -87,19 +99,26 @@ final class DescriptorComparison {
     }
   }
 
+  private static int room(OpenFile file) {
+    return file.kind() == Kind.FILE ? MOST_PATH : MOST_TARGET;
+  }
+
   private Asked ask(CallBatch batch, int number, OpenFile file) {
-    if (file.fd().isEmpty()) {
-      int target = batch.room(MOST_TARGET);
-      int call = Processes.target(batch, folder, number, target, MOST_TARGET);
-      return new Asked(number, file, call, target, -1, 0);
+    boolean held = file.fd().isPresent();
+    int same = held ? Processes.compareFiles(batch, file.held(), pid, number) : -1;
+    int link = -1;
+    int target = 0;
+    if (!held || file.kind() == Kind.FILE) {
+      target = batch.room(room(file));
+      link = Processes.target(batch, folder, number, target, room(file));
     }
-    int same = Processes.compareFiles(batch, file.fd().get(), pid, number);
-    if (file.details().isEmpty()) {
-      return new Asked(number, file, same, -1, -1, 0);
+    int said = -1;
+    int place = 0;
+    if (file.details().isPresent()) {
+      place = batch.room(file.room());
+      said = file.details().get().read(batch, place, file.room());
     }
-    int place = batch.room(file.room());
-    int said = file.details().get().read(batch, place, file.room());
-    return new Asked(number, file, same, -1, said, place);
+    return new Asked(number, file, same, link, target, said, place);
   }
 
   private void compare(CallBatch batch, List<Asked> asked) {
@@ -112,15 +131,23 @@ final class DescriptorComparison {
           return;
         }
         restated.add(one.number());
+      } else if (one.file().kind() == Kind.FILE) {
+        String name = link(batch, one);
+        if (!name.equals(one.file().target())) {
+          renamed.put(one.number(), name);
+        }
       }
     }
   }
 
   private static boolean isSame(CallBatch batch, Asked asked) {
-    int result = (int) batch.result(asked.same());
-    return asked.target() < 0
-        ? result == 0
-        : new String(batch.bytes(asked.target(), result), UTF_8).equals(asked.file().target());
+    return asked.same() < 0
+        ? link(batch, asked).equals(asked.file().target())
+        : batch.result(asked.same()) == 0;
+  }
+
+  private static String link(CallBatch batch, Asked asked) {
+    return new String(batch.bytes(asked.target(), (int) batch.result(asked.link())), UTF_8);
   }
 
   private static boolean saysOtherwise(CallBatch batch, Asked asked) {

@@ -1,7 +1,10 @@
 package io.twinkernel.broker.prestage;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.twinkernel.broker.prestage.DescriptorChanges.Connection;
 import io.twinkernel.broker.prestage.DescriptorChanges.Epoll;
+import io.twinkernel.broker.prestage.DescriptorChanges.Timer;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
@@ -19,6 +22,9 @@ final class DescriptorReshaping {
   /** Of a {@code struct epoll_event}, which is packed (include/uapi/linux/eventpoll.h). */
   private static final int EVENT = 12;
 
+  /** A path, as a system call takes it. */
+  private static final byte[] STAND_IN = "/dev/null\0".getBytes(US_ASCII);
+
   private static final int MOST_EVENTS = TraceeCalls.ROOM / EVENT;
 
   private final int pid;
@@ -33,13 +39,26 @@ final class DescriptorReshaping {
     this.calls = calls;
   }
 
-  /** All but what {@link ConnectionOptions} and counts of eventfds are. */
-  void run(DescriptorChanges changes) throws IOException {
+  /**
+   * All but what {@link ConnectionOptions} and counts of eventfds are.
+   *
+   * @param onDisk all that it has on the disk that is to come, with these changes
+   */
+  void run(DescriptorChanges changes, List<DiskFile> onDisk) throws IOException {
     for (int descriptor : changes.closed()) {
       close(descriptor);
     }
     for (Connection connection : changes.connections()) {
       open(connection);
+    }
+    for (DiskFile file : onDisk) {
+      // By a number that was closed there may be one just like it again.
+      if (changes.diskFiles().isPresent() || changes.closed().contains(file.descriptor())) {
+        standIn(file);
+      }
+    }
+    for (Timer timer : changes.timers()) {
+      open(timer);
     }
     // They wait for sockets that have just been opened, or for one another.
     for (Epoll epoll : changes.epolls()) {
@@ -64,6 +83,26 @@ final class DescriptorReshaping {
     int type = Linux.SOCK_STREAM() | flags;
     long opened = calls.call("socket", name, Linux.__NR_socket(), connection.family(), type, 0);
     move(opened, descriptor, flags);
+  }
+
+  private void open(Timer timer) throws IOException {
+    if (!isOpen(timer.descriptor())) {
+      String name = name(timer.descriptor());
+      int call = Linux.__NR_timerfd_create();
+      long opened = calls.call("timerfd_create", name, call, timer.clock(), timer.flags());
+      move(opened, timer.descriptor(), timer.flags());
+    }
+  }
+
+  /** What it has until the disk is here; it has one, mostly. */
+  private void standIn(DiskFile file) throws IOException {
+    if (!isOpen(file.descriptor())) {
+      int closedOnExec = file.flags() & Linux.O_CLOEXEC();
+      long path = calls.put(STAND_IN);
+      long opened =
+          calls.call("open", file.path(), Linux.__NR_open(), path, Linux.O_RDWR() | closedOnExec);
+      move(opened, file.descriptor(), closedOnExec);
+    }
   }
 
   private void open(Epoll epoll) throws IOException {

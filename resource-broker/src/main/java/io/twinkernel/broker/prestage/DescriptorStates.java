@@ -30,7 +30,7 @@ final class DescriptorStates {
       switch (file.kind()) {
         case OTHER -> states.put(entry.getKey(), state(new String(file.info(), UTF_8)));
         case QUEUE -> states.put(entry.getKey(), EMPTY);
-        case CONNECTION, LISTENER, FILE, EPOLL, COUNTER -> {
+        case CONNECTION, LISTENER, FILE, EPOLL, COUNTER, TIMER -> {
           // Their state comes before the switch, or is asked for then.
         }
       }

@@ -19,6 +19,9 @@ import java.util.OptionalInt;
 
 /** What the descriptors of a process are. */
 final class Descriptors {
+  /** What the kernel says of a file that has no name any more, after the last one. */
+  static final String DELETED = " (deleted)";
+
   /** What /proc says that an epoll is. */
   static final String EPOLL = "anon_inode:[eventpoll]";
 
@@ -45,6 +48,7 @@ final class Descriptors {
       return switch (target) {
         case EPOLL -> Kind.EPOLL;
         case "anon_inode:[eventfd]" -> Kind.COUNTER;
+        case "anon_inode:[timerfd]" -> Kind.TIMER;
         // Signals that it has not told of yet wait for the process, which is looked at.
         case "anon_inode:[signalfd]" -> Kind.OTHER;
         default -> throw new Unstageable("descriptor " + number + " is " + target);
@@ -53,7 +57,7 @@ final class Descriptors {
     if (target.startsWith("/dev/null") || target.startsWith("/dev/zero")) {
       return Kind.OTHER;
     }
-    if (!target.startsWith("/") || target.startsWith("/dev/") || target.endsWith(" (deleted)")) {
+    if (!target.startsWith("/") || target.startsWith("/dev/") || target.endsWith(DELETED)) {
       throw new Unstageable("descriptor " + number + " is " + target);
     }
     return Kind.FILE;

@@ -1,10 +1,14 @@
 package io.twinkernel.broker.prestage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.MalformedMessageException;
-import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.bindings.Linux;
+import java.io.DataInput;
+import java.io.DataOutput;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,15 +37,17 @@ public record DiskFile(
   /** What open() did with the file once, and is not to do again. */
   private static final int ONCE = Linux.O_CREAT() | Linux.O_EXCL() | Linux.O_TRUNC();
 
+  /** PATH_MAX, in bytes. */
+  private static final int MOST_PATH = 4096;
+
   static final int PERMISSIONS = 07777;
 
-  static DiskFile of(int pid, int descriptor, String path) throws IOException {
-    Path file = Path.of("/proc/" + pid + "/fd/" + descriptor);
-    String info = SysFiles.read("/proc/" + pid + "/fdinfo/" + descriptor);
+  static DiskFile of(int descriptor, OpenFile open) throws IOException {
+    Path file = Path.of("/proc/self/fd/" + open.held().number());
     return new DiskFile(
         descriptor,
-        path,
-        flags(info) & ~ONCE,
+        open.target(),
+        flags(new String(open.info(), UTF_8)) & ~ONCE,
         Files.size(file),
         (int) Files.getAttribute(file, "unix:mode"),
         Optional.empty());
@@ -55,6 +61,14 @@ public record DiskFile(
       throw new IOException("no flags in an fdinfo: " + info);
     }
     return Integer.parseInt(info.substring(at + "flags:\t".length(), end).strip(), 8);
+  }
+
+  /** Whether a copy that knows of the other one knows of this. */
+  boolean isLike(DiskFile other) {
+    return descriptor == other.descriptor
+        && path.equals(other.path)
+        && flags == other.flags
+        && opening.equals(other.opening);
   }
 
   DiskFile by(Opening other) {
@@ -95,6 +109,42 @@ public record DiskFile(
         file.number("bytes"),
         (int) file.number("mode"),
         opening(file.numbers("opening")));
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeInt(descriptor);
+    byte[] name = path.getBytes(UTF_8);
+    out.writeInt(name.length);
+    out.write(name);
+    out.writeInt(flags);
+    out.writeLong(bytes);
+    out.writeInt(mode);
+    out.writeInt(opening.isPresent() ? opening.get().pid() : 0);
+    out.writeInt(opening.isPresent() ? opening.get().descriptor() : 0);
+  }
+
+  /** Reads what {@link #write} wrote. */
+  static DiskFile read(DataInput in) throws IOException {
+    return new DiskFile(
+        in.readInt(), path(in), in.readInt(), in.readLong(), in.readInt(), opening(in));
+  }
+
+  private static String path(DataInput in) throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > MOST_PATH) {
+      throw new IOException("a path of " + length + " bytes");
+    }
+    byte[] name = new byte[length];
+    in.readFully(name);
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString();
+  }
+
+  private static Optional<Opening> opening(DataInput in) throws IOException {
+    var other = new Opening(in.readInt(), in.readInt());
+    if (other.pid() == 0 && other.descriptor() != 0) {
+      throw new IOException("a descriptor of no process");
+    }
+    return other.pid() == 0 ? Optional.empty() : Optional.of(other);
   }
 
   private static Optional<Opening> opening(List<Integer> numbers) {

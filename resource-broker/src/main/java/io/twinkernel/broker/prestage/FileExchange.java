@@ -1,91 +1,68 @@
 package io.twinkernel.broker.prestage;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.SyscallException;
+import io.twinkernel.ffi.TwinDevice;
+import io.twinkernel.ffi.TwinDevice.Exchange;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** Has a stopped tracee open files and put them in the place of others. */
-final class FileExchange {
-  private final TraceeCalls remote;
+/**
+ * Opens the files on a disk that has just come, and gives them to copies that have stand-ins open.
+ * Opened here: a process may have opened them before it gave up the right to, and several may have
+ * one by the same opening.
+ */
+public final class FileExchange {
+  private final TwinDevice module;
 
-  /**
-   * @param remote calls of the tracee
-   */
-  FileExchange(TraceeCalls remote) {
-    this.remote = remote;
-  }
+  /** By who has it, and has it first. */
+  private final Map<DiskFile.Opening, Fd> opened = new HashMap<>();
 
-  /** Puts each file in the place of its descriptor. */
-  void exchange(List<DiskFile> files, String directory) throws IOException {
-    byte[] before = remote.save();
-    try {
-      for (DiskFile file : files) {
-        exchange(file);
-      }
-      if (!directory.isEmpty()) {
-        remote.call("chdir", directory, Linux.__NR_chdir(), name(directory));
-      }
-    } finally {
-      remote.restore(before);
-    }
-  }
-
-  private void exchange(DiskFile file) throws IOException {
-    long opened = open(file);
-    if (opened == file.descriptor()) {
-      throw new IOException("descriptor " + opened + " was free, which " + file.path() + " had");
-    }
-    long flags = file.closedOnExec() ? Linux.O_CLOEXEC() : 0;
-    remote.call("dup3", file.path(), Linux.__NR_dup3(), opened, file.descriptor(), flags);
-    close(opened, file.path());
-  }
-
-  private long open(DiskFile file) throws IOException {
-    Optional<DiskFile.Opening> opening = file.opening();
-    if (opening.isPresent()) {
-      return take(opening.get(), file.path());
-    }
-    return remote.call("open", file.path(), Linux.__NR_open(), name(file.path()), file.flags(), 0);
-  }
-
-  /** Has a descriptor of what another one, or itself, has open. */
-  private long take(DiskFile.Opening opening, String path) throws IOException {
-    String what = path + " of process " + opening.pid();
-    long process = remote.call("pidfd_open", what, Linux.__NR_pidfd_open(), opening.pid(), 0);
-    try {
-      return remote.call(
-          "pidfd_getfd", what, Linux.__NR_pidfd_getfd(), process, opening.descriptor(), 0);
-    } finally {
-      close(process, what);
-    }
-  }
-
-  private void close(long descriptor, String what) throws IOException {
-    remote.call("close", what, Linux.__NR_close(), descriptor);
+  /** Of copies, each given its files before those that have some by its openings. */
+  public FileExchange(TwinDevice module) {
+    this.module = module;
   }
 
   /**
-   * Whether it may have what others have open, of which there are stand-ins now.
+   * Gives a copy its files, which stands still and is traced by the calling thread.
    *
-   * @throws SyscallException EPERM where it is not allowed to, by its rights
+   * @return those that it has by openings of its own, by descriptor; the caller closes them
    */
-  void tryOpenings(List<DiskFile> files) throws IOException {
-    for (DiskFile file : files) {
-      if (file.opening().isPresent()) {
-        close(take(file.opening().get(), file.path()), file.path());
+  Map<Integer, Fd> exchange(int pid, List<DiskFile> files) throws IOException {
+    var own = new HashMap<Integer, Fd>();
+    var exchanges = new ArrayList<Exchange>(files.size());
+    try (var closed = new Opened()) {
+      for (DiskFile file : files) {
+        var key = new DiskFile.Opening(pid, file.descriptor());
+        Optional<DiskFile.Opening> other = file.opening();
+        if (other.isEmpty()) {
+          own.put(file.descriptor(), closed.add(open(file)));
+          opened.put(key, own.get(file.descriptor()));
+        } else {
+          opened.put(key, other(file, other.get()));
+        }
+        exchanges.add(new Exchange(file.descriptor(), opened.get(key)));
       }
+      module.exchangeFiles(pid, exchanges);
+      closed.keep();
+      return own;
     }
   }
 
-  private long name(String path) throws IOException {
-    byte[] name = (path + "\0").getBytes(UTF_8);
-    if (name.length > TraceeCalls.ROOM) {
-      throw new IOException("a path of " + name.length + " bytes: " + path);
+  private static Fd open(DiskFile file) throws SyscallException {
+    return Fd.open(file.path(), file.flags() | Linux.O_CLOEXEC());
+  }
+
+  private Fd other(DiskFile file, DiskFile.Opening opening) throws IOException {
+    Fd fd = opened.get(opening);
+    if (fd == null) {
+      throw new IOException(file.path() + " was not opened by process " + opening.pid());
     }
-    return remote.put(name);
+    return fd;
   }
 }

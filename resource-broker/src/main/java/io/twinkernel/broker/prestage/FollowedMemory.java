@@ -54,6 +54,24 @@ public final class FollowedMemory implements AutoCloseable {
     return !map.sharedMemory().isEmpty();
   }
 
+  /** Whether the copy's has one stack, and that of such a size. */
+  boolean hasStackOf(long kilobytes) {
+    return map.stackBytes() == kilobytes << 10;
+  }
+
+  /**
+   * Another one that shares it, and is not followed, may have written to it: all of it is to be
+   * sent. The process is stopped.
+   */
+  void suspectShared() throws IOException {
+    pages.suspect(SharedContent.of(pid, map));
+  }
+
+  /** How much of it is to be sent for that reason, in bytes. */
+  public long suspectedBytes() {
+    return pages.suspectedBytes();
+  }
+
   /**
    * Looks at how it is laid out; the process is stopped.
    *

@@ -87,10 +87,15 @@ final class ForkSnapshot implements AutoCloseable {
    * @param threads all of them
    * @param family the processes that move with it, itself among them
    * @param own is told of calls in the process's name that are none of its own
+   * @param timersKnown whether its interval timers are followed, which the fork does not have
    * @throws Unstageable why the fork would not be like it
    */
   static ForkSnapshot take(
-      int pid, List<Integer> threads, Set<Integer> family, Consumer<SystemCall> own)
+      int pid,
+      List<Integer> threads,
+      Set<Integer> family,
+      Consumer<SystemCall> own,
+      boolean timersKnown)
       throws IOException {
     int parent = check(pid, threads, family);
     var large = new ArrayList<Forking.Large>();
@@ -108,7 +113,8 @@ final class ForkSnapshot implements AutoCloseable {
     // A thread of its own: it is urgent for a while, and what it traces is let go of at its end.
     try (var tracer = new TracerThread()) {
       return tracer.call(
-          () -> new Forking(pid, parent, threads, large, own, instruction).runAtOnce());
+          () ->
+              new Forking(pid, parent, threads, large, own, timersKnown, instruction).runAtOnce());
     }
   }
 

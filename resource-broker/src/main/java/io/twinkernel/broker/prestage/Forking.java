@@ -54,21 +54,29 @@ final class Forking {
   private final List<Integer> threads;
   private final List<Large> large;
   private final Consumer<SystemCall> own;
+  private final boolean timersKnown;
   private final long instruction;
   private long longest;
 
+  /**
+   * @param own is told of calls in the process's name that are none of its own
+   * @param timersKnown whether its interval timers need not be asked for
+   * @param instruction where its memory has a system call
+   */
   Forking(
       int pid,
       int parent,
       List<Integer> threads,
       List<Large> large,
       Consumer<SystemCall> own,
+      boolean timersKnown,
       long instruction) {
     this.pid = pid;
     this.parent = parent;
     this.threads = threads;
     this.large = large;
     this.own = own;
+    this.timersKnown = timersKnown;
     this.instruction = instruction;
   }
 
@@ -180,8 +188,10 @@ final class Forking {
   }
 
   /** What is the whole process's. */
-  private static boolean once(RemoteCall remote, long page) throws IOException {
-    KernelAttributes.checkTimers(remote, page);
+  private boolean once(RemoteCall remote, long page) throws IOException {
+    if (!timersKnown) {
+      KernelAttributes.checkTimers(remote, page);
+    }
     return KernelAttributes.isSubreaper(remote, page);
   }
 

@@ -16,6 +16,7 @@ final class HarmlessCalls {
   private static final int[] DATA = {
     0, 1, 17, 18, 19, 20, 295, 296, 327, 328, // read and write in all their forms
     7, 23, 232, 270, 271, 281, 441, // poll, select, epoll_wait
+    286, 287, // timerfd_settime, timerfd_gettime: asked for at the switch
     34, 130, // pause, rt_sigsuspend: what they mask for a while they mask anew
     40, 44, 45, 46, 307, // sendfile, sendto, recvfrom, sendmsg, sendmmsg
     24, 35, 202, 230, 449, // sched_yield, nanosleep, futex, clock_nanosleep, futex_waitv
@@ -23,19 +24,23 @@ final class HarmlessCalls {
     96, 201, 228, 229, 100, 98, 99, 318, // clocks, times, getrusage, sysinfo, getrandom
     36, 39, 186, 110, 102, 104, 107, 108, 111, 121, 124, // getitimer, who am I
     4, 5, 6, 21, 262, 332, 269, 439, 89, 267, 79, 217, 78, 137, 138, // stat and the like
-    8, 74, 75, 26, 306, 277, 77, 285, // lseek, fsync, fdatasync, msync, ftruncate, fallocate
+    8, 74, 75, 26, 306, 277, 77, 285,
+    221, // lseek, fsync, fdatasync, msync, ftruncate, fallocate, fadvise
+    82, 83, 84, 86, 87, 88, 258, 263, 264, 265, 266, 316, // rename, mkdir, link: names are compared
     51, 52, 55, 204, 309, 97, 145, 143, // getsockname, getsockopt, getaffinity, limits
     62, 200, 234, 61, 247, // kill and wait: who is there is compared
   };
 
   /** What they change is compared at the switch, or carried over. */
   private static final int[] COMPARED = {
-    2, 257, 437, 3, 436, 32, 33, 292, // open, close, dup
+    2, 85, 257, 437, 3, 436, 32, 33, 292, // open, close, dup
     41, 53, 43, 288, 22, 293, 284, 290, 213, 291, // socket, accept, pipe, eventfd, epoll_create
+    283, // timerfd_create
     49, 42, // bind, connect: of new sockets, or looked at
     233, // epoll_ctl
     10, 11, 12, 27, // mprotect, munmap, brk, mincore
-    57, 58, 59, 60, 231, // fork, execve, exit
+    37, // alarm
+    57, 58, 60, 231, // fork, exit
   };
 
   private static final int CLONE = 56;
@@ -48,6 +53,9 @@ final class HarmlessCalls {
 
   /** The calls of {@link #COMPARED} by which a process gets a child. */
   private static final int[] FORKS = {CLONE, 57, 58};
+
+  /** mmap, mprotect, munmap, brk, mremap. */
+  private static final int[] MAPS = {9, 10, 11, 12, 25};
 
   private static final int MADV_DONTNEED = 4;
   private static final int MADV_PAGEOUT = 21;
@@ -90,6 +98,10 @@ final class HarmlessCalls {
 
   /** Likewise, and FIONREAD and TCGETS, which only ask. */
   private static final int[] IOCTLS = {0x5421, 0x5451, 0x5450, 0x541b, 0x5401};
+
+  private static final int ALARM = 37;
+  private static final int SETITIMER = 38;
+  private static final int ITIMER_REAL = 0;
 
   private static final int SIGALTSTACK = 131;
   private static final int PRCTL = 157;
@@ -136,6 +148,16 @@ final class HarmlessCalls {
     };
   }
 
+  /** Whether it may lay memory out otherwise. */
+  static boolean map(SystemCall call) {
+    return contains(MAPS, call.number());
+  }
+
+  /** Whether it sets the interval timer that goes over. */
+  static boolean timer(SystemCall call) {
+    return call.number() == ALARM || call.number() == SETITIMER;
+  }
+
   private static boolean drops(SystemCall call, Collection<MemoryMap.Area> shared) {
     if (call.number() != MADVISE
         || (call.third() != MADV_DONTNEED && call.third() != MADV_PAGEOUT)) {
@@ -162,6 +184,7 @@ final class HarmlessCalls {
           contains(FCNTL_READS, (int) call.second())
               || contains(FCNTL_SETS, (int) call.second())
               || contains(FCNTL_COPIES, (int) call.second());
+      case SETITIMER -> (int) call.first() == ITIMER_REAL;
       case SIGALTSTACK -> call.first() == 0; // only asks
       case PRCTL -> contains(PRCTL_READS, (int) call.first());
       case RECVMSG -> true; // a descriptor that came along would show

@@ -188,6 +188,17 @@ record MemoryMap(String text, List<Area> areas) {
         : areas.stream().filter(area -> area.name().startsWith(directory + "/")).findFirst();
   }
 
+  /** The size of the first thread's stack; 0 if it has none. */
+  long stackBytes() {
+    long bytes = 0;
+    for (Area area : areas) {
+      if (area.name().equals("[stack]")) {
+        bytes += area.end() - area.start();
+      }
+    }
+    return bytes;
+  }
+
   /** Areas whose content is shared memory; see {@link SharedMemory}. */
   List<Area> sharedMemory() {
     return areas.stream().filter(Area::sharedMemory).toList();

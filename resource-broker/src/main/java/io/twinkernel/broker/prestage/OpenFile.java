@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param target what {@code /proc/PID/fd} says that it is
  * @param fd the same open file here, where it may be held open while the process runs; empty for
  *     sockets and pipes, whose other ends are to learn of it when the process closes them
- * @param info what it said of itself; empty where the copy is still to learn that
+ * @param info what it said of itself; empty where the copy is still to learn that, of a file its
+ *     flags
  * @param details says that; empty where that need not be compared
  * @param counts whether it says how much waits in it; what cannot be read from does not
  */
@@ -38,6 +39,8 @@ record OpenFile(
     EPOLL,
     /** Likewise its count (fs/eventfd.c). */
     COUNTER,
+    /** When it expires goes over at the switch ({@link TimerState}). */
+    TIMER,
     /** What says all of its state in fdinfo, which may not change. */
     OTHER;
 
@@ -66,10 +69,23 @@ record OpenFile(
         return forkedEpoll(pid, number, target);
       }
       boolean known = source == pid || kind == Kind.OTHER;
-      OpenFile file = held(kind, target, fd, pid, number, known, opened);
+      OpenFile file =
+          kind == Kind.FILE || kind == Kind.TIMER
+              ? unwatched(kind, target, fd, said(source, number))
+              : held(kind, target, fd, pid, number, known, opened);
       opened.keep();
       return file;
     }
+  }
+
+  /**
+   * A regular file, or a directory, or a timerfd.
+   *
+   * @param fd the same here
+   * @param info what it says of itself: its flags do not change unnoticed
+   */
+  static OpenFile unwatched(Kind kind, String target, Fd fd, byte[] info) {
+    return new OpenFile(kind, target, Optional.of(fd), info, Optional.empty(), false);
   }
 
   /**
@@ -112,9 +128,6 @@ record OpenFile(
   private static OpenFile held(
       Kind kind, String target, Fd fd, int pid, int number, boolean known, Opened opened)
       throws IOException {
-    if (kind == Kind.FILE) {
-      return new OpenFile(kind, target, Optional.of(fd), new byte[0], Optional.empty(), false);
-    }
     Fd details = opened.add(Fd.open(Descriptors.info(pid, number), Linux.O_RDONLY()));
     byte[] said = known ? said(pid, number) : new byte[0];
     return new OpenFile(kind, target, Optional.of(fd), said, Optional.of(details), false);
@@ -123,6 +136,16 @@ record OpenFile(
   /** What a descriptor says of itself now. */
   static byte[] said(int pid, int number) throws IOException {
     return SysFiles.read(Descriptors.info(pid, number)).getBytes(UTF_8);
+  }
+
+  /** The same open file here. */
+  Fd held() {
+    return fd.orElseThrow(() -> new IllegalStateException(target + " is not held"));
+  }
+
+  /** By another name now. */
+  OpenFile named(String path) {
+    return new OpenFile(kind, path, fd, info, details, counts);
   }
 
   /** For what it says of itself, and a byte more, in which it shows that it says more. */

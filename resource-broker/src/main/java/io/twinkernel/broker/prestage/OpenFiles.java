@@ -27,9 +27,9 @@ import java.util.TreeSet;
  */
 final class OpenFiles implements AutoCloseable {
   private final int pid;
-  private final String disk;
   private final Fd folder;
   private final TreeMap<Integer, OpenFile> files = new TreeMap<>();
+  private final DiskFiles onDisk;
 
   /** Sockets and pipes among them, while the process is stopped. */
   private final Map<Integer, Fd> ends = new TreeMap<>();
@@ -42,14 +42,16 @@ final class OpenFiles implements AutoCloseable {
    * @param gone descriptors that were closed, or are other files now
    * @param fresh what was opened since
    * @param restated what waits for something else, or counts otherwise
+   * @param renamed files on the disk that have other names now
    * @param coming what was opened, too, but is nothing yet that the copy can be told of, and why
    */
   private record Difference(
       Set<Integer> gone,
       Map<Integer, OpenFile> fresh,
       Set<Integer> restated,
+      Map<Integer, String> renamed,
       Map<Integer, String> coming) {
-    static final Difference NONE = new Difference(Set.of(), Map.of(), Set.of(), Map.of());
+    static final Difference NONE = new Difference(Set.of(), Map.of(), Set.of(), Map.of(), Map.of());
 
     /** Nobody is to be told of it. */
     void close() throws IOException {
@@ -61,8 +63,8 @@ final class OpenFiles implements AutoCloseable {
 
   private OpenFiles(int pid, String disk, Fd folder) {
     this.pid = pid;
-    this.disk = disk;
     this.folder = folder;
+    this.onDisk = new DiskFiles(pid, disk, files);
   }
 
   /**
@@ -103,43 +105,9 @@ final class OpenFiles implements AutoCloseable {
     }
   }
 
-  /**
-   * Those on the disk that goes over, as they are now.
-   *
-   * @param earlier of processes that may have some by the same opening
-   */
-  List<DiskFile> onDisk(List<OpenFiles> earlier) throws IOException {
-    if (disk.isEmpty()) {
-      return List.of();
-    }
-    var found = new ArrayList<DiskFile>();
-    for (int number : of(Kind.FILE)) {
-      String target = Descriptors.target(pid, number);
-      if (isOnDisk(target)) {
-        DiskFile file = DiskFile.of(pid, number, target);
-        Optional<DiskFile.Opening> opening = opening(number, found, earlier);
-        found.add(opening.isPresent() ? file.by(opening.get()) : file);
-      }
-    }
-    return List.copyOf(found);
-  }
-
-  /** The first descriptor that has the same one: of other processes, then of this one. */
-  private Optional<DiskFile.Opening> opening(
-      int number, List<DiskFile> before, List<OpenFiles> earlier) throws IOException {
-    for (OpenFiles other : earlier) {
-      for (int theirs : other.of(Kind.FILE)) {
-        if (isOnDisk(other.target(theirs)) && Processes.sameFile(get(number), other.pid, theirs)) {
-          return Optional.of(new DiskFile.Opening(other.pid, theirs));
-        }
-      }
-    }
-    for (DiskFile mine : before) {
-      if (Processes.sameFile(get(number), pid, mine.descriptor())) {
-        return Optional.of(new DiskFile.Opening(pid, mine.descriptor()));
-      }
-    }
-    return Optional.empty();
+  /** Those on the disk that goes over. */
+  DiskFiles onDisk() {
+    return onDisk;
   }
 
   /**
@@ -183,15 +151,6 @@ final class OpenFiles implements AutoCloseable {
         : Optional.empty();
   }
 
-  private String target(int number) {
-    OpenFile file = files.get(number);
-    return file == null ? "" : file.target();
-  }
-
-  private boolean isOnDisk(String target) {
-    return !disk.isEmpty() && target.startsWith(disk + "/");
-  }
-
   /** Descriptors of one kind, lowest first. */
   List<Integer> of(Kind kind) {
     return files.entrySet().stream()
@@ -233,13 +192,15 @@ final class OpenFiles implements AutoCloseable {
       return comparison.obstacle();
     }
     gone.addAll(comparison.others());
-    Optional<String> closed = closedOnDisk(gone);
-    if (closed.isPresent()) {
-      return closed;
+    Optional<String> renamed = renamed(comparison.renamed());
+    if (renamed.isPresent()) {
+      return renamed;
     }
     stayed.keySet().removeAll(gone);
     takeEnds(now, stayed);
-    difference = new Difference(gone, new TreeMap<>(), comparison.restated(), new TreeMap<>());
+    difference =
+        new Difference(
+            gone, new TreeMap<>(), comparison.restated(), comparison.renamed(), new TreeMap<>());
     for (int number : now) {
       if (!stayed.containsKey(number)) {
         Optional<OpenFile> file = openFresh(number);
@@ -248,31 +209,19 @@ final class OpenFiles implements AutoCloseable {
         }
       }
     }
-    return renamed(stayed);
-  }
-
-  /** Others may have one by the same opening, which is found by this number. */
-  private Optional<String> closedOnDisk(Set<Integer> gone) {
-    for (int number : gone) {
-      if (isOnDisk(target(number))) {
-        return Optional.of("descriptor " + number + ", " + target(number) + ", was closed");
-      }
-    }
     return Optional.empty();
   }
 
   /**
-   * Of a file flags are watched for, the offset goes over. On the disk it is opened by its name.
+   * Of a file flags are watched for, the offset goes over, and on the disk it is opened by its name
+   * at the switch.
    */
-  private Optional<String> renamed(Map<Integer, OpenFile> stayed) throws IOException {
-    for (var entry : stayed.entrySet()) {
-      OpenFile file = entry.getValue();
-      if (file.kind() == Kind.FILE && isOnDisk(file.target())) {
-        int number = entry.getKey();
-        String target = Descriptors.target(pid, number);
-        if (!target.equals(file.target())) {
-          return Optional.of(file.target() + ", descriptor " + number + ", is " + target + " now");
-        }
+  private Optional<String> renamed(Map<Integer, String> names) {
+    for (Map.Entry<Integer, String> entry : names.entrySet()) {
+      OpenFile file = Objects.requireNonNull(files.get(entry.getKey()));
+      String name = entry.getValue();
+      if (!onDisk.has(file) || !onDisk.isOnDisk(name) || name.endsWith(Descriptors.DELETED)) {
+        return Optional.of(file.target() + ", descriptor " + entry.getKey() + ", is " + name);
       }
     }
     return Optional.empty();
@@ -311,12 +260,58 @@ final class OpenFiles implements AutoCloseable {
         Fd epoll = Objects.requireNonNull(ends.remove(number));
         yield Optional.of(OpenFile.epoll(pid, number, target, epoll));
       }
-      case LISTENER, FILE, QUEUE, COUNTER, OTHER -> {
+      case FILE -> {
+        if (!onDisk.isOnDisk(target)) {
+          difference.coming().put(number, isNew(number, target));
+          yield Optional.empty();
+        }
+        yield Optional.of(unwatched(kind, number, target));
+      }
+      case TIMER -> {
+        if (isKnownTimer(get(number))) {
+          difference.coming().put(number, isNew(number, target));
+          yield Optional.empty();
+        }
+        yield Optional.of(unwatched(kind, number, target));
+      }
+      case LISTENER, QUEUE, COUNTER, OTHER -> {
         // Most of what a server opens, it closes soon.
-        difference.coming().put(number, "descriptor " + number + ", " + target + ", is new");
+        difference.coming().put(number, isNew(number, target));
         yield Optional.empty();
       }
     };
+  }
+
+  /** Whether another descriptor is the same: the copy would have two. */
+  private boolean isKnownTimer(Fd timer) throws IOException {
+    for (OpenFile file : current().values()) {
+      if (file.kind() == Kind.TIMER && Processes.areOne(timer, file.held())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private OpenFile unwatched(Kind kind, int number, String target) throws IOException {
+    byte[] said = OpenFile.said(pid, number);
+    return OpenFile.unwatched(kind, target, Objects.requireNonNull(ends.remove(number)), said);
+  }
+
+  private static String isNew(int number, String target) {
+    return "descriptor " + number + ", " + target + ", is new";
+  }
+
+  /** Whether {@link #changed} has found others on the disk, or by other names. */
+  boolean changedOnDisk() {
+    boolean changed = !difference.renamed().isEmpty();
+    for (int number : difference.gone()) {
+      OpenFile file = files.get(number);
+      changed |= file != null && onDisk.has(file);
+    }
+    for (OpenFile file : difference.fresh().values()) {
+      changed |= onDisk.has(file);
+    }
+    return changed;
   }
 
   /** The process may go on: what it closes then is closed. */
@@ -351,7 +346,7 @@ final class OpenFiles implements AutoCloseable {
    */
   DescriptorChanges tell(Set<Integer> set) throws IOException {
     Difference found = difference;
-    difference = new Difference(Set.of(), Map.of(), Set.of(), found.coming());
+    difference = new Difference(Set.of(), Map.of(), Set.of(), Map.of(), found.coming());
     for (int number : found.gone()) {
       OpenFile file = files.remove(number);
       if (file != null) {
@@ -361,7 +356,12 @@ final class OpenFiles implements AutoCloseable {
     var connections = new ArrayList<DescriptorChanges.Connection>();
     var epolls = new ArrayList<DescriptorChanges.Epoll>();
     var counters = new ArrayList<DescriptorChanges.Counter>();
+    var timers = new ArrayList<DescriptorChanges.Timer>();
     files.putAll(found.fresh());
+    for (Map.Entry<Integer, String> renamed : found.renamed().entrySet()) {
+      OpenFile file = Objects.requireNonNull(files.get(renamed.getKey()));
+      files.put(renamed.getKey(), file.named(renamed.getValue()));
+    }
     var told = new TreeSet<Integer>(found.restated());
     told.addAll(found.fresh().keySet());
     for (int number : set) {
@@ -386,11 +386,20 @@ final class OpenFiles implements AutoCloseable {
         }
         case COUNTER ->
             counters.add(new DescriptorChanges.Counter(number, EventCounter.parse(said)));
-        case LISTENER, FILE, QUEUE, OTHER -> throw new IllegalStateException(file.toString());
+        case FILE -> {
+          // It is among those on the disk.
+          continue;
+        }
+        case TIMER -> {
+          timers.add(timer(number, said));
+          continue;
+        }
+        case LISTENER, QUEUE, OTHER -> throw new IllegalStateException(file.toString());
       }
       files.put(number, file.saying(info));
     }
-    return new DescriptorChanges(pid, List.copyOf(found.gone()), connections, epolls, counters);
+    return new DescriptorChanges(
+        pid, List.copyOf(found.gone()), connections, epolls, counters, timers, Optional.empty());
   }
 
   private DescriptorChanges.Connection connection(int number, String said, boolean all)
@@ -404,6 +413,12 @@ final class OpenFiles implements AutoCloseable {
     int family = Sockets.option(get(number), Linux.SOL_SOCKET(), Linux.SO_DOMAIN());
     return new DescriptorChanges.Connection(
         number, flags, family, ConnectionOptions.of(get(number), family, all));
+  }
+
+  private static DescriptorChanges.Timer timer(int number, String said) throws IOException {
+    int carried = Linux.O_NONBLOCK() | Linux.O_CLOEXEC();
+    return new DescriptorChanges.Timer(
+        number, DiskFile.flags(said) & carried, TimerState.clock(said));
   }
 
   /** Without what is on its way. */

@@ -38,6 +38,9 @@ final class PageScan implements AutoCloseable {
   private final long[] chunk = new long[ENTRIES];
   private PageLayout layout;
 
+  /** Shared memory that one may have written to who has no entries for it any more. */
+  private List<Range> suspected = List.of();
+
   /** The pages of each span that the copy has content of its own for; empty before a look. */
   private List<BitSet> before = List.of();
 
@@ -117,6 +120,7 @@ final class PageScan implements AutoCloseable {
   Changes next() throws IOException {
     Changes changes = look();
     forget();
+    suspected = List.of();
     return changes;
   }
 
@@ -143,12 +147,32 @@ final class PageScan implements AutoCloseable {
     SysFiles.write("/proc/" + pid + "/clear_refs", "4");
   }
 
+  /**
+   * Takes shared memory for dirty until the next {@link #next}.
+   *
+   * @param content where there is any, in the order of addresses
+   */
+  void suspect(List<Range> content) {
+    suspected = List.copyOf(content);
+  }
+
+  /** How much {@link #suspect} has named, in bytes. */
+  long suspectedBytes() {
+    long bytes = 0;
+    for (Range range : suspected) {
+      bytes += range.bytes();
+    }
+    return bytes;
+  }
+
   /** As {@link #next}, but what is dirty stays so. */
   Changes look() throws IOException {
     var changes = new Changes(new ArrayList<>(), new ArrayList<>());
     lookAtPrivate(changes);
     for (PageSpan span : layout.shared()) {
-      span.runs(written(span), changes.dirty());
+      BitSet written = written(span);
+      written.or(span.within(suspected));
+      span.runs(written, changes.dirty());
     }
     return changes;
   }
@@ -188,6 +212,9 @@ final class PageScan implements AutoCloseable {
    */
   private BitSet written(PageSpan span) throws IOException {
     var written = new long[words(span.pages())];
+    if (ask(span, new long[written.length], written)) {
+      return span.only(written);
+    }
     for (int from = 0; from < span.pages(); from += ENTRIES) {
       int count = load(span, from);
       for (int word = 0; word < words(count); word++) {

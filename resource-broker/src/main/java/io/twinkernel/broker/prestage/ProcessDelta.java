@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a stopped process is, beyond its memory, that its staged copy in the other kernel is not
@@ -15,14 +16,26 @@ import java.util.List;
  * @param threads the registers of those threads whose the copy does not have
  * @param connections its established TCP connections
  * @param offsets where it is in regular files
+ * @param timer its ITIMER_REAL; empty if that is not set
+ * @param timers its timerfds
+ * @param signals that wait for it, in their order
  */
 public record ProcessDelta(
-    int pid, List<ThreadState> threads, List<TcpState> connections, List<Offset> offsets) {
+    int pid,
+    List<ThreadState> threads,
+    List<TcpState> connections,
+    List<Offset> offsets,
+    Optional<IntervalTimer> timer,
+    List<TimerState> timers,
+    List<PendingSignal> signals) {
 
   // What one takes up, without the bytes of its arrays.
   private static final int THREAD = 3 * Integer.BYTES + Long.BYTES;
   private static final int CONNECTION = 13 * Integer.BYTES;
   private static final int OFFSET = Integer.BYTES + Long.BYTES;
+  private static final int TIMER = 2 * Long.BYTES;
+  private static final int TIMERFD = 3 * Integer.BYTES + 3 * Long.BYTES;
+  private static final int SIGNAL = 2 * Integer.BYTES;
 
   /**
    * Where it reads or writes next.
@@ -37,6 +50,14 @@ public record ProcessDelta(
     threads = List.copyOf(threads);
     connections = List.copyOf(connections);
     offsets = List.copyOf(offsets);
+    timers = List.copyOf(timers);
+    signals = List.copyOf(signals);
+  }
+
+  /** Of one that has no timer, and for which no signal waits. */
+  ProcessDelta(
+      int pid, List<ThreadState> threads, List<TcpState> connections, List<Offset> offsets) {
+    this(pid, threads, connections, offsets, Optional.empty(), List.of(), List.of());
   }
 
   /** For the way to the other kernel. */
@@ -59,11 +80,29 @@ public record ProcessDelta(
       out.putInt(offset.descriptor());
       out.putLong(offset.position());
     }
+    out.putInt(timer.isPresent() ? 1 : 0);
+    if (timer.isPresent()) {
+      out.putLong(timer.get().expiry());
+      out.putLong(timer.get().interval());
+    }
+    out.putInt(timers.size());
+    for (TimerState one : timers) {
+      write(out, one);
+    }
+    out.putInt(signals.size());
+    for (PendingSignal signal : signals) {
+      out.putInt(signal.whole() ? 1 : 0);
+      write(out, signal.info());
+    }
     return out.array();
   }
 
   private int size() {
-    int size = 4 * Integer.BYTES + offsets.size() * OFFSET;
+    int size = 7 * Integer.BYTES + timers.size() * TIMERFD + offsets.size() * OFFSET;
+    size += timer.isPresent() ? TIMER : 0;
+    for (PendingSignal signal : signals) {
+      size += SIGNAL + signal.info().length;
+    }
     for (ThreadState thread : threads) {
       size += THREAD + thread.registers().length + thread.extended().length;
     }
@@ -73,6 +112,15 @@ public record ProcessDelta(
       size += connection.received().length + connection.written().length;
     }
     return size;
+  }
+
+  private static void write(ByteBuffer out, TimerState timer) {
+    out.putInt(timer.descriptor());
+    out.putInt(timer.clock());
+    out.putInt(timer.flags());
+    out.putLong(timer.ticks());
+    out.putLong(timer.expiry());
+    out.putLong(timer.interval());
   }
 
   private static void write(ByteBuffer out, TcpState connection) {
@@ -128,7 +176,21 @@ public record ProcessDelta(
     for (int left = count(in); left > 0; left--) {
       offsets.add(new Offset(in.getInt(), in.getLong()));
     }
-    return new ProcessDelta(pid, threads, connections, offsets);
+    Optional<IntervalTimer> timer =
+        in.getInt() == 0
+            ? Optional.empty()
+            : Optional.of(new IntervalTimer(in.getLong(), in.getLong()));
+    var timers = new ArrayList<TimerState>();
+    for (int left = count(in); left > 0; left--) {
+      timers.add(
+          new TimerState(
+              in.getInt(), in.getInt(), in.getInt(), in.getLong(), in.getLong(), in.getLong()));
+    }
+    var signals = new ArrayList<PendingSignal>();
+    for (int left = count(in); left > 0; left--) {
+      signals.add(new PendingSignal(in.getInt() != 0, bytes(in)));
+    }
+    return new ProcessDelta(pid, threads, connections, offsets, timer, timers, signals);
   }
 
   private static TcpState connection(ByteBuffer in) throws IOException {
@@ -165,7 +227,14 @@ public record ProcessDelta(
 
   @Override
   public String toString() {
-    return "process %d: %d threads, connections %s, offsets %s"
-        .formatted(pid, threads.size(), Arrays.toString(connections.toArray()), offsets);
+    return "process %d: %d threads, connections %s, offsets %s, %s, %s, %s"
+        .formatted(
+            pid,
+            threads.size(),
+            Arrays.toString(connections.toArray()),
+            offsets,
+            timer,
+            timers,
+            signals);
   }
 }

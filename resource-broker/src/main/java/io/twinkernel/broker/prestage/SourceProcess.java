@@ -25,16 +25,21 @@ import org.jspecify.annotations.Nullable;
 public final class SourceProcess implements AutoCloseable {
   private final int pid;
   private final String disk;
+
+  /** That its copy will work in on the disk; empty if it works elsewhere. */
+  private final String directory;
+
   private final List<Integer> threads;
 
   /** Those that it had when it was staged, by their numbers. */
   private final List<Integer> children;
 
-  private final ThreadStatus states;
+  private final FollowedSignals signals;
 
   private final FollowedMemory memory;
   private final OpenFiles files;
   private final @Nullable SyscallWatch watch;
+
   private Optional<ForkSnapshot> fork;
 
   /** What the copy's threads have in their registers; empty if that is not known. */
@@ -43,18 +48,20 @@ public final class SourceProcess implements AutoCloseable {
   private SourceProcess(
       int pid,
       String disk,
+      String directory,
       List<Integer> threads,
       List<Integer> children,
-      ThreadStatus states,
+      FollowedSignals signals,
       FollowedMemory memory,
       OpenFiles files,
       @Nullable SyscallWatch watch,
       Optional<ForkSnapshot> fork) {
     this.pid = pid;
     this.disk = disk;
+    this.directory = directory;
     this.threads = threads;
     this.children = children;
-    this.states = states;
+    this.signals = signals;
     this.memory = memory;
     this.files = files;
     this.watch = watch;
@@ -83,14 +90,31 @@ public final class SourceProcess implements AutoCloseable {
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
       guard(watch, map);
+      Optional<IntervalTimers> timers = follow(pid, opened);
       List<Integer> children = children(pid, threads);
-      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
+      var signals = new FollowedSignals(ThreadStatus.of(pid, threads, !children.isEmpty()), timers);
+      opened.add(signals);
       OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
       FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, children, states, memory, files, watch, Optional.empty());
+          pid,
+          disk,
+          diskDirectory(pid, disk),
+          threads,
+          children,
+          signals,
+          memory,
+          files,
+          watch,
+          Optional.empty());
     }
+  }
+
+  private static Optional<IntervalTimers> follow(int pid, Opened opened) throws IOException {
+    Optional<IntervalTimers> timers = IntervalTimers.follow(pid);
+    timers.ifPresent(opened::add);
+    return timers;
   }
 
   /**
@@ -117,6 +141,7 @@ public final class SourceProcess implements AutoCloseable {
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      Optional<IntervalTimers> timers = follow(pid, opened);
       PageScan.forget(pid);
       ForkSnapshot fork =
           opened.add(
@@ -128,7 +153,8 @@ public final class SourceProcess implements AutoCloseable {
                     if (watch != null) {
                       watch.passOver(call);
                     }
-                  }));
+                  },
+                  timers.isPresent()));
       // What the process has become since, the copy becomes later.
       MemoryMap map = MemoryMap.read(fork.pid());
       check(pid, map, disk);
@@ -140,13 +166,23 @@ public final class SourceProcess implements AutoCloseable {
       if (!threads.equals(threads(pid))) {
         throw Unstageable.now("its threads were " + threads + ", are " + threads(pid));
       }
-      ThreadStatus states = opened.add(ThreadStatus.of(pid, threads, !children.isEmpty()));
+      var signals = new FollowedSignals(ThreadStatus.of(pid, threads, !children.isEmpty()), timers);
+      opened.add(signals);
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       memory.noteFork(fork.pid());
       opened.keep();
       return new SourceProcess(
-          pid, disk, threads, children, states, memory, files, watch, Optional.of(fork));
+          pid,
+          disk,
+          diskDirectory(pid, disk),
+          threads,
+          children,
+          signals,
+          memory,
+          files,
+          watch,
+          Optional.of(fork));
     }
   }
 
@@ -279,7 +315,20 @@ public final class SourceProcess implements AutoCloseable {
    * @param earlier processes that may have some by the same opening
    */
   public List<DiskFile> diskFiles(List<SourceProcess> earlier) throws IOException {
-    return files.onDisk(earlier.stream().map(process -> process.files).toList());
+    return files.onDisk().tell(onDisk(earlier));
+  }
+
+  private static List<DiskFiles> onDisk(List<SourceProcess> processes) {
+    var all = new ArrayList<DiskFiles>(processes.size());
+    for (SourceProcess process : processes) {
+      all.add(process.files.onDisk());
+    }
+    return all;
+  }
+
+  /** Whether {@link #restructuredOutside} has found that it has others, or by other names. */
+  public boolean hasOtherDiskFiles() {
+    return files.changedOnDisk();
   }
 
   /**
@@ -292,8 +341,12 @@ public final class SourceProcess implements AutoCloseable {
     return files.shared(found);
   }
 
-  /** The directory on that disk that it works in; empty if it works elsewhere. */
-  public String diskDirectory() throws IOException {
+  /** The directory on that disk that its copy will work in; empty if it works elsewhere. */
+  public String directory() {
+    return directory;
+  }
+
+  private static String diskDirectory(int pid, String disk) throws IOException {
     if (disk.isEmpty()) {
       return "";
     }
@@ -328,26 +381,45 @@ public final class SourceProcess implements AutoCloseable {
       if (call.isPresent()) {
         return call;
       }
+      if (watch.timed() && !signals.knowsTimers()) {
+        return Optional.of("it has set an interval timer");
+      }
       if (watch.forked()) {
-        if (memory.isShared()) {
-          // What it wrote was in its own entries, which ended with it.
-          return Optional.of("it has had a child, which may have written to the memory they share");
-        }
         List<Integer> now = children(pid, threads);
         if (!now.equals(children)) {
-          return Optional.of("its children were " + children + ", are " + now);
+          throw Unstageable.now("its children were " + children + ", are " + now);
         }
+        if (memory.isShared()) {
+          // What it wrote was in its own entries, which ended with it.
+          memory.suspectShared();
+        }
+        watch.passOverForks();
       }
     }
     steps.done("check-calls");
-    Optional<String> difference = memory.look();
+    Optional<String> difference = laidOutOtherwise();
     steps.done("check-memory");
+    return difference;
+  }
+
+  /** What nothing was called for is as it was, but for a stack, which grows by itself. */
+  private Optional<String> laidOutOtherwise() throws IOException {
+    if (watch != null && !watch.mapped() && memory.hasStackOf(signals.stackKilobytes())) {
+      return Optional.empty();
+    }
+    Optional<String> difference = memory.look();
+    if (watch != null && difference.isEmpty()) {
+      watch.passOverMaps();
+    }
     return difference;
   }
 
   /** The second part: what it has open. */
   public Optional<String> restructuredOutside(Steps steps) throws IOException {
     Optional<String> changed = files.changed();
+    if (changed.isEmpty() && !diskDirectory(pid, disk).equals(directory)) {
+      changed = Optional.of("it works in " + directory + ", which has another name now");
+    }
     steps.done("check-files");
     return changed;
   }
@@ -356,15 +428,20 @@ public final class SourceProcess implements AutoCloseable {
    * What the copy is to be told of what {@link #restructuredOutside} has found, and of what {@link
    * #restructuredWithin} has seen the process do to connections. The copy has it from here on.
    *
+   * @param earlier as for {@link #diskFiles}, if this one or one of those {@link
+   *     #hasOtherDiskFiles}; empty if none has
    * @throws Unstageable if it cannot be told of all of that
    */
-  public DescriptorChanges descriptors() throws IOException {
+  public DescriptorChanges descriptors(Optional<List<SourceProcess>> earlier) throws IOException {
     Set<Integer> set = watch == null ? Set.of() : watch.set();
     Optional<String> obstacle = files.setOtherwise(set);
     if (obstacle.isPresent()) {
       throw new Unstageable(obstacle.get());
     }
     DescriptorChanges changes = files.tell(set);
+    if (earlier.isPresent()) {
+      changes = changes.withDiskFiles(files.onDisk().news(onDisk(earlier.get())));
+    }
     if (watch != null) {
       watch.passOver(set);
     }
@@ -386,7 +463,7 @@ public final class SourceProcess implements AutoCloseable {
 
   /** The third part, for when nothing comes in any more: signals, and what has come until then. */
   public Optional<String> arrived(Steps steps) throws IOException {
-    Optional<String> changed = states.changed();
+    Optional<String> changed = signals.look();
     if (changed.isPresent()) {
       return changed;
     }
@@ -406,9 +483,14 @@ public final class SourceProcess implements AutoCloseable {
     ServiceWatch.awaitServed(pid, threads, connections(), deadline);
   }
 
+  /** Whether signals waited for it at the last look. */
+  public boolean isSignalled() {
+    return !signals.waiting().isEmpty();
+  }
+
   /** For who stops it. */
   public CgroupFreezer.Watch stopping() {
-    return states.stopping();
+    return signals.stopping();
   }
 
   /**
@@ -431,15 +513,43 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
+   * Begins to read registers. {@link #readRest} is next, on the same thread, or {@link
+   * #letGoRegisters}.
+   */
+  public void beginRegisters() throws IOException {
+    ThreadRegisters.seize(threads);
+  }
+
+  /** What {@link #beginRegisters} began is not to be done; nothing if it is. */
+  public void letGoRegisters() {
+    ThreadRegisters.letGo(threads);
+  }
+
+  /**
    * Reads registers that are not those that {@link #registers} read, and offsets. The process is
    * stopped.
    */
   public ProcessDelta readRest(Steps steps) throws IOException {
-    List<ThreadState> registers = ThreadRegisters.capture(threads);
+    List<ThreadState> registers = ThreadRegisters.captureSeized(threads);
     steps.done("read-registers");
     List<ProcessDelta.Offset> offsets = offsets();
     steps.done("read-offsets");
-    return new ProcessDelta(pid, changed(registers), List.of(), offsets);
+    return new ProcessDelta(
+        pid,
+        changed(registers),
+        List.of(),
+        offsets,
+        signals.timer(),
+        timerStates(),
+        signals.waiting());
+  }
+
+  private List<TimerState> timerStates() throws IOException {
+    var states = new ArrayList<TimerState>();
+    for (int number : files.of(Kind.TIMER)) {
+      states.add(TimerState.of(number, files.get(number)));
+    }
+    return List.copyOf(states);
   }
 
   private List<ProcessDelta.Offset> offsets() throws IOException {
@@ -532,7 +642,7 @@ public final class SourceProcess implements AutoCloseable {
     try (watch;
         memory;
         files;
-        states) {
+        signals) {
       endFork();
     }
   }

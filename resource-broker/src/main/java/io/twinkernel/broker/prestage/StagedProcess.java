@@ -1,12 +1,13 @@
 package io.twinkernel.broker.prestage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.RemoteMemory;
 import io.twinkernel.ffi.RemoteMemory.Range;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -16,18 +17,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /** The copy of a process that waits in this kernel, stopped, and takes what changed. */
 public final class StagedProcess implements AutoCloseable {
   private final int pid;
   private final List<Integer> threads;
-  private final List<DiskFile> onDisk;
+  private volatile List<DiskFile> onDisk;
   private final String directory;
-  private final Map<Integer, Fd> files = new TreeMap<>();
+  private final Map<Integer, Fd> files = new ConcurrentSkipListMap<>();
 
   /** The addresses that its connections' sockets have, by descriptor. */
   private final Map<Integer, byte[]> bound = new TreeMap<>();
@@ -48,6 +47,9 @@ public final class StagedProcess implements AutoCloseable {
   /** Held by who traces it: no two can. */
   private final Object tracing = new Object();
 
+  /** Where its process was in files, as {@link #take} was told. */
+  private volatile List<ProcessDelta.Offset> offsets = List.of();
+
   /** Whether its first thread has been given other registers than {@link #ahead}, by calls. */
   private volatile boolean called;
 
@@ -61,7 +63,7 @@ public final class StagedProcess implements AutoCloseable {
       RawSockets raw) {
     this.pid = pid;
     this.threads = List.copyOf(threads);
-    this.onDisk = new ArrayList<>(onDisk);
+    this.onDisk = List.copyOf(onDisk);
     this.directory = directory;
     this.memory = memory;
     this.calls = calls;
@@ -145,6 +147,9 @@ public final class StagedProcess implements AutoCloseable {
     if (changes.pid() != pid) {
       throw new IOException("descriptors of process " + changes.pid() + " for process " + pid);
     }
+    if (changes.diskFiles().isPresent()) {
+      onDisk = changes.diskFiles().get();
+    }
     for (int descriptor : changes.closed()) {
       Fd file = files.remove(descriptor);
       if (file != null) {
@@ -152,7 +157,6 @@ public final class StagedProcess implements AutoCloseable {
         file.close();
       }
       bound.remove(descriptor);
-      onDisk.removeIf(one -> one.descriptor() == descriptor);
     }
     synchronized (tracing) {
       ThreadRegisters.hold(pid);
@@ -160,7 +164,7 @@ public final class StagedProcess implements AutoCloseable {
         called = true;
         byte[] before = calls.save();
         try {
-          new DescriptorReshaping(pid, calls).run(changes);
+          new DescriptorReshaping(pid, calls).run(changes, onDisk);
         } finally {
           calls.restore(before);
         }
@@ -279,45 +283,45 @@ public final class StagedProcess implements AutoCloseable {
   }
 
   /**
-   * Whether {@link #reopen} may have what other copies, which wait here, too, have open.
-   *
-   * @throws Unstageable if it lacks the right
+   * The disk is here: the copy gets its files there for their stand-ins, by {@link FileExchange}.
    */
-  public void tryOpenings() throws IOException {
-    if (onDisk.stream().allMatch(file -> file.opening().isEmpty())) {
+  public void reopen(FileExchange exchange) throws IOException {
+    List<DiskFile> wanted = onDisk;
+    if (wanted.isEmpty() && directory.isEmpty()) {
       return;
     }
-    ThreadRegisters.hold(pid);
-    try {
-      new FileExchange(calls).tryOpenings(onDisk);
-    } catch (SyscallException e) {
-      throw new Unstageable("it cannot have another one's file: " + e.getMessage());
-    } finally {
-      Ptrace.detach(pid);
-    }
-  }
-
-  /** The disk is here: has the copy open its files there instead of their stand-ins. */
-  public void reopen() throws IOException {
-    if (onDisk.isEmpty() && directory.isEmpty()) {
-      return;
-    }
+    Map<Integer, Fd> own;
     synchronized (tracing) {
       ThreadRegisters.hold(pid);
       try {
-        called = true;
-        new FileExchange(calls).exchange(onDisk, directory);
+        own = exchange.exchange(pid, wanted);
+        if (!directory.isEmpty()) {
+          changeDirectory();
+        }
       } finally {
         Ptrace.detach(pid);
       }
     }
-    try (Fd process = Processes.open(pid)) {
-      for (DiskFile file : onDisk) {
-        Fd standIn = files.put(file.descriptor(), Processes.descriptor(process, file.descriptor()));
-        if (standIn != null) {
-          standIn.close();
-        }
+    for (Map.Entry<Integer, Fd> file : own.entrySet()) {
+      Fd standIn = files.put(file.getKey(), file.getValue());
+      if (standIn != null) {
+        standIn.close();
       }
+    }
+  }
+
+  /** While it is traced. A signal that waits for it is not to be in the way. */
+  private void changeDirectory() throws IOException {
+    long mask = Ptrace.signalMask(pid);
+    Ptrace.setSignalMask(pid, PendingSignals.ALL);
+    byte[] before = calls.save();
+    try {
+      long path = calls.put((directory + "\0").getBytes(UTF_8));
+      called = true;
+      calls.call("chdir", directory, Linux.__NR_chdir(), path);
+    } finally {
+      calls.restore(before);
+      Ptrace.setSignalMask(pid, mask);
     }
   }
 
@@ -338,23 +342,24 @@ public final class StagedProcess implements AutoCloseable {
   }
 
   /**
-   * Takes registers and offsets.
+   * Takes registers, the timer and the signals that wait; offsets are taken by {@link #seek}.
    *
    * @param delta what {@link SourceProcess#readRest} read
-   * @param reopened until then the copy has to run for {@link #reopen}, and its files are others
    */
-  public void take(ProcessDelta delta, CompletableFuture<Boolean> reopened, Steps steps)
-      throws IOException {
+  public void take(ProcessDelta delta, Steps steps) throws IOException {
     Map<Integer, ThreadState> states = byThread(delta);
     for (int thread : threads) {
       if (!states.containsKey(thread) && !ahead.containsKey(thread)) {
         throw new IOException("no registers came for thread " + thread + " of process " + pid);
       }
     }
-    boolean waits = !reopened.isDone();
-    await(reopened);
-    if (waits) {
-      steps.done("await-files");
+    if (delta.timer().isPresent() || !delta.signals().isEmpty()) {
+      alarm(delta);
+      steps.done("set-timer");
+    }
+    if (!delta.timers().isEmpty()) {
+      setTimers(delta.timers());
+      steps.done("set-timerfds");
     }
     if (called && !states.containsKey(pid)) {
       states.put(pid, Objects.requireNonNull(ahead.get(pid)));
@@ -363,14 +368,41 @@ public final class StagedProcess implements AutoCloseable {
       ThreadRegisters.give(states.values());
     }
     steps.done("write-registers");
-    seek(delta, steps);
+    offsets = delta.offsets();
   }
 
-  private static void await(CompletableFuture<Boolean> reopened) throws IOException {
-    try {
-      reopened.join();
-    } catch (CompletionException | CancellationException e) {
-      throw new IOException("the files on the disk are not there: " + e.getMessage(), e);
+  private void setTimers(List<TimerState> timers) throws IOException {
+    try (Fd process = Processes.open(pid)) {
+      for (TimerState timer : timers) {
+        try (Fd timerfd = Processes.descriptor(process, timer.descriptor())) {
+          timer.set(timerfd);
+        }
+      }
+    }
+  }
+
+  /** Its timer runs, and what had come for its process has come for it. */
+  private void alarm(ProcessDelta delta) throws IOException {
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        // Until it has its own mask, with its registers.
+        Ptrace.setSignalMask(pid, PendingSignals.ALL);
+        byte[] before = calls.save();
+        try {
+          if (delta.timer().isPresent()) {
+            delta.timer().get().set(pid, calls);
+          }
+          for (PendingSignal signal : delta.signals()) {
+            signal.send(pid, calls);
+          }
+        } finally {
+          calls.restore(before);
+        }
+      } finally {
+        Ptrace.detach(pid);
+      }
     }
   }
 
@@ -387,15 +419,27 @@ public final class StagedProcess implements AutoCloseable {
     return targets;
   }
 
-  private void seek(ProcessDelta delta, Steps steps) throws IOException {
+  /** After {@link #take} and {@link #reopen}: it is in its files where its process was. */
+  public void seek() throws IOException {
     try (Arena scope = Arena.ofConfined()) {
-      var batch = new CallBatch(scope, delta.offsets().size(), 0);
-      for (ProcessDelta.Offset offset : delta.offsets()) {
-        file(offset.descriptor()).seek(batch, offset.position(), Linux.SEEK_SET());
+      var batch = new CallBatch(scope, offsets.size(), 0);
+      for (ProcessDelta.Offset offset : offsets) {
+        if (!isAnothers(offset.descriptor())) {
+          file(offset.descriptor()).seek(batch, offset.position(), Linux.SEEK_SET());
+        }
       }
       batch.run();
     }
-    steps.done("write-offsets");
+  }
+
+  /** Whether it has a file by another one's opening, whose offset is the same one. */
+  private boolean isAnothers(int descriptor) {
+    for (DiskFile file : onDisk) {
+      if (file.descriptor() == descriptor && file.opening().isPresent()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The network is up: lets the connections speak. */

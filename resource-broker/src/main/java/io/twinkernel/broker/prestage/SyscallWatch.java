@@ -36,6 +36,8 @@ final class SyscallWatch implements AutoCloseable {
   private List<MemoryMap.Area> shared = List.of();
   private final Set<Integer> set = new ConcurrentSkipListSet<>();
   private boolean forked;
+  private boolean timed;
+  private boolean mapped = true;
   private Optional<String> found = Optional.empty();
 
   private SyscallWatch(Path instance, SyscallTrace trace) {
@@ -101,6 +103,8 @@ final class SyscallWatch implements AutoCloseable {
     if (HarmlessCalls.set(call)) {
       set.add((int) call.first());
     }
+    timed |= HarmlessCalls.timer(call);
+    mapped |= HarmlessCalls.map(call);
     boolean fork = HarmlessCalls.fork(call);
     boolean other = found.isEmpty() && !HarmlessCalls.are(call, shared);
     if ((fork || other) && !isKnown(call)) {
@@ -120,9 +124,29 @@ final class SyscallWatch implements AutoCloseable {
     return false;
   }
 
-  /** Whether {@link #changed} has ever seen a call by which a process gets a child. */
+  /** Whether {@link #changed} has seen a call by which a process gets a child. */
   boolean forked() {
     return forked;
+  }
+
+  /** What has become of that is known. */
+  void passOverForks() {
+    forked = false;
+  }
+
+  /** Whether its memory may be laid out otherwise, by what it called. */
+  boolean mapped() {
+    return mapped;
+  }
+
+  /** How it is laid out is known. */
+  void passOverMaps() {
+    mapped = false;
+  }
+
+  /** Likewise of one by which it sets an interval timer. */
+  boolean timed() {
+    return timed;
   }
 
   /** Descriptors whose options or flags {@link #changed} has seen set. */

@@ -53,6 +53,26 @@ final class ThreadRegisters {
    * @throws IOException also if one has ended
    */
   static List<ThreadState> capture(List<Integer> threads) throws IOException {
+    seize(threads);
+    return captureSeized(threads);
+  }
+
+  /** Begins with that: they come to stand still for it side by side. */
+  static void seize(List<Integer> threads) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, threads.size(), 0);
+      for (int thread : threads) {
+        Ptrace.seize(batch, thread);
+      }
+      batch.run();
+    } catch (IOException e) {
+      letGo(threads);
+      throw e;
+    }
+  }
+
+  /** The rest of {@link #capture}, on the same thread; nobody traces them afterwards. */
+  static List<ThreadState> captureSeized(List<Integer> threads) throws IOException {
     try {
       return read(threads);
     } catch (IOException e) {
@@ -67,7 +87,6 @@ final class ThreadRegisters {
       var batch = new CallBatch(arena, threads.size() * CALLS, threads.size() * (BYTES + most));
       var places = new ArrayList<Places>(threads.size());
       for (int thread : threads) {
-        Ptrace.seize(batch, thread);
         int status = Ptrace.await(batch, thread);
         int general = batch.room(GENERAL);
         Ptrace.registers(batch, thread, Linux.NT_PRSTATUS(), general, GENERAL);
@@ -117,7 +136,7 @@ final class ThreadRegisters {
   }
 
   /** Whoever is still traced would stand still for as long as this thread lives. */
-  private static void letGo(List<Integer> threads) {
+  static void letGo(List<Integer> threads) {
     for (int thread : threads) {
       try {
         Ptrace.detach(thread);
@@ -152,8 +171,10 @@ final class ThreadRegisters {
       int room = states.size() * (BYTES + area.size());
       var batch = new CallBatch(arena, states.size() * CALLS, room);
       for (ThreadState state : states) {
+        Ptrace.seize(batch, state.thread());
+      }
+      for (ThreadState state : states) {
         int thread = state.thread();
-        Ptrace.seize(batch, thread);
         Ptrace.await(batch, thread);
         Ptrace.setRegisters(batch, thread, Linux.NT_PRSTATUS(), state.registers());
         Ptrace.setRegisters(batch, thread, Linux.NT_X86_XSTATE(), extended(state, area));

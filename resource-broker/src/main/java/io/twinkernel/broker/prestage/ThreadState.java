@@ -13,7 +13,6 @@ import java.util.Arrays;
  * @param signalMask the signals that it blocks; bit n-1 is signal n
  */
 record ThreadState(int thread, byte[] registers, byte[] extended, long signalMask) {
-  private static final int SYSCALL_INSTRUCTION = 2;
   private static final int EINTR = 4;
   // include/linux/errno.h, known to the kernel alone.
   private static final int ERESTARTSYS = 512;
@@ -30,17 +29,17 @@ record ThreadState(int thread, byte[] registers, byte[] extended, long signalMas
   }
 
   /**
-   * A system call that the stop has interrupted is made again, as the kernel itself would do on the
-   * way back (handle_signal() in arch/x86/kernel/signal.c); one that only the kernel could go on
-   * with, such as a sleep, returns EINTR.
+   * A system call that the stop has interrupted is left as it is where the other kernel can go on
+   * with it: it makes it again, or, where a signal waits and its handler wants that, lets it return
+   * EINTR (handle_signal() in arch/x86/kernel/signal.c). One that only the former kernel could go
+   * on with, such as a sleep, returns EINTR.
    */
   static void leaveSystemCall(MemorySegment general) {
     long call = user_regs_struct.orig_rax(general);
     if ((int) call >= 0) {
       switch ((int) -user_regs_struct.rax(general)) {
         case ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND -> {
-          user_regs_struct.rax(general, call);
-          user_regs_struct.rip(general, user_regs_struct.rip(general) - SYSCALL_INSTRUCTION);
+          return;
         }
         case ERESTART_RESTARTBLOCK -> user_regs_struct.rax(general, -EINTR);
         default -> {

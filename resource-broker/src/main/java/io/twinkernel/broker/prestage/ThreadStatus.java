@@ -16,16 +16,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether a stopped process has the threads that it had, and no signals wait for them. */
+/** Whether a stopped process has the threads that it had, and which signals wait for it. */
 final class ThreadStatus implements AutoCloseable {
-  private static final String SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
+  private static final String NO_SIGNALS = "SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n";
 
-  /**
-   * SIGCHLD alone. A child that is stopped with its parent tells it so (do_notify_parent_cldstop(),
-   * kernel/signal.c), and one that had ended would not be the same child any more.
-   */
-  private static final String CHILD_STOPPED =
-      "SigPnd:\t0000000000000000\nShdPnd:\t0000000000010000\n";
+  /** What one's own signals, and those of the process, are after. */
+  private static final String OWN = "\nSigPnd:\t";
+
+  private static final String PROCESS = "\nShdPnd:\t";
+
+  /** What the size of the stack is after. */
+  private static final String STACK = "\nVmStk:\t";
 
   /** By a signal (fs/proc/array.c). */
   private static final String STOPPED = "\nState:\tT (stopped)\n";
@@ -39,6 +40,8 @@ final class ThreadStatus implements AutoCloseable {
   private final boolean parent;
   private final List<Fd> files;
   private int most;
+  private long own;
+  private long whole;
 
   private ThreadStatus(int pid, Fd process, List<Integer> threads, boolean parent, List<Fd> files) {
     this.pid = pid;
@@ -75,12 +78,51 @@ final class ThreadStatus implements AutoCloseable {
     if (!areAll(read, files)) {
       return Optional.of("it has not the threads any more that it had, " + threads);
     }
+    own = 0;
+    whole = 0;
     for (int i = 0; i < read.size(); i++) {
-      if (!read.get(i).contains(SIGNALS) && !(parent && read.get(i).contains(CHILD_STOPPED))) {
+      if (!read.get(i).contains(NO_SIGNALS) && !areCarried(threads.get(i), read.get(i))) {
         return Optional.of("a signal waits for thread " + threads.get(i));
       }
     }
     return Optional.empty();
+  }
+
+  private boolean areCarried(int thread, String status) {
+    long alone = set(status, OWN);
+    whole = set(status, PROCESS);
+    if (parent) {
+      // A child that is stopped with its parent tells it so (do_notify_parent_cldstop(),
+      // kernel/signal.c), and one that had ended would not be the same child any more.
+      whole &= ~PendingSignals.bit(Linux.SIGCHLD());
+    }
+    if (thread == pid) {
+      own = alone;
+    } else if (alone != 0) {
+      return false;
+    }
+    return PendingSignals.areCarried(own | whole)
+        && ((own | whole) & PendingSignals.bit(Linux.SIGCHLD())) == 0;
+  }
+
+  private static long set(String status, String after) {
+    int at = status.indexOf(after) + after.length();
+    return Long.parseUnsignedLong(status, at, at + Long.BYTES * 2, 16);
+  }
+
+  /** VmStk: of all areas that grow downwards. */
+  long stackKilobytes() throws IOException {
+    for (String status : read(files.subList(0, 1))) {
+      int at = status.indexOf(STACK) + STACK.length();
+      int end = status.indexOf(" kB", at);
+      return Long.parseLong(status.substring(at, end).strip());
+    }
+    throw new IOException("process " + pid + " has ended");
+  }
+
+  /** What {@link #changed} has seen wait; the process is stopped still, and nobody traces it. */
+  List<PendingSignal> signals() throws IOException {
+    return own == 0 && whole == 0 ? List.of() : PendingSignals.read(pid, own, whole);
   }
 
   /** For who stops the process. */

@@ -26,15 +26,16 @@ final class GapTest {
   @ValueSource(
       strings = {
         "Incoming: receive, handle, attempt",
-        "IncomingSwitch: nicReleased, diskReleased, delta, apply, resume, restore",
+        "IncomingSwitch: nicReleased, diskReleased, delta, resume, restore",
         "IncomingSwitch$TakeDisk: run",
-        "IncomingSwitch$ApplyDelta: run",
         "IncomingDisk: mount, thaw",
-        "PrestagedProcesses: takePages, diskFiles, reopen, check, connect, resume",
+        "PrestagedProcesses: takePages, diskFiles, reopen, take, seek, check, connect, resume",
         "StandInInterface: prepare, replace",
         "IncomingFunction: take, open",
         "IncomingPort: open, give",
         "ServicePort: release, forward, forwardAll, left",
+        "Prestaging: restructuredAtLast, suspects, sendRest",
+        "Prestaging$SendDescriptors: at",
         "OutgoingSwitch: complete, awaitResumed, await",
         "OutgoingSwitch$Attempt: sendMemory, sendDisk, giveNic, sendRest",
       })

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -66,6 +67,29 @@ final class DescriptorChangesTest {
     for (int i = random.nextInt(3); i > 0; i--) {
       counters.add(new DescriptorChanges.Counter(random.nextInt(), random.nextLong()));
     }
-    return new DescriptorChanges(random.nextInt(), closed, connections, epolls, counters);
+    Optional<List<DiskFile>> files = Optional.empty();
+    if (random.nextBoolean()) {
+      var all = new ArrayList<DiskFile>();
+      for (int i = random.nextInt(3); i > 0; i--) {
+        all.add(
+            new DiskFile(
+                random.nextInt(),
+                "/srv/d\u00e4ta-" + random.nextInt(),
+                random.nextInt(),
+                random.nextLong(),
+                random.nextInt(),
+                random.nextBoolean()
+                    ? Optional.empty()
+                    : Optional.of(
+                        new DiskFile.Opening(1 + random.nextInt(4000), random.nextInt()))));
+      }
+      files = Optional.of(all);
+    }
+    var timers = new ArrayList<DescriptorChanges.Timer>();
+    for (int i = random.nextInt(3); i > 0; i--) {
+      timers.add(new DescriptorChanges.Timer(random.nextInt(), random.nextInt(), random.nextInt()));
+    }
+    return new DescriptorChanges(
+        random.nextInt(), closed, connections, epolls, counters, timers, files);
   }
 }

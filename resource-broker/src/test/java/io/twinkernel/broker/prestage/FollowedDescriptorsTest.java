@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,7 +121,7 @@ final class FollowedDescriptorsTest {
   private void follow() throws IOException {
     assertThat(source.restructuredOutside(Steps.UNTOLD)).isEmpty();
     assertThat(source.sharedConnection(new HashSet<>())).isEmpty();
-    DescriptorChanges changes = source.descriptors();
+    DescriptorChanges changes = source.descriptors(Optional.empty());
     assertThat(source.arrived(Steps.UNTOLD)).isEmpty();
     DescriptorChanges read = DescriptorChanges.fromBytes(changes.toBytes());
     copy.takeDescriptors(
@@ -205,7 +206,7 @@ final class FollowedDescriptorsTest {
     int socket = (int) one.call(Linux.__NR_socket(), Linux.AF_INET(), Linux.SOCK_STREAM(), 0);
     add(epoll, socket, EPOLLIN, 1);
     assertThat(source.restructuredOutside(Steps.UNTOLD)).isEmpty();
-    DescriptorChanges changes = source.descriptors();
+    DescriptorChanges changes = source.descriptors(Optional.empty());
     assertThat(changes.connections()).isEmpty();
     assertThat(changes.epolls()).singleElement().matches(one -> one.interests().isEmpty());
     assertThat(source.arrived(Steps.UNTOLD)).get().asString().contains("TCP state 7");
@@ -228,6 +229,29 @@ final class FollowedDescriptorsTest {
     assertThat(source.restructuredOutside(Steps.UNTOLD)).isEmpty();
     assertThat(source.sharedConnection(new HashSet<>()))
         .contains("connection 77 is descriptor " + socket + ", too");
+  }
+
+  private void takeFiles(List<Integer> closed, Optional<List<DiskFile>> files) throws IOException {
+    copy.takeDescriptors(
+        new DescriptorChanges(
+            other.pid(), closed, List.of(), List.of(), List.of(), List.of(), files));
+  }
+
+  /** A file that was closed and opened again, by the same number, is not told of anew. */
+  @Test
+  void filesOnADiskHaveStandInsAsLongAsThereAreAny() throws Exception {
+    var file =
+        new DiskFile(
+            9, "/nowhere/data", Linux.O_RDWR() | Linux.O_CLOEXEC(), 5, 0100644, Optional.empty());
+    takeFiles(List.of(), Optional.of(List.of(file)));
+    assertThat(Descriptors.target(other.pid(), 9)).isEqualTo("/dev/null");
+    assertThat(DiskFile.flags(info(other, 9)) & Linux.O_CLOEXEC()).isNotZero();
+    takeFiles(List.of(9), Optional.empty());
+    assertThat(Descriptors.target(other.pid(), 9)).isEqualTo("/dev/null");
+    assertThat(copy.diskFiles()).containsExactly(file.path());
+    takeFiles(List.of(9), Optional.of(List.of()));
+    assertThat(other.descriptors()).doesNotContain(9);
+    assertThat(copy.diskFiles()).isEmpty();
   }
 
   @Test

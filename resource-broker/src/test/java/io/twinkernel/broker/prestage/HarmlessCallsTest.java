@@ -8,6 +8,20 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 final class HarmlessCallsTest {
+  @Test
+  void theTimerThatGoesOverMayBeSet() {
+    var real = new SystemCall(38, 0, 0, 0, 0);
+    var alarm = new SystemCall(37, 5, 0, 0, 0);
+    assertThat(HarmlessCalls.are(real, List.of())).isTrue();
+    assertThat(HarmlessCalls.are(alarm, List.of())).isTrue();
+    assertThat(HarmlessCalls.timer(real)).isTrue();
+    assertThat(HarmlessCalls.timer(alarm)).isTrue();
+    for (int other = 1; other <= 2; other++) {
+      assertThat(HarmlessCalls.are(new SystemCall(38, other, 0, 0, 0), List.of())).isFalse();
+    }
+    assertThat(HarmlessCalls.timer(new SystemCall(36, 0, 0, 0, 0))).isFalse();
+  }
+
   /** From trace_pipe on Linux 6.1: jemalloc gives memory back, a client comes and goes. */
   private static final String HARMLESS =
       """
@@ -141,5 +155,15 @@ final class HarmlessCallsTest {
     assertThat(HarmlessCalls.filter(List.of(5001, 5002)))
         .startsWith("(common_pid == 5001 || common_pid == 5002) && id != 0 && id != 1 && ")
         .hasSizeLessThan(4096);
+  }
+
+  @Test
+  void callsThatLayOutMemoryAnewAreKnown() {
+    for (int number : new int[] {9, 10, 11, 12, 25}) {
+      assertThat(HarmlessCalls.map(new SystemCall(number, 0, 0, 0, 0))).isTrue();
+    }
+    for (int number : new int[] {0, 28, 56, 231}) {
+      assertThat(HarmlessCalls.map(new SystemCall(number, 0, 0, 0, 0))).isFalse();
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.twinkernel.broker.prestage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.twinkernel.broker.prestage.OpenFile.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What shells have open on a disk that goes over. */
 final class OpenFilesTest {
   @TempDir Path disk;
+  @TempDir Path elsewhere;
 
   private Path file;
   private @Nullable Process shell;
@@ -53,8 +55,8 @@ final class OpenFilesTest {
   @Test
   void aFileIsKnownByItsNameSizeAndPlace() throws Exception {
     try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk.toString())) {
-      assertThat(open.onDisk(List.of())).hasSize(1);
-      DiskFile found = open.onDisk(List.of()).getFirst();
+      assertThat(open.onDisk().tell(List.of())).hasSize(1);
+      DiskFile found = open.onDisk().tell(List.of()).getFirst();
       assertThat(found.descriptor()).isEqualTo(7);
       assertThat(found.path()).isEqualTo(file.toString());
       assertThat(found.bytes()).isEqualTo(5);
@@ -65,32 +67,81 @@ final class OpenFilesTest {
   @Test
   void aFileElsewhereIsNoneOfTheDisks() throws Exception {
     try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk + "2")) {
-      assertThat(open.onDisk(List.of())).isEmpty();
+      assertThat(open.onDisk().tell(List.of())).isEmpty();
     }
   }
 
   @Test
-  void aFileThatIsRenamedReplacedOrRemovedIsAnotherOne() throws Exception {
+  void aFileThatIsRenamedIsToldOfByItsName() throws Exception {
     try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk.toString())) {
+      List<DiskFile> before = open.onDisk().tell(List.of());
+      Files.move(file, disk.resolve("old"));
+      Files.writeString(file, "67890");
+      assertThat(open.changed()).isEmpty();
+      assertThat(open.changedOnDisk()).isTrue();
+      assertThat(open.tell(Set.of()).closed()).isEmpty();
+      List<DiskFile> now = open.onDisk().news(List.of()).orElseThrow();
+      assertThat(now).extracting(DiskFile::path).containsExactly(disk.resolve("old").toString());
+      assertThat(now.getFirst().isLike(before.getFirst())).isFalse();
+      assertThat(open.changed()).isEmpty();
+      assertThat(open.changedOnDisk()).isFalse();
+      assertThat(open.onDisk().news(List.of())).isEmpty();
+    }
+  }
+
+  @Test
+  void aFileThatLeavesTheDiskOrIsRemovedHasNoNameThere() throws Exception {
+    try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk.toString())) {
+      Files.move(file, elsewhere.resolve("data"));
+      assertThat(open.changed()).get().asString().contains("descriptor 7", elsewhere.toString());
+      Files.delete(elsewhere.resolve("data"));
+      assertThat(open.changed()).get().asString().contains("descriptor 7", "(deleted)");
+    }
+  }
+
+  /** Its copy has opened it by the name that it had. */
+  @Test
+  void aFileElsewhereThatIsRenamedIsAnotherOne() throws Exception {
+    try (OpenFiles open = OpenFiles.hold(start("exec 7>>" + file), disk + "2")) {
       Files.move(file, disk.resolve("old"));
       assertThat(open.changed()).get().asString().contains("old");
-      Files.writeString(file, "67890");
-      assertThat(open.changed()).get().asString().contains("old");
-      Files.delete(disk.resolve("old"));
-      assertThat(open.changed()).get().asString().contains("(deleted)");
     }
   }
 
-  /** Others may have it by the same opening, as one that was redirected to it. */
   @Test
-  void aFileOnTheDiskIsNotClosedUnnoticed() throws Exception {
-    int pid = start("exec 7>>" + file + " 8>&7");
-    try (OpenFiles open = OpenFiles.hold(pid, disk.toString());
-        OpenFiles elsewhere = OpenFiles.hold(pid, disk + "2")) {
-      proceed("exec 7>&-");
-      assertThat(open.changed()).get().asString().contains("descriptor 7", "was closed");
-      assertThat(elsewhere.changed()).isEmpty();
-      assertThat(elsewhere.tell(Set.of()).closed()).containsExactly(7);
+  void whatIsOpenedAndClosedOnTheDiskIsToldOf() throws Exception {
+    int pid = start("exec 7>>" + file + " 8>&7 9</dev/null");
+    Path second = Files.writeString(disk.resolve("second"), "2");
+    try (OpenFiles open = OpenFiles.hold(pid, disk.toString())) {
+      var _ = open.onDisk().tell(List.of());
+      proceed("exec 7>&- 9<" + second);
+      assertThat(open.changed()).isEmpty();
+      assertThat(open.changedOnDisk()).isTrue();
+      assertThat(open.arrived()).isEmpty();
+      assertThat(open.tell(Set.of()).closed()).containsExactly(7, 9);
+      List<DiskFile> now = open.onDisk().news(List.of()).orElseThrow();
+      assertThat(now).extracting(DiskFile::descriptor).containsExactly(8, 9);
+      assertThat(now)
+          .extracting(DiskFile::path)
+          .containsExactly(file.toString(), second.toString());
+      assertThat(now).extracting(DiskFile::opening).containsOnly(Optional.empty());
+      assertThat(open.of(Kind.FILE)).containsExactly(8, 9);
+      proceed("exec 9<&8");
+      assertThat(open.changed()).isEmpty();
+      assertThat(open.tell(Set.of()).closed()).containsExactly(9);
+      assertThat(open.onDisk().news(List.of()).orElseThrow())
+          .extracting(DiskFile::opening)
+          .containsExactly(Optional.empty(), Optional.of(new DiskFile.Opening(pid, 8)));
+    }
+  }
+
+  @Test
+  void whatIsOpenedElsewhereIsNotToldOf() throws Exception {
+    int pid = start("exec 7</dev/null");
+    try (OpenFiles open = OpenFiles.hold(pid, disk + "2")) {
+      proceed("exec 7<" + file);
+      assertThat(open.changed()).isEmpty();
+      assertThat(open.arrived()).get().asString().contains("descriptor 7", "is new");
     }
   }
 
@@ -98,7 +149,7 @@ final class OpenFilesTest {
   void twoDescriptorsOfOneOpeningAreKnown() throws Exception {
     int pid = start("exec 7>>" + file + " 8>&7 9>>" + file);
     try (OpenFiles open = OpenFiles.hold(pid, disk.toString())) {
-      assertThat(open.onDisk(List.of()))
+      assertThat(open.onDisk().tell(List.of()))
           .extracting(DiskFile::opening)
           .containsExactly(
               Optional.empty(), Optional.of(new DiskFile.Opening(pid, 7)), Optional.empty());
@@ -116,10 +167,10 @@ final class OpenFilesTest {
     }
     try (OpenFiles open = OpenFiles.hold(parent, disk.toString());
         OpenFiles inherited = OpenFiles.hold(child, disk.toString())) {
-      assertThat(inherited.onDisk(List.of(open)))
+      assertThat(inherited.onDisk().tell(List.of(open.onDisk())))
           .extracting(DiskFile::opening)
           .containsExactly(Optional.of(new DiskFile.Opening(parent, 7)));
-      assertThat(inherited.onDisk(List.of()))
+      assertThat(inherited.onDisk().tell(List.of()))
           .extracting(DiskFile::opening)
           .containsExactly(Optional.empty());
     } finally {

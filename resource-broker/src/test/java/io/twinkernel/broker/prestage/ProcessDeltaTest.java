@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -23,6 +24,9 @@ final class ProcessDeltaTest {
     assertThat(read.pid()).isEqualTo(delta.pid());
     assertThat(read.connections()).isEqualTo(delta.connections());
     assertThat(read.offsets()).isEqualTo(delta.offsets());
+    assertThat(read.timer()).isEqualTo(delta.timer());
+    assertThat(read.timers()).isEqualTo(delta.timers());
+    assertThat(read.signals()).isEqualTo(delta.signals());
     assertThat(read.toBytes()).isEqualTo(bytes);
     byte[] cut = Arrays.copyOf(bytes, random.nextInt(bytes.length));
     assertThatThrownBy(() -> ProcessDelta.fromBytes(cut)).isInstanceOf(IOException.class);
@@ -59,7 +63,27 @@ final class ProcessDeltaTest {
     for (int i = random.nextInt(3); i > 0; i--) {
       offsets.add(new ProcessDelta.Offset(random.nextInt(), random.nextLong()));
     }
-    return new ProcessDelta(random.nextInt(), threads, connections, offsets);
+    Optional<IntervalTimer> timer =
+        random.nextBoolean()
+            ? Optional.empty()
+            : Optional.of(new IntervalTimer(random.nextLong(), random.nextLong()));
+    var timers = new ArrayList<TimerState>();
+    for (int i = random.nextInt(3); i > 0; i--) {
+      timers.add(
+          new TimerState(
+              random.nextInt(),
+              random.nextInt(),
+              random.nextInt(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextLong()));
+    }
+    var signals = new ArrayList<PendingSignal>();
+    for (int i = random.nextInt(3); i > 0; i--) {
+      signals.add(new PendingSignal(random.nextBoolean(), bytes(random, 128)));
+    }
+    return new ProcessDelta(
+        random.nextInt(), threads, connections, offsets, timer, timers, signals);
   }
 
   private static byte[] bytes(Random random, int length) {

@@ -9,16 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a shell has in its registers, read and written where it stands. */
 final class StagedRegistersTest {
-  private static final CompletableFuture<Boolean> NO_FILES =
-      CompletableFuture.completedFuture(true);
-
   private Process parent;
   private int pid;
   private SourceProcess source;
@@ -74,11 +70,12 @@ final class StagedRegistersTest {
   void aThreadThatSleptOnIsLeftOutAndGoesOn() throws Exception {
     ProcessDelta ahead = source.registers();
     assertThat(ahead.threads()).hasSize(1);
+    source.beginRegisters();
     ProcessDelta rest = source.readRest(Steps.UNTOLD);
     assertThat(rest.threads()).isEmpty();
     try (var staged = hold()) {
       staged.takeRegisters(ProcessDelta.fromBytes(ahead.toBytes()));
-      staged.take(ProcessDelta.fromBytes(rest.toBytes()), NO_FILES, Steps.UNTOLD);
+      staged.take(ProcessDelta.fromBytes(rest.toBytes()), Steps.UNTOLD);
     }
     assertThat(goOn()).isEqualTo("on");
   }
@@ -96,11 +93,12 @@ final class StagedRegistersTest {
     assertThat(goOn()).isEqualTo("on");
     stop();
     source.begin();
+    source.beginRegisters();
     ProcessDelta rest = source.readRest(Steps.UNTOLD);
     assertThat(rest.threads()).hasSize(1);
     try (var staged = hold()) {
       staged.takeRegisters(new ProcessDelta(pid, List.of(wrong), List.of(), List.of()));
-      staged.take(rest, NO_FILES, Steps.UNTOLD);
+      staged.take(rest, Steps.UNTOLD);
     }
     assertThat(goOn()).isEqualTo("on");
   }
@@ -108,14 +106,50 @@ final class StagedRegistersTest {
   @Test
   void registersThatNeverCameAreMissed() throws Exception {
     source.registers();
+    source.beginRegisters();
     ProcessDelta rest = source.readRest(Steps.UNTOLD);
     try (var staged = hold()) {
-      assertThatThrownBy(() -> staged.take(rest, NO_FILES, Steps.UNTOLD))
+      assertThatThrownBy(() -> staged.take(rest, Steps.UNTOLD))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("no registers came for thread " + pid);
       var none = new ProcessDelta(pid, List.of(), List.of(), List.of());
       assertThatThrownBy(() -> staged.takeRegisters(none)).isInstanceOf(IOException.class);
     }
     assertThat(goOn()).isEqualTo("on");
+  }
+
+  /** Made again, it would wait for what does not come. */
+  @Test
+  void aCallThatASignalInterruptsReturns() throws Exception {
+    String work = "trap \"echo trapped\" USR1; echo up; read word; echo over";
+    String command = "exec 3<&0; (" + work + ") <&3 3<&- & echo $!; wait";
+    Process waiting = new ProcessBuilder("/bin/sh", "-c", command).start();
+    // Either of the two may be the first to say its line.
+    String first = waiting.inputReader().readLine();
+    String second = waiting.inputReader().readLine();
+    int reader = Integer.parseInt(first.equals("up") ? second : first);
+    try {
+      while (!Files.readString(Path.of("/proc/" + reader + "/syscall")).startsWith("0 ")) {
+        Thread.onSpinWait();
+      }
+      Processes.kill(reader, Linux.SIGSTOP());
+      Canary.awaitStopped(reader);
+      Processes.kill(reader, Linux.SIGUSR1());
+      try (var followed = SourceProcess.follow(reader, "", false);
+          var staged =
+              StagedProcess.hold(reader, List.of(reader), List.of(), List.of(), List.of(), "")) {
+        followed.begin();
+        followed.beginRegisters();
+        ProcessDelta state = followed.readRest(Steps.UNTOLD);
+        assertThat(state.threads()).hasSize(1);
+        staged.take(ProcessDelta.fromBytes(state.toBytes()), Steps.UNTOLD);
+      }
+      Processes.kill(reader, Linux.SIGCONT());
+      assertThat(waiting.inputReader().readLine()).isEqualTo("trapped");
+      assertThat(waiting.inputReader().readLine()).isEqualTo("over");
+    } finally {
+      ProcessHandle.of(reader).ifPresent(ProcessHandle::destroyForcibly);
+      waiting.destroyForcibly();
+    }
   }
 }

@@ -12,13 +12,13 @@ final class ThreadStateTest {
   private static final long ADDRESS = 0x401002;
 
   @Test
-  void aCallThatTheKernelWouldMakeAgainIsMadeAgain() {
+  void aCallThatTheKernelWouldMakeAgainIsLeftToTheOtherOne() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment registers = interrupted(arena, -514);
       ThreadState.leaveSystemCall(registers);
-      assertThat(user_regs_struct.rax(registers)).isEqualTo(EPOLL_WAIT);
-      assertThat(user_regs_struct.rip(registers)).isEqualTo(ADDRESS - 2);
-      assertThat(user_regs_struct.orig_rax(registers)).isEqualTo(-1);
+      assertThat(user_regs_struct.rax(registers)).isEqualTo(-514);
+      assertThat(user_regs_struct.rip(registers)).isEqualTo(ADDRESS);
+      assertThat(user_regs_struct.orig_rax(registers)).isEqualTo(EPOLL_WAIT);
     }
   }
 

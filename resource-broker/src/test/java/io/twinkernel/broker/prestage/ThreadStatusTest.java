@@ -90,4 +90,13 @@ final class ThreadStatusTest {
       assertThat(status.stopping().look()).isEqualTo(CgroupFreezer.Progress.UNKNOWN);
     }
   }
+
+  @Test
+  void theStackIsAsLargeAsItsArea() throws Exception {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
+      long bytes = MemoryMap.read(pid).stackBytes();
+      assertThat(bytes).isPositive();
+      assertThat(status.stackKilobytes() << 10).isEqualTo(bytes);
+    }
+  }
 }
