@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param descriptor number in the process
  * @param path of the file
  * @param flags as the process opened it, O_*
- * @param bytes its size when the process was dumped, which CRIU compares
+ * @param bytes its size when the process was dumped, which CRIU compares; 0 if it was opened since
  * @param mode its type and permissions, likewise
  * @param opening by which it is open, if that is another one's: then both have one offset
  */
@@ -42,15 +42,22 @@ public record DiskFile(
 
   static final int PERMISSIONS = 07777;
 
+  /** Without its size and mode, which take longer to ask for than all else. */
   static DiskFile of(int descriptor, OpenFile open) throws IOException {
+    int flags = flags(new String(open.info(), UTF_8)) & ~ONCE;
+    return new DiskFile(descriptor, open.target(), flags, 0, 0, Optional.empty());
+  }
+
+  /** With those that it has now. */
+  DiskFile asLargeAs(OpenFile open) throws IOException {
     Path file = Path.of("/proc/self/fd/" + open.held().number());
     return new DiskFile(
         descriptor,
-        open.target(),
-        flags(new String(open.info(), UTF_8)) & ~ONCE,
+        path,
+        flags,
         Files.size(file),
         (int) Files.getAttribute(file, "unix:mode"),
-        Optional.empty());
+        opening);
   }
 
   /** O_* that a descriptor's fdinfo tells. */

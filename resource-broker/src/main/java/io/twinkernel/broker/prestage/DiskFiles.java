@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 
@@ -48,6 +49,15 @@ final class DiskFiles {
    * @param earlier those of processes that may have some by the same opening
    */
   List<DiskFile> tell(List<DiskFiles> earlier) throws IOException {
+    var sized = new ArrayList<DiskFile>();
+    for (DiskFile file : list(earlier)) {
+      sized.add(file.asLargeAs(Objects.requireNonNull(files.get(file.descriptor()))));
+    }
+    told = List.copyOf(sized);
+    return told;
+  }
+
+  private List<DiskFile> list(List<DiskFiles> earlier) throws IOException {
     var found = new ArrayList<DiskFile>();
     for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
       if (has(entry.getValue())) {
@@ -56,14 +66,14 @@ final class DiskFiles {
         found.add(opening.isPresent() ? file.by(opening.get()) : file);
       }
     }
-    told = List.copyOf(found);
-    return told;
+    return List.copyOf(found);
   }
 
-  /** As {@link #tell}; empty if the copy knows. */
+  /** As {@link #tell}, without sizes and modes: empty if the copy knows. */
   Optional<List<DiskFile>> news(List<DiskFiles> earlier) throws IOException {
     List<DiskFile> before = told;
-    List<DiskFile> now = tell(earlier);
+    List<DiskFile> now = list(earlier);
+    told = now;
     boolean same = now.size() == before.size();
     for (int i = 0; same && i < now.size(); i++) {
       same = now.get(i).isLike(before.get(i));
