@@ -32,11 +32,6 @@ record TimerState(int descriptor, int clock, int flags, long ticks, long expiry,
           """,
           Pattern.MULTILINE);
 
-  /** What is read within so many nanoseconds is of one moment. */
-  private static final long AT_ONCE = 200_000;
-
-  private static final int MOST_TRIES = 3;
-
   private static final int OCTAL = 8;
   private static final long SECOND = 1_000_000_000;
 
@@ -51,26 +46,33 @@ record TimerState(int descriptor, int clock, int flags, long ticks, long expiry,
   static TimerState of(int descriptor, Fd timer) throws IOException {
     // First: one that is to expire again counts on by that.
     TimerFd.Setting setting = TimerFd.get(timer);
-    String path = "/proc/self/fdinfo/" + timer.number();
-    long before = Clocks.realtimeNanos();
-    Matcher info = info(SysFiles.read(path));
-    long now = Clocks.realtimeNanos();
-    // What it says is of one moment; one that expires in between counts on again.
-    for (int tries = 1;
-        tries < MOST_TRIES && (now - before > AT_ONCE || (left(info) == 0 && setting.left() != 0));
-        tries++) {
-      setting = TimerFd.get(timer);
-      before = Clocks.realtimeNanos();
-      info = info(SysFiles.read(path));
-      now = Clocks.realtimeNanos();
-    }
+    long asked = Clocks.realtimeNanos();
+    Matcher info = info(SysFiles.read("/proc/self/fdinfo/" + timer.number()));
     return new TimerState(
         descriptor,
         Integer.parseInt(info.group(1)),
         Integer.parseInt(info.group(3), OCTAL),
         Long.parseUnsignedLong(info.group(2)),
-        left(info) == 0 ? 0 : now + left(info),
+        expiry(asked, setting, left(info)),
         setting.interval());
+  }
+
+  /**
+   * When one expires next.
+   *
+   * @param asked when it was set like that
+   * @param left what was left when its ticks were read, later; 0 if it had expired by then: that is
+   *     among the ticks, and it does not count on before it is asked again
+   */
+  static long expiry(long asked, TimerFd.Setting setting, long left) {
+    if (setting.left() == 0) {
+      return 0;
+    }
+    long expiry = asked + setting.left();
+    if (left != 0) {
+      return expiry;
+    }
+    return setting.interval() == 0 ? 0 : expiry + setting.interval();
   }
 
   private static long left(Matcher info) {

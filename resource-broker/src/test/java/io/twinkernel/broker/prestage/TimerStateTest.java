@@ -175,6 +175,15 @@ final class TimerStateTest {
     }
   }
 
+  /** What it is set to and how often it has expired cannot be read at once. */
+  @Test
+  void oneThatExpiresWhileItIsReadGoesOn() {
+    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 20), 3)).isEqualTo(107);
+    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 20), 0)).isEqualTo(127);
+    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 0), 0)).isZero();
+    assertThat(TimerState.expiry(100, new TimerFd.Setting(0, 20), 0)).isZero();
+  }
+
   /** The copy would have two of them. */
   @Test
   void oneByTwoNumbersIsNotToldOf() throws Exception {
