@@ -13,26 +13,11 @@
 
 #include "twin_internal.h"
 
-/*
- * As lock_task_sighand(). Who holds this keeps a traced task where it is: a
- * SIGKILL comes by it as well.
- */
-static struct sighand_struct *lock_signals(struct task_struct *task)
+/* It stands still, and the calling thread is who traces it. */
+static bool is_held(struct task_struct *task)
 {
-	struct sighand_struct *sighand;
-
-	rcu_read_lock();
-	for (;;) {
-		sighand = rcu_dereference(task->sighand);
-		if (!sighand)
-			break;
-		spin_lock_irq(&sighand->siglock);
-		if (sighand == rcu_access_pointer(task->sighand))
-			break;
-		spin_unlock_irq(&sighand->siglock);
-	}
-	rcu_read_unlock();
-	return sighand;
+	return task_is_traced(task) &&
+	       rcu_access_pointer(task->parent) == current;
 }
 
 /* The reference to @file is the table's if there is one to give back. */
@@ -56,27 +41,40 @@ static int replace(struct files_struct *files, unsigned int number,
 
 /*
  * A task that stands still has no file in use without a reference of its own
- * (fdget()), and the caller is the only one who lets it go on.
+ * (fdget()). The caller is the only one who lets it go on, but for a SIGKILL,
+ * and that comes by the lock.
  */
+static int try_exchange(struct task_struct *task, unsigned int number,
+			struct file *file, struct file **old)
+{
+	struct sighand_struct *sighand;
+	int err = -ESRCH;
+
+	rcu_read_lock();
+	sighand = rcu_dereference(task->sighand);
+	if (sighand) {
+		spin_lock_irq(&sighand->siglock);
+		/* As lock_task_sighand(): it may be another task's by now. */
+		if (sighand != rcu_access_pointer(task->sighand))
+			err = -EAGAIN;
+		else if (is_held(task) && task->files)
+			err = replace(task->files, number, file, old);
+		spin_unlock_irq(&sighand->siglock);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
 static int exchange(struct task_struct *task, unsigned int number,
 		    struct file *file)
 {
-	struct sighand_struct *sighand;
-	struct files_struct *files;
+	struct files_struct *files = READ_ONCE(task->files);
 	struct file *old = NULL;
 	int err;
 
 	get_file(file);
 	do {
-		err = -ESRCH;
-		sighand = lock_signals(task);
-		if (!sighand)
-			break;
-		files = task->files;
-		if (task_is_traced(task) && READ_ONCE(task->parent) == current &&
-		    files)
-			err = replace(files, number, file, &old);
-		spin_unlock_irq(&sighand->siglock);
+		err = try_exchange(task, number, file, &old);
 		cond_resched();
 	} while (err == -EAGAIN);
 	if (old)
@@ -111,7 +109,7 @@ int twin_files_exchange(const struct twin_files *files)
 {
 	struct task_struct *task;
 	struct pid *pid;
-	int err = 0;
+	int err;
 
 	if (!capable(CAP_SYS_PTRACE))
 		return -EPERM;
@@ -120,10 +118,7 @@ int twin_files_exchange(const struct twin_files *files)
 	put_pid(pid);
 	if (!task)
 		return -ESRCH;
-	if (!task_is_traced(task) || READ_ONCE(task->parent) != current)
-		err = -ESRCH;
-	if (!err)
-		err = exchange_all(task, files);
+	err = is_held(task) ? exchange_all(task, files) : -ESRCH;
 	put_task_struct(task);
 	return err;
 }
