@@ -1193,15 +1193,6 @@ public class Linux extends Linux$shared {
     public static int SIGALRM() {
         return SIGALRM;
     }
-    private static final int SIGURG = (int)23L;
-    /**
-     * {@snippet lang=c :
-     * #define SIGURG 23
-     * }
-     */
-    public static int SIGURG() {
-        return SIGURG;
-    }
     private static final int SIGSTOP = (int)19L;
     /**
      * {@snippet lang=c :

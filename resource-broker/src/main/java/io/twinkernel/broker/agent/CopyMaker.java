@@ -300,15 +300,22 @@ final class CopyMaker {
 
   /** Whether these are the processes that are followed, in whatever order. */
   static boolean areThose(List<SourceProcess> followed, List<ServiceProcess> now) {
-    boolean all = followed.size() == now.size();
-    for (SourceProcess process : followed) {
-      boolean found = false;
-      for (ServiceProcess one : now) {
-        found |= one.pid() == process.pid();
+    return followed.size() == now.size() && besides(followed, now).isEmpty();
+  }
+
+  /** Those that are not followed, by their numbers. */
+  static List<Integer> besides(List<SourceProcess> followed, List<ServiceProcess> now) {
+    var others = new ArrayList<Integer>();
+    for (ServiceProcess one : now) {
+      boolean known = false;
+      for (SourceProcess process : followed) {
+        known |= process.pid() == one.pid();
       }
-      all &= found;
+      if (!known) {
+        others.add(one.pid());
+      }
     }
-    return all;
+    return List.copyOf(others);
   }
 
   private static Map<String, Object> hold(

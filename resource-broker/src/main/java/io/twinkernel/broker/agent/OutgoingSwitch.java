@@ -251,8 +251,12 @@ final class OutgoingSwitch {
     try {
       var _ = copied.copies().refresh();
     } catch (BrokerException e) {
-      throw new IOException(e.failure().what() + ": " + e.failure().why(), e);
+      throw failed(e);
     }
+  }
+
+  private static IOException failed(BrokerException e) {
+    return new IOException(e.failure().what() + ": " + e.failure().why(), e);
   }
 
   private static void anew(Stage.Copied copied, Change change)
@@ -260,7 +264,7 @@ final class OutgoingSwitch {
     try {
       copied.copies().anew(change);
     } catch (BrokerException e) {
-      throw new IOException(e.failure().what() + ": " + e.failure().why(), e);
+      throw failed(e);
     }
   }
 

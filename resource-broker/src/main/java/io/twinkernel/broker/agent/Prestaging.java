@@ -277,7 +277,7 @@ final class Prestaging implements AutoCloseable {
       List<ServiceProcess> now = stopped.below(tree.getKey());
       if (!CopyMaker.areThose(tree.getValue(), now)) {
         String why = "the processes of the tree of process " + tree.getKey() + " are " + now;
-        List<Integer> more = besides(tree.getValue(), now);
+        List<Integer> more = CopyMaker.besides(tree.getValue(), now);
         // More of them: what has just come, a worker say, may soon have gone.
         boolean passes = now.size() == tree.getValue().size() + more.size();
         var change = new Change(tree.getKey(), why, passes);
@@ -290,20 +290,6 @@ final class Prestaging implements AutoCloseable {
     }
     children = List.copyOf(young);
     return passing;
-  }
-
-  private static List<Integer> besides(List<SourceProcess> followed, List<ServiceProcess> now) {
-    var others = new ArrayList<Integer>();
-    for (ServiceProcess one : now) {
-      boolean known = false;
-      for (SourceProcess process : followed) {
-        known |= process.pid() == one.pid();
-      }
-      if (!known) {
-        others.add(one.pid());
-      }
-    }
-    return List.copyOf(others);
   }
 
   /**

@@ -82,10 +82,6 @@ public record DiskFile(
     return new DiskFile(descriptor, path, flags, bytes, mode, Optional.of(other));
   }
 
-  boolean closedOnExec() {
-    return (flags & Linux.O_CLOEXEC()) != 0;
-  }
-
   int permissions() {
     return mode & PERMISSIONS;
   }
