@@ -54,6 +54,26 @@ final class ClocksTest {
   }
 
   @Test
+  void theClockRunsAsFastAsIsAsked() throws Exception {
+    double before = Clocks.rate();
+    if (!ProcessHandle.current().info().user().orElse("").equals("root")) {
+      assertThatExceptionOfType(SyscallException.class).isThrownBy(() -> Clocks.setRate(before));
+      return;
+    }
+    try {
+      for (double ppm : new double[] {0, 0.25, -3, 49.5, 512.125, -99_999.75}) {
+        Clocks.setRate(ppm);
+        assertThat(Clocks.rate()).isEqualTo(ppm);
+      }
+      assertThatExceptionOfType(SyscallException.class)
+          .isThrownBy(() -> Clocks.setRate(101_000))
+          .withMessageStartingWith("clock_adjtime(CLOCK_REALTIME, rate 101000.0 ppm)");
+    } finally {
+      Clocks.setRate(before);
+    }
+  }
+
+  @Test
   void theHeadersSayTheSameOfTimex(@TempDir Path folder) throws Exception {
     String source =
         """
@@ -61,16 +81,23 @@ final class ClocksTest {
         #include <sys/syscall.h>
         #include <sys/timex.h>
         _Static_assert(sizeof(struct timex) == %d, "size");
+        _Static_assert(offsetof(struct timex, freq) == %d, "frequency");
         _Static_assert(offsetof(struct timex, time.tv_sec) == %d, "seconds");
         _Static_assert(offsetof(struct timex, time.tv_usec) == %d, "fraction");
+        _Static_assert(offsetof(struct timex, tick) == %d, "tick");
+        _Static_assert(ADJ_FREQUENCY == %d && ADJ_TICK == %d, "modes");
         _Static_assert(offsetof(struct timex, modes) == 0, "modes");
         _Static_assert(ADJ_SETOFFSET == %d && ADJ_NANO == %d, "modes");
         _Static_assert(SYS_clock_adjtime == %d, "call");
         """
             .formatted(
                 Clocks.TIMEX_SIZE,
+                Clocks.TIMEX_FREQUENCY,
                 Clocks.TIMEX_SECONDS,
                 Clocks.TIMEX_FRACTION,
+                Clocks.TIMEX_TICK,
+                Clocks.ADJ_FREQUENCY,
+                Clocks.ADJ_TICK,
                 Clocks.ADJ_SETOFFSET,
                 Clocks.ADJ_NANO,
                 Clocks.CLOCK_ADJTIME);

@@ -1,17 +1,14 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.SharedRegion;
-import io.twinkernel.broker.process.ClockOffsets;
-import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Clocks;
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.Tsc;
-import java.io.IOException;
-import java.util.Map;
 
 /** Carries CLOCK_REALTIME from one kernel to the other by means of the TSC. */
 record Clock(long tscKhz) {
   private static final int READINGS = 10;
+  private static final double MILLION = 1e6;
 
   /** How often a clock is set at most: readings have an error, too. */
   private static final int SETTINGS = 3;
@@ -41,7 +38,7 @@ record Clock(long tscKhz) {
   /** How far this kernel's CLOCK_REALTIME is ahead of the other one's, in ns. */
   long offset(SharedRegion region) throws SyscallException {
     Reading now = closest();
-    return now.realtime() - region.realtimeAt(now.tsc(), tscKhz);
+    return now.realtime() - region.realtimeAt(now.tsc(), nanosPerTick());
   }
 
   /** Of several readings the one that took the least. */
@@ -60,36 +57,9 @@ record Clock(long tscKhz) {
     return closest;
   }
 
-  /**
-   * Clocks of this kernel now, for {@link #offsets} in the other one.
-   *
-   * @param ahead what they are to be ahead of this kernel's own
-   * @return TSC, CLOCK_MONOTONIC and CLOCK_BOOTTIME at it, in ns
-   */
-  static Map<String, Object> reading(ClockOffsets ahead) throws SyscallException {
-    long before = Tsc.read();
-    long monotonic = Clocks.monotonicNanos();
-    long boottime = Clocks.boottimeNanos();
-    long middle = before + (Tsc.read() - before) / 2;
-    return Map.of(
-        "tsc",
-        middle,
-        "monotonic",
-        monotonic + ahead.monotonic(),
-        "boottime",
-        boottime + ahead.boottime());
-  }
-
-  /** How far the other kernel's clocks are ahead of this one's. */
-  ClockOffsets offsets(Fields reading) throws IOException {
-    long before = Tsc.read();
-    long monotonic = Clocks.monotonicNanos();
-    long boottime = Clocks.boottimeNanos();
-    long middle = before + (Tsc.read() - before) / 2;
-    long passed = Math.round(millis(reading.number("tsc"), middle) * 1e6);
-    return new ClockOffsets(
-        reading.number("monotonic") + passed - monotonic,
-        reading.number("boottime") + passed - boottime);
+  /** This kernel's clocks run as fast as the other one's ({@link ClockSteering}). */
+  private double nanosPerTick() throws SyscallException {
+    return (MILLION + Clocks.rate()) / tscKhz;
   }
 
   /** Milliseconds between two TSC readings. */

@@ -45,7 +45,7 @@ final class Incoming {
   // Made here, and not in the gap: the first evaluation sets up a class.
   private static final Part TAKE_NIC = IncomingSwitch::nicReleased;
 
-  private final Part becomeReady = (current, _) -> getReady(current);
+  private final Part becomeReady = this::getReady;
   private final TwinDevice device;
   private final SharedRegion region;
   private final Clock clock;
@@ -242,13 +242,17 @@ final class Incoming {
         disk.get().prepare(device);
       }
       Path cgroup = Path.of(stage.text("cgroup"));
+      ClockReading there = ClockReading.fromJson(stage.object("clocks"));
+      var clocks = new ClockSteering(there, ClockReading.now(), clock.tscKhz());
+      clocks.begin();
       var ready =
           new IncomingState(
               nic,
               disk,
               new Service(cgroup),
               StagedContainers.read(stage).mounted(),
-              startCriu(cgroup, clock.offsets(stage.object("clocks"))));
+              clocks,
+              startCriu(cgroup, clocks.offsets()));
       GracePeriods.expedite();
       Background.prepare();
       int practice = configuration().practice();
@@ -329,8 +333,8 @@ final class Incoming {
     }
   }
 
-  private void getReady(IncomingSwitch current) throws IOException {
-    current.getReady();
+  private void getReady(IncomingSwitch current, Inbox.Message message) throws IOException {
+    current.getReady(message);
     JustInTimeCompiler.settle();
     JustInTimeCompiler.pause();
     Urgency.SWITCH.begin();

@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param disk the disk that comes, where one does
  * @param service the cgroup into which the processes are restored
  * @param containers what of them is in containers
+ * @param clocks of the processes
  * @param criu started in it, its kernel features known
  */
 record IncomingState(
@@ -17,4 +18,5 @@ record IncomingState(
     Optional<IncomingDisk> disk,
     Service service,
     StagedContainers containers,
+    ClockSteering clocks,
     Criu criu) {}

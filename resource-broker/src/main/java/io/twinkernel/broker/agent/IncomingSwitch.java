@@ -99,7 +99,8 @@ final class IncomingSwitch {
   }
 
   /** The gap is near: what can be done before, and what need not happen in it. */
-  void getReady() throws IOException {
+  void getReady(Inbox.Message message) throws IOException {
+    ready.clocks().steer(ClockReading.fromJson(message.json().object("clocks")));
     ConsoleMessages.hold();
     warmUp();
     ready.nic().getReady();
@@ -310,14 +311,13 @@ final class IncomingSwitch {
         continue;
       }
       StagedContainers.Staged container = ready.containers().byRoot().get(pid);
-      if (container == null) {
-        restored.put(pid, ready.criu().restore(folder));
-        HugePages.forbidAsBefore(folder, Map.of());
-      } else {
-        int here = ready.criu().restore(folder, container.mounts());
-        restored.put(pid, here);
-        HugePages.forbidAsBefore(folder, StagedContainers.inside(here));
-      }
+      int here =
+          container == null
+              ? ready.criu().restore(folder)
+              : ready.criu().restore(folder, container.mounts());
+      restored.put(pid, here);
+      Map<Integer, Integer> numbers = container == null ? Map.of() : StagedContainers.inside(here);
+      HugePages.forbidAsBefore(folder, numbers);
     }
   }
 

@@ -157,7 +157,8 @@ final class OutgoingSwitch {
   private void getReady(Stage.Copied copied) throws BrokerException {
     Peer peer = copied.booted().peer();
     try {
-      peer.send(FrameType.GET_READY, Map.of());
+      clock.publish(copied.booted().prepared().region());
+      peer.send(FrameType.GET_READY, Map.of("clocks", copied.clocks().reading()));
       WarmUp.fly(
           practice,
           () -> {

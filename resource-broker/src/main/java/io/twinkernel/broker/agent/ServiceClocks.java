@@ -33,11 +33,10 @@ record ServiceClocks(String namespace, CriuClocks criu, ClockOffsets ahead) {
   }
 
   /**
-   * What they say now, for {@link Clock#offsets} in the other kernel; its copies are made to go on
-   * from there.
+   * What they say now, for {@link ClockSteering} in the other kernel: its copies go on from there.
    */
   Map<String, Object> reading() throws IOException {
-    return Clock.reading(ahead);
+    return ClockReading.now().ahead(ahead).toJson();
   }
 
   /** Starts a process that has them. */

@@ -63,6 +63,7 @@ sealed interface Stage {
    * @param nic goes to B, or falls silent for B's
    * @param disk likewise, where the policy names one
    * @param service the processes that go to B
+   * @param clocks that they have
    * @param copy what of their memory B has
    * @param copies makes both
    * @param prestaging the copies of them that wait in B, if there are any
@@ -72,6 +73,7 @@ sealed interface Stage {
       OutgoingNic nic,
       Optional<ServiceDisk> disk,
       Service service,
+      ServiceClocks clocks,
       ProcessCopy copy,
       Prestaging prestaging,
       Copies copies)

@@ -118,6 +118,6 @@ final class Staging {
             });
     OutgoingNic leaving =
         port.isEmpty() ? nic : ServicePort.of(device, conf.serviceFunction(), peer, undo);
-    return new Stage.Copied(booted, leaving, disk, service, copy, prestaging, copies);
+    return new Stage.Copied(booted, leaving, disk, service, clocks, copy, prestaging, copies);
   }
 }

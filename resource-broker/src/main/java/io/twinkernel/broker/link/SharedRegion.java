@@ -171,12 +171,9 @@ public final class SharedRegion {
   /**
    * CLOCK_REALTIME (ns) of the other kernel at a TSC value.
    *
-   * @param khz the TSC's frequency
+   * @param nanosPerTick that its clock goes on with the TSC
    */
-  public long realtimeAt(long tsc, long khz) {
-    long ticks = tsc - header.clockTsc();
-    long seconds = ticks / (khz * 1000);
-    long rest = ticks % (khz * 1000);
-    return header.clockRealtime() + seconds * 1_000_000_000L + rest * 1_000_000L / khz;
+  public long realtimeAt(long tsc, double nanosPerTick) {
+    return header.clockRealtime() + Math.round((tsc - header.clockTsc()) * nanosPerTick);
   }
 }

@@ -226,14 +226,14 @@ public final class Criu implements AutoCloseable {
    * had a connection it has a TCP socket without one.
    */
   public int restoreUnconnected(Path images) throws IOException {
-    // Its clocks go on where this service's are, not where they were when it was dumped
-    // (prepare_timens() in criu/timens.c).
-    Files.deleteIfExists(images.resolve("timens-0.img"));
     return restore(images, null, Connections.CLOSED);
   }
 
   private int restore(Path images, @Nullable ContainerMounts container, Connections connections)
       throws IOException {
+    // Its clocks go on where this service's are, not where they were when it was dumped
+    // (prepare_timens() in criu/timens.c).
+    Files.deleteIfExists(images.resolve("timens-0.img"));
     return request(
             CriuCommand.RESTORE,
             images,
