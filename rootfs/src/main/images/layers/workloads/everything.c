@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -46,6 +47,10 @@
 #define PORT 7000
 #define THREADS 4
 #define FILL 20000
+#define TICK 100000000L /* ns */
+#define WINDOW 3000000000L /* ns, the least to know how fast a clock runs */
+#define FASTER 20 /* ppm */
+#define LATE 2 /* ticks: clocks of two kernels differ a little */
 
 static FILE *answer;
 
@@ -146,33 +151,113 @@ static void threads_check(void)
 	pthread_mutex_unlock(&baton_lock);
 }
 
-/* Clocks: looked at all the time, must never go back. */
-static atomic_long clock_backward, clock_looks, clock_longest;
+/*
+ * Clocks: looked at all the time, must never go back. Nor may they jump where
+ * the processes stood still, in the longest step, or run otherwise after it: by
+ * the time stamp counter, which all kernels have in common.
+ */
+struct look {
+	uint64_t tsc;
+	int64_t clocks[2];
+};
+
+static const clockid_t clocks[2] = { CLOCK_MONOTONIC, CLOCK_REALTIME };
+static pthread_mutex_t looks_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct look first_look, last_look, before_step, after_step;
+static long clock_backward, clock_looks;
+
+/* Of several the one that took the least. */
+static struct look look_at_clocks(void)
+{
+	uint64_t shortest = UINT64_MAX;
+	struct look best = {};
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t from = __builtin_ia32_rdtsc(), span;
+		struct timespec time[2];
+
+		clock_gettime(clocks[0], &time[0]);
+		clock_gettime(clocks[1], &time[1]);
+		span = __builtin_ia32_rdtsc() - from;
+		if (span >= shortest)
+			continue;
+		shortest = span;
+		best.tsc = from + span / 2;
+		for (int clock = 0; clock < 2; clock++)
+			best.clocks[clock] =
+				time[clock].tv_sec * 1000000000L + time[clock].tv_nsec;
+	}
+	return best;
+}
+
+static int64_t step(const struct look *from, const struct look *to, int clock)
+{
+	return to->clocks[clock] - from->clocks[clock];
+}
+
+/* Nanoseconds for each tick of the time stamp counter. */
+static double rate(const struct look *from, const struct look *to, int clock)
+{
+	return step(from, to, clock) / (double)(to->tsc - from->tsc);
+}
 
 static void *watch_clock(void *unused)
 {
-	struct timespec before, now, nap = { .tv_nsec = 2000000 };
+	struct timespec nap = { .tv_nsec = 2000000 };
 
-	clock_gettime(CLOCK_MONOTONIC, &before);
+	first_look = last_look = before_step = after_step = look_at_clocks();
 	for (;;) {
-		long step;
+		struct look now;
 
 		nanosleep(&nap, NULL);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		step = (now.tv_sec - before.tv_sec) * 1000000000L + now.tv_nsec - before.tv_nsec;
-		if (step < 0)
+		now = look_at_clocks();
+		pthread_mutex_lock(&looks_lock);
+		if (step(&last_look, &now, 0) < 0)
 			clock_backward++;
-		if (step > clock_longest)
-			clock_longest = step;
+		if (step(&last_look, &now, 0) > step(&before_step, &after_step, 0)) {
+			before_step = last_look;
+			after_step = now;
+		}
 		clock_looks++;
-		before = now;
+		last_look = now;
+		pthread_mutex_unlock(&looks_lock);
 	}
 	return unused;
+}
+
+static void clock_check(void)
+{
+	/* The one cannot be set once processes have it; before, it is steered there. */
+	static const double most[2] = { 300000, 100000 }; /* ns */
+	struct timespec nap = { .tv_nsec = 10000000 };
+
+	pthread_mutex_lock(&looks_lock);
+	while (step(&after_step, &last_look, 0) < WINDOW) {
+		pthread_mutex_unlock(&looks_lock);
+		nanosleep(&nap, NULL);
+		pthread_mutex_lock(&looks_lock);
+	}
+	tell("clock", !clock_backward && clock_looks > 0, "%ld looks, longest step %ld ms",
+	     clock_looks, (long)(step(&before_step, &after_step, 0) / 1000000));
+	for (int clock = 0; clock < 2; clock++) {
+		double before = rate(&first_look, &before_step, clock);
+		double after = rate(&after_step, &last_look, clock);
+		double expected = (after_step.tsc - before_step.tsc) * before;
+		double jump = step(&before_step, &after_step, clock) - expected;
+		double ppm = (after / before - 1) * 1e6;
+
+		tell(clock ? "realtime" : "monotonic",
+		     fabs(jump) < most[clock] && fabs(ppm) < FASTER,
+		     "jumped by %.1f us, runs faster by %.2f ppm", jump / 1000, ppm);
+	}
+	pthread_mutex_unlock(&looks_lock);
 }
 
 static int pipes[2], fifo_rest, streams[2], datagrams[2];
 static int udp[2], tcp4[2], tcp6[2], events, timer, signals, epolls, watch, memory, deleted, queue;
 static int semaphores, segment, master;
+static struct timespec timed_from;
+static uint64_t ticks;
 static unsigned char *anonymous, *posix, *sysv;
 static sigset_t blocked;
 static struct __user_cap_data_struct capabilities[2];
@@ -260,8 +345,7 @@ static void sockets_check(void)
 
 static void descriptors_make(void)
 {
-	struct itimerspec often = { .it_interval.tv_nsec = 100000000,
-				    .it_value.tv_nsec = 100000000 };
+	struct itimerspec often = { .it_interval.tv_nsec = TICK, .it_value.tv_nsec = TICK };
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 0x1122334455667788ULL };
 	unsigned char data[FILL];
 	uint64_t value = 41;
@@ -275,6 +359,7 @@ static void descriptors_make(void)
 	events = MUST(eventfd(0, EFD_NONBLOCK));
 	MUST(write(events, &value, sizeof(value)));
 	timer = MUST(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	clock_gettime(CLOCK_MONOTONIC, &timed_from);
 	MUST(timerfd_settime(timer, 0, &often, NULL));
 	signals = MUST(signalfd(-1, &blocked, SFD_NONBLOCK));
 	epolls = MUST(epoll_create1(0));
@@ -292,12 +377,28 @@ static void descriptors_make(void)
 	MUST(unlink("/tmp/deleted"));
 }
 
+/* Each time that it has expired counts, also while nobody could run to read it. */
+static void timerfd_check(void)
+{
+	struct itimerspec left;
+	uint64_t count = 0, due;
+	struct timespec now;
+	bool right = readable(timer, 5000) && read(timer, &count, sizeof(count)) == sizeof(count);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ticks += count;
+	due = ((now.tv_sec - timed_from.tv_sec) * 1000000000L + now.tv_nsec - timed_from.tv_nsec) /
+	      TICK;
+	right = right && !timerfd_gettime(timer, &left) && left.it_interval.tv_nsec == TICK;
+	tell("timerfd", right && ticks <= due && ticks + LATE >= due, "%lu of %lu",
+	     (unsigned long)ticks, (unsigned long)due);
+}
+
 static void descriptors_check(void)
 {
 	unsigned char data[FILL] = "";
 	struct epoll_event event = {};
 	struct signalfd_siginfo info = {};
-	struct itimerspec left;
 	uint64_t value = 0;
 	char text[4096];
 	int made;
@@ -310,9 +411,7 @@ static void descriptors_check(void)
 	if (write(events, &value, sizeof(value)) < 0)
 		tell("eventfd-write", false, "%s", strerror(errno));
 	value = 0;
-	tell("timerfd", readable(timer, 5000) &&
-	     read(timer, &value, sizeof(value)) == sizeof(value) && value > 0 &&
-	     !timerfd_gettime(timer, &left) && left.it_interval.tv_nsec == 100000000, "");
+	timerfd_check();
 	raise(SIGUSR1);
 	tell("signalfd", read(signals, &info, sizeof(info)) == sizeof(info) &&
 	     info.ssi_signo == SIGUSR1, "");
@@ -470,8 +569,7 @@ static void self_check(void)
 	tell("name", !strcmp(name, "every thing"), "%s", name);
 	tell("no-huge-pages", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1, "");
 	tell("pending-signal", sigismember(&pending, SIGUSR2) == 1, "");
-	tell("clock", !clock_backward && clock_looks > 0,
-	     "%ld looks, longest step %ld ms", (long)clock_looks, clock_longest / 1000000);
+	clock_check();
 }
 
 int main(void)

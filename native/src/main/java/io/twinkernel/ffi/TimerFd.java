@@ -6,6 +6,8 @@ import io.twinkernel.ffi.bindings.timespec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
+import java.util.Collection;
 
 /** {@code timerfd_settime(2)} and what belongs to it. Times are in nanoseconds. */
 public final class TimerFd {
@@ -73,6 +75,50 @@ public final class TimerFd {
   public static void expired(Fd timer, long ticks) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       timer.ioctl(TFD_IOC_SET_TICKS, arena.allocateFrom(ValueLayout.JAVA_LONG, ticks));
+    }
+  }
+
+  /**
+   * Returns when whatever timer was due before has expired. One that is due need not have expired
+   * yet: interrupts may be late, those of an emulated CPU by many milliseconds.
+   *
+   * @param cpus all that there are; passed over where this thread may not run
+   */
+  public static void awaitDue(Collection<Integer> cpus) throws SyscallException {
+    if (cpus.size() == 1) {
+      awaitDueHere();
+      return;
+    }
+    BitSet before = Affinity.get();
+    try {
+      for (int cpu : cpus) {
+        var one = new BitSet();
+        one.set(cpu);
+        try {
+          Affinity.set(one);
+        } catch (SyscallException e) {
+          if (e.errno().equals(Errno.EINVAL)) {
+            continue;
+          }
+          throw e;
+        }
+        awaitDueHere();
+      }
+    } finally {
+      Affinity.set(before);
+    }
+  }
+
+  /** A CPU's timers expire at one interrupt, all that are due (kernel/time/hrtimer.c). */
+  private static void awaitDueHere() throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment moment = arena.allocate(timespec.layout());
+      timespec.tv_nsec(moment, 1);
+      long result =
+          NativeCall.uninterrupted(Linux.__NR_ppoll(), 0, 0, moment.address(), 0, 0, 0, moment);
+      if (result < 0) {
+        throw SyscallException.of("poll", "nothing", result);
+      }
     }
   }
 

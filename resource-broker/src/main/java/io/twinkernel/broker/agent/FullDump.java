@@ -1,5 +1,7 @@
 package io.twinkernel.broker.agent;
 
+import io.twinkernel.broker.prestage.DumpedTimers;
+import io.twinkernel.broker.process.ImageFindings;
 import io.twinkernel.ffi.Tsc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +38,11 @@ final class FullDump {
     for (int root : copied.copy().inOrder(roots)) {
       Path folder = copied.copy().dump(root);
       from = trace.add("dump", from);
+      List<ImageFindings.Descriptor> timers = DumpedTimers.in(folder);
+      if (!timers.isEmpty()) {
+        DumpedTimers.save(folder, timers, StagedContainers.inside(root));
+        from = trace.add("dump-timers", from);
+      }
       if (damaged) {
         damage(folder);
       }

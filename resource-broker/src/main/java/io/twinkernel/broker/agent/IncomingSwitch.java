@@ -2,6 +2,7 @@ package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
+import io.twinkernel.broker.prestage.DumpedTimers;
 import io.twinkernel.broker.prestage.HugePages;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SegmentSizes;
@@ -318,6 +319,7 @@ final class IncomingSwitch {
       restored.put(pid, here);
       Map<Integer, Integer> numbers = container == null ? Map.of() : StagedContainers.inside(here);
       HugePages.forbidAsBefore(folder, numbers);
+      DumpedTimers.set(folder, numbers);
     }
   }
 

@@ -139,7 +139,7 @@ record StagedContainers(Map<Integer, Staged> byRoot) {
     return numbers;
   }
 
-  /** B: this kernel's numbers of a container's processes, by those that they have in it. */
+  /** This kernel's numbers of a container's processes, by those that they have in it. */
   static Map<Integer, Integer> inside(int root) throws IOException {
     return PIDS.isOwn(root) ? PIDS.numbers(root) : Map.of();
   }

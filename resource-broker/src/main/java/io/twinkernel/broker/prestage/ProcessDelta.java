@@ -34,7 +34,6 @@ public record ProcessDelta(
   private static final int CONNECTION = 13 * Integer.BYTES;
   private static final int OFFSET = Integer.BYTES + Long.BYTES;
   private static final int TIMER = 2 * Long.BYTES;
-  private static final int TIMERFD = 3 * Integer.BYTES + 3 * Long.BYTES;
   private static final int SIGNAL = 2 * Integer.BYTES;
 
   /**
@@ -87,7 +86,7 @@ public record ProcessDelta(
     }
     out.putInt(timers.size());
     for (TimerState one : timers) {
-      write(out, one);
+      one.write(out);
     }
     out.putInt(signals.size());
     for (PendingSignal signal : signals) {
@@ -98,7 +97,7 @@ public record ProcessDelta(
   }
 
   private int size() {
-    int size = 7 * Integer.BYTES + timers.size() * TIMERFD + offsets.size() * OFFSET;
+    int size = 7 * Integer.BYTES + timers.size() * TimerState.BYTES + offsets.size() * OFFSET;
     size += timer.isPresent() ? TIMER : 0;
     for (PendingSignal signal : signals) {
       size += SIGNAL + signal.info().length;
@@ -112,15 +111,6 @@ public record ProcessDelta(
       size += connection.received().length + connection.written().length;
     }
     return size;
-  }
-
-  private static void write(ByteBuffer out, TimerState timer) {
-    out.putInt(timer.descriptor());
-    out.putInt(timer.clock());
-    out.putInt(timer.flags());
-    out.putLong(timer.ticks());
-    out.putLong(timer.expiry());
-    out.putLong(timer.interval());
   }
 
   private static void write(ByteBuffer out, TcpState connection) {
@@ -182,9 +172,7 @@ public record ProcessDelta(
             : Optional.of(new IntervalTimer(in.getLong(), in.getLong()));
     var timers = new ArrayList<TimerState>();
     for (int left = count(in); left > 0; left--) {
-      timers.add(
-          new TimerState(
-              in.getInt(), in.getInt(), in.getInt(), in.getLong(), in.getLong(), in.getLong()));
+      timers.add(TimerState.read(in));
     }
     var signals = new ArrayList<PendingSignal>();
     for (int left = count(in); left > 0; left--) {

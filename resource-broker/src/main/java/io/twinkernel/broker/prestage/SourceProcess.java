@@ -545,11 +545,11 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   private List<TimerState> timerStates() throws IOException {
-    var states = new ArrayList<TimerState>();
+    var timers = new ArrayList<TimerState.Open>();
     for (int number : files.of(Kind.TIMER)) {
-      states.add(TimerState.of(number, files.get(number)));
+      timers.add(new TimerState.Open(number, files.get(number)));
     }
-    return List.copyOf(states);
+    return TimerState.of(timers);
   }
 
   private List<ProcessDelta.Offset> offsets() throws IOException {

@@ -5,6 +5,7 @@ import java.net.ProtocolException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,7 +30,55 @@ public final class ImageFindings {
 
   private static final int MICROSECONDS = 4;
 
+  /** Of task_kobj_ids_entry in images/core.proto. */
+  private static final int FILES = 2;
+
+  /** Of fdinfo_entry in images/fdinfo.proto. */
+  private static final int FILE = 1;
+
+  private static final int TYPE = 3;
+  private static final int NUMBER = 4;
+
+  /** Of fd_types there. */
+  private static final int TIMERFD = 17;
+
   private ImageFindings() {}
+
+  /**
+   * A file descriptor.
+   *
+   * @param process that has it, by its number in the images
+   * @param number that it has there
+   */
+  public record Descriptor(int process, int number) {}
+
+  /**
+   * The timerfds in a folder of images, each by one of its descriptors. CRIU restores what is left
+   * until they expire, as it was when it dumped them, and does not set one that had expired and was
+   * to again.
+   */
+  public static List<Descriptor> timerFds(Path images) throws IOException {
+    var found = new ArrayList<Descriptor>();
+    var known = new HashSet<Long>();
+    try (var files = Files.newDirectoryStream(images, "ids-*.img")) {
+      for (Path file : files) {
+        long table = CriuImage.read(file).only().number(FILES);
+        for (ProtobufMessage entry :
+            CriuImage.read(images.resolve("fdinfo-" + table + ".img")).entries()) {
+          if (entry.number(TYPE) == TIMERFD && known.add(entry.number(FILE))) {
+            found.add(new Descriptor(process("ids-", file), (int) entry.number(NUMBER)));
+          }
+        }
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  /** Whose image it is, by its name. */
+  private static int process(String kind, Path image) {
+    String name = image.getFileName().toString();
+    return Integer.parseInt(name.substring(kind.length(), name.lastIndexOf('.')));
+  }
 
   /**
    * The processes in a folder of images that do without transparent huge pages: what CRIU does not
@@ -40,8 +89,7 @@ public final class ImageFindings {
     try (var files = Files.newDirectoryStream(images, "mm-*.img")) {
       for (Path file : files) {
         if (CriuImage.read(file).only().number(THP_DISABLED) != 0) {
-          String name = file.getFileName().toString();
-          found.add(Integer.valueOf(name.substring("mm-".length(), name.lastIndexOf('.'))));
+          found.add(process("mm-", file));
         }
       }
     }
@@ -56,9 +104,7 @@ public final class ImageFindings {
     try (var files = Files.newDirectoryStream(images, "core-*.img")) {
       for (Path file : files) {
         if (hasIntervalTimer(CriuImage.read(file).only())) {
-          String name = file.getFileName().toString();
-          return Optional.of(
-              Integer.valueOf(name.substring("core-".length(), name.lastIndexOf('.'))));
+          return Optional.of(process("core-", file));
         }
       }
     }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 final class TimerStateTest {
   private static final int DUP = 32; // arch/x86/entry/syscalls/syscall_64.tbl
   private static final long MILLISECOND = 1_000_000;
+  private static final int ROUNDS = 5000;
   private static final long HOUR = 3_600_000 * MILLISECOND;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -83,6 +84,10 @@ final class TimerStateTest {
             rest.timers(),
             List.of());
     copy.take(ProcessDelta.fromBytes(delta.toBytes()), Steps.UNTOLD);
+  }
+
+  private TimerState state(Fd timer) throws IOException {
+    return TimerState.of(List.of(new TimerState.Open(number, timer))).getFirst();
   }
 
   private static long read(Fd timer) throws IOException {
@@ -177,11 +182,30 @@ final class TimerStateTest {
 
   /** What it is set to and how often it has expired cannot be read at once. */
   @Test
-  void oneThatExpiresWhileItIsReadGoesOn() {
-    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 20), 3)).isEqualTo(107);
-    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 20), 0)).isEqualTo(127);
-    assertThat(TimerState.expiry(100, new TimerFd.Setting(7, 0), 0)).isZero();
-    assertThat(TimerState.expiry(100, new TimerFd.Setting(0, 20), 0)).isZero();
+  void oneThatExpiresWhileItIsReadIsNotLost() throws Exception {
+    create(Linux.CLOCK_MONOTONIC(), 0);
+    try (Fd timer = one.descriptor(number)) {
+      for (int i = 0; i < ROUNDS; i++) {
+        long left = 1 + i * 100L % (MILLISECOND / 2);
+        TimerFd.set(timer, 0, left, 0);
+        TimerState once = state(timer);
+        assertThat(once.expiry() == 0).as("%d ns: %s", left, once).isEqualTo(once.ticks() == 1);
+        TimerFd.set(timer, 0, left, MILLISECOND / 4);
+        assertThat(state(timer).expiry()).isNotZero();
+      }
+    }
+  }
+
+  /** Faster than anybody can ask. */
+  @Test
+  void oneThatExpiresAllTheTimeGoesOn() throws Exception {
+    create(Linux.CLOCK_MONOTONIC(), 0);
+    try (Fd timer = one.descriptor(number)) {
+      TimerFd.set(timer, 0, 1000, 1000);
+      assertThat(state(timer).expiry()).isNotZero();
+      TimerFd.set(timer, 0, 0, 1000);
+      assertThat(state(timer).expiry()).isZero();
+    }
   }
 
   /** The copy would have two of them. */
