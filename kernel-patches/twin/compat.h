@@ -12,6 +12,7 @@
 #include <linux/pci.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <asm/msr.h>
@@ -115,6 +116,13 @@ static inline unsigned long twin_page_flags(struct page *page)
 	return page->flags;
 #endif
 }
+
+/* Threads of a process that run in the kernel alone; others than io_uring's came with 6.4. */
+#ifdef PF_USER_WORKER
+#define TWIN_PF_WORKERS (PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define TWIN_PF_WORKERS PF_IO_WORKER
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
 #error "kernels before 5.10 are not supported"

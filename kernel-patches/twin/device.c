@@ -153,6 +153,22 @@ static int timers_ioctl(void __user *argument)
 	return err ?: put_struct(argument, &timers, sizeof(timers));
 }
 
+static int threads_ioctl(void __user *argument)
+{
+	struct twin_threads threads;
+	u32 usize;
+	int told, err = get_struct(&threads, sizeof(threads), argument, &usize);
+
+	if (!err && threads.reserved)
+		err = -EINVAL;
+	if (err)
+		return err;
+	err = twin_threads_read(&threads);
+	/* Also where the sizes are others. */
+	told = put_struct(argument, &threads, sizeof(threads));
+	return err ?: told;
+}
+
 static int files_ioctl(const void __user *argument)
 {
 	struct twin_files files;
@@ -207,6 +223,8 @@ static int process_ioctl(unsigned int number, void __user *argument)
 		return pages_ioctl(argument);
 	case _IOC_NR(TWIN_IOC_TIMERS):
 		return timers_ioctl(argument);
+	case _IOC_NR(TWIN_IOC_THREADS):
+		return threads_ioctl(argument);
 	case _IOC_NR(TWIN_IOC_EXCHANGE_FILES):
 		return files_ioctl(argument);
 	default:

@@ -26,6 +26,7 @@ DEFINE_STATIC_CALL_NULL(twin_lock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_unlock_device_hotplug, twin_void_fn);
 DEFINE_STATIC_CALL_NULL(twin_walk_memory_blocks, twin_walk_fn);
 DEFINE_STATIC_CALL_NULL(twin_walk_page_range, twin_pagewalk_fn);
+DEFINE_STATIC_CALL_NULL(twin_put_task_stack, twin_task_fn);
 DEFINE_STATIC_CALL_NULL(twin_device_online, twin_device_fn);
 DEFINE_STATIC_CALL_NULL(twin_init_memory_mapping, twin_map_fn);
 DEFINE_STATIC_CALL_NULL(twin_add_memory_resource, twin_add_fn);
@@ -135,6 +136,7 @@ static void find_cpu(struct twin_symbols *s)
 	s->ftrace_enabled = optional("ftrace_enabled");
 	optional_call(twin_idle_task_exit, "idle_task_exit");
 	require_call(twin_report_dead, TWIN_REPORT_DEAD);
+	require_call(twin_put_task_stack, "put_task_stack");
 	require_call(twin_apic_smt_update, "apic_smt_update");
 	require_call(twin_disable_local_apic, "disable_local_APIC");
 	require_call(twin_clear_io_apic, "clear_IO_APIC");

@@ -123,6 +123,28 @@ struct twin_timers {
 	__u32 reserved;
 };
 
+/* A thread of a process. */
+struct twin_thread {
+	__u32 number;		/* in, as the caller counts threads */
+	__u32 reserved;
+	__u64 blocked;		/* out: signals that it blocks, bit n - 1 is signal n */
+	__u64 pending;		/* out: those that wait for it alone */
+};
+
+/* All threads of a process. */
+struct twin_threads {
+	__u32 size;
+	__u32 pid;		/* as the caller counts processes */
+	__u64 threads;		/* user pointer, struct twin_thread[] */
+	__u64 general;		/* user pointer, NT_PRSTATUS of each */
+	__u64 extended;		/* user pointer, NT_X86_XSTATE of each */
+	__u32 count;		/* of them */
+	__u32 general_size;	/* of one */
+	__u32 extended_size;	/* of one; out: what it is */
+	__u32 reserved;
+	__u64 pending;		/* out: signals that wait for the process */
+};
+
 /* A file that a process is to have open. */
 struct twin_open {
 	__u32 descriptor;	/* of the process, open */
@@ -315,6 +337,16 @@ struct twin_frame {
  * traced by the calling thread, or runs.
  */
 #define TWIN_IOC_EXCHANGE_FILES	_IOW(TWIN_IOC_MAGIC, 19, struct twin_files)
+
+/*
+ * Registers of all threads of a process that a signal has stopped, as its tracer
+ * reads them (PTRACE_GETREGSET), and the signals that wait; needs CAP_SYS_PTRACE.
+ * Beside other calls. EAGAIN one of them is not stopped, or went on meanwhile;
+ * EMSGSIZE @extended_size is another one, ESRCH no such process, or it has others
+ * than just those threads, EOPNOTSUPP its registers are of another size, or one of
+ * them is a thread of the kernel or has a segment in a local descriptor table.
+ */
+#define TWIN_IOC_THREADS	_IOWR(TWIN_IOC_MAGIC, 20, struct twin_threads)
 
 /*
  * mmap() at offset 0 maps the shared region. read() blocks until the doorbell

@@ -127,6 +127,7 @@ int twin_walk_fn(unsigned long start, unsigned long size, void *arg,
 int twin_pagewalk_fn(struct mm_struct *mm, unsigned long start,
 		     unsigned long end, const struct mm_walk_ops *ops,
 		     void *private);
+void twin_task_fn(struct task_struct *task);
 int twin_device_fn(struct device *dev);
 unsigned long twin_map_fn(unsigned long start, unsigned long end, pgprot_t prot);
 int twin_add_fn(int nid, struct resource *res, mhp_t flags);
@@ -147,6 +148,7 @@ DECLARE_STATIC_CALL(twin_lock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_unlock_device_hotplug, twin_void_fn);
 DECLARE_STATIC_CALL(twin_walk_memory_blocks, twin_walk_fn);
 DECLARE_STATIC_CALL(twin_walk_page_range, twin_pagewalk_fn);
+DECLARE_STATIC_CALL(twin_put_task_stack, twin_task_fn);
 DECLARE_STATIC_CALL(twin_device_online, twin_device_fn);
 DECLARE_STATIC_CALL(twin_init_memory_mapping, twin_map_fn);
 DECLARE_STATIC_CALL(twin_add_memory_resource, twin_add_fn);
@@ -260,6 +262,9 @@ int twin_files_exchange(const struct twin_files *files);
 
 /* timers.c: what a process has set */
 int twin_timers_read(struct twin_timers *timers);
+
+/* threads.c: registers and signals of those that stand still */
+int twin_threads_read(struct twin_threads *threads);
 
 /* kasan.c: what a kernel that checks its memory accesses needs of more memory */
 #ifdef CONFIG_KASAN_GENERIC

@@ -30,6 +30,7 @@ public record Errno(int number) {
   public static final Errno ENOSPC = new Errno(Errnos.ENOSPC());
   public static final Errno EPIPE = new Errno(Errnos.EPIPE());
   public static final Errno EBADMSG = new Errno(Errnos.EBADMSG());
+  public static final Errno EMSGSIZE = new Errno(Errnos.EMSGSIZE());
   public static final Errno ENOTSOCK = new Errno(Errnos.ENOTSOCK());
   public static final Errno EPROTOTYPE = new Errno(Errnos.EPROTOTYPE());
   public static final Errno ENOPROTOOPT = new Errno(Errnos.ENOPROTOOPT());

@@ -19,6 +19,7 @@ final class TwinAdvice {
           case "TWIN_IOC_ADD_MEMORY" -> addMemory(errno);
           case "TWIN_IOC_PAGES", "TWIN_IOC_TIMERS" ->
               errno.equals("ESRCH") ? "that process has ended" : "";
+          case "TWIN_IOC_THREADS" -> threads(errno);
           case "TWIN_IOC_DOORBELL" -> doorbell(errno);
           case "TWIN_IOC_PROMOTE" -> promote(errno);
           case "TWIN_IOC_CRASH_REGION" -> crashRegion(errno);
@@ -28,6 +29,15 @@ final class TwinAdvice {
           default -> "";
         };
     return advice.isEmpty() ? any(errno) : advice;
+  }
+
+  private static String threads(String errno) {
+    return switch (errno) {
+      case "ESRCH" -> "that process has ended, or has other threads";
+      case "EAGAIN" -> "one of them is not stopped; stop the process by SIGSTOP";
+      case "EOPNOTSUPP" -> "that process is no 64-bit one";
+      default -> "";
+    };
   }
 
   private static String carve(String errno) {

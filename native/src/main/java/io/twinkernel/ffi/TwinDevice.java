@@ -14,11 +14,15 @@ import io.twinkernel.ffi.bindings.twin_pages;
 import io.twinkernel.ffi.bindings.twin_prepare;
 import io.twinkernel.ffi.bindings.twin_range;
 import io.twinkernel.ffi.bindings.twin_table;
+import io.twinkernel.ffi.bindings.twin_thread;
+import io.twinkernel.ffi.bindings.twin_threads;
 import io.twinkernel.ffi.bindings.twin_timers;
+import io.twinkernel.ffi.bindings.user_regs_struct;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -30,6 +34,9 @@ public final class TwinDevice implements AutoCloseable {
   public static final String PATH = "/dev/twin";
 
   private final Fd device;
+
+  /** Of the extended registers, which are the same for all threads; 0 until that is known. */
+  private volatile int extendedSize;
 
   private TwinDevice(Fd device) {
     this.device = device;
@@ -263,6 +270,84 @@ public final class TwinDevice implements AutoCloseable {
       return new Timers(
           twin_timers.real(timers), twin_timers.interval(timers), twin_timers.others(timers) != 0);
     }
+  }
+
+  /**
+   * A thread of a stopped process.
+   *
+   * @param general its registers, a {@code user_regs_struct}
+   * @param extended the others, as XSAVE stores them
+   * @param blocked signals that it blocks; bit n-1 is signal n
+   * @param pending those that wait for it alone
+   */
+  public record StoppedThread(byte[] general, byte[] extended, long blocked, long pending) {}
+
+  /**
+   * All threads of a stopped process.
+   *
+   * @param threads in the order in which they were asked for
+   * @param pending signals that wait for the process
+   */
+  public record StoppedThreads(List<StoppedThread> threads, long pending) {}
+
+  /**
+   * Threads of a process that a signal has stopped.
+   *
+   * @param numbers of all that it has
+   * @throws SyscallException ESRCH if it has others, EAGAIN if one is not stopped
+   */
+  public StoppedThreads threads(int pid, List<Integer> numbers) throws SyscallException {
+    try {
+      return threads(pid, numbers, extendedSize);
+    } catch (SyscallException e) {
+      if (e.errno().equals(Errno.EMSGSIZE)) {
+        return threads(pid, numbers, extendedSize);
+      }
+      throw e;
+    }
+  }
+
+  private StoppedThreads threads(int pid, List<Integer> numbers, int extended)
+      throws SyscallException {
+    int count = numbers.size();
+    int general = (int) user_regs_struct.sizeof();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment each = twin_thread.allocateArray(count, arena);
+      for (int i = 0; i < count; i++) {
+        twin_thread.number(twin_thread.asSlice(each, i), numbers.get(i));
+      }
+      MemorySegment registers = arena.allocate((long) count * (general + extended), Long.BYTES);
+      MemorySegment threads = arena.allocate(twin_threads.layout());
+      twin_threads.size(threads, (int) threads.byteSize());
+      twin_threads.pid(threads, pid);
+      twin_threads.threads(threads, each.address());
+      twin_threads.general(threads, registers.address());
+      twin_threads.extended(threads, registers.address() + (long) count * general);
+      twin_threads.count(threads, count);
+      twin_threads.general_size(threads, general);
+      twin_threads.extended_size(threads, extended);
+      try {
+        String arguments = "process " + pid + ", " + count + " threads";
+        call("TWIN_IOC_THREADS", Twin.TWIN_IOC_THREADS(), threads, arguments);
+      } finally {
+        extendedSize = twin_threads.extended_size(threads);
+      }
+      var read = new ArrayList<StoppedThread>(count);
+      for (int i = 0; i < count; i++) {
+        MemorySegment one = twin_thread.asSlice(each, i);
+        read.add(
+            new StoppedThread(
+                bytes(registers, (long) i * general, general),
+                bytes(registers, (long) count * general + (long) i * extended, extended),
+                twin_thread.blocked(one),
+                twin_thread.pending(one)));
+      }
+      return new StoppedThreads(read, twin_threads.pending(threads));
+    }
+  }
+
+  private static byte[] bytes(MemorySegment memory, long offset, int length) {
+    return memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
   }
 
   /**

@@ -49,6 +49,7 @@ final class TwinDeviceTest {
       MemorySegment bits = Arena.ofAuto().allocate(16, 8);
       refused(
           "TWIN_IOC_EXCHANGE_FILES(process 7, 0 files)", () -> device.exchangeFiles(7, List.of()));
+      refused("TWIN_IOC_THREADS(process 7, 2 threads)", () -> device.threads(7, List.of(7, 8)));
       refused("TWIN_IOC_TIMERS(process 7)", () -> device.timers(7));
       refused("TWIN_IOC_PAGES(process 7, 65 pages)", () -> device.pages(7, 0x4000, 65, bits, bits));
       TwinPort port = device.port(4);

@@ -392,6 +392,15 @@ public class Twin extends Twin$shared {
     public static long TWIN_IOC_EXCHANGE_FILES() {
         return TWIN_IOC_EXCHANGE_FILES;
     }
+    private static final long TWIN_IOC_THREADS = 3224942356L;
+    /**
+     * {@snippet lang=c :
+     * #define TWIN_IOC_THREADS 3224942356
+     * }
+     */
+    public static long TWIN_IOC_THREADS() {
+        return TWIN_IOC_THREADS;
+    }
     private static final long TWIN_SHARED_MAGIC = 3553982578581657428L;
     /**
      * {@snippet lang=c :

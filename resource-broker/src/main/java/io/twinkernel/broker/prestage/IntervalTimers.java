@@ -2,15 +2,13 @@ package io.twinkernel.broker.prestage;
 
 import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * The interval timers of a process, which the twin module tells of. ITIMER_REAL goes over; those of
  * its processor time do not.
  */
-final class IntervalTimers implements AutoCloseable {
+final class IntervalTimers {
   private final int pid;
   private final TwinDevice module;
   private Optional<IntervalTimer> real = Optional.empty();
@@ -21,23 +19,13 @@ final class IntervalTimers implements AutoCloseable {
   }
 
   /**
-   * @return empty where the module is not loaded
    * @throws Unstageable if it has one that does not go over
    */
-  static Optional<IntervalTimers> follow(int pid) throws SyscallException, Unstageable {
-    if (!Files.exists(Path.of(TwinDevice.PATH))) {
-      return Optional.empty();
+  static IntervalTimers follow(int pid, TwinDevice module) throws SyscallException, Unstageable {
+    if (module.timers(pid).others()) {
+      throw new Unstageable("it has an interval timer of its processor time");
     }
-    TwinDevice module = TwinDevice.open();
-    try {
-      if (module.timers(pid).others()) {
-        throw new Unstageable("it has an interval timer of its processor time");
-      }
-      return Optional.of(new IntervalTimers(pid, module));
-    } catch (SyscallException | Unstageable e) {
-      module.close();
-      throw e;
-    }
+    return new IntervalTimers(pid, module);
   }
 
   /**
@@ -55,10 +43,5 @@ final class IntervalTimers implements AutoCloseable {
   /** What {@link #note} noted. */
   Optional<IntervalTimer> real() {
     return real;
-  }
-
-  @Override
-  public void close() throws SyscallException {
-    module.close();
   }
 }

@@ -5,6 +5,7 @@ import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ForkedProcess;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -90,10 +91,11 @@ public final class SourceProcess implements AutoCloseable {
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
       guard(watch, map);
-      Optional<IntervalTimers> timers = follow(pid, opened);
+      Optional<TwinDevice> module = module(opened);
+      Optional<IntervalTimers> timers = timers(pid, module);
       List<Integer> children = children(pid, threads);
-      var signals = new FollowedSignals(ThreadStatus.of(pid, threads, !children.isEmpty()), timers);
-      opened.add(signals);
+      FollowedSignals signals =
+          opened.add(FollowedSignals.of(pid, threads, !children.isEmpty(), module, timers));
       OpenFiles files = opened.add(OpenFiles.hold(pid, disk));
       FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       opened.keep();
@@ -111,10 +113,18 @@ public final class SourceProcess implements AutoCloseable {
     }
   }
 
-  private static Optional<IntervalTimers> follow(int pid, Opened opened) throws IOException {
-    Optional<IntervalTimers> timers = IntervalTimers.follow(pid);
-    timers.ifPresent(opened::add);
-    return timers;
+  /** Empty where it is not loaded. */
+  private static Optional<TwinDevice> module(Opened opened) throws IOException {
+    return Files.exists(Path.of(TwinDevice.PATH))
+        ? Optional.of(opened.add(TwinDevice.open()))
+        : Optional.empty();
+  }
+
+  private static Optional<IntervalTimers> timers(int pid, Optional<TwinDevice> module)
+      throws IOException {
+    return module.isPresent()
+        ? Optional.of(IntervalTimers.follow(pid, module.get()))
+        : Optional.empty();
   }
 
   /**
@@ -141,7 +151,8 @@ public final class SourceProcess implements AutoCloseable {
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
       SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
-      Optional<IntervalTimers> timers = follow(pid, opened);
+      Optional<TwinDevice> module = module(opened);
+      Optional<IntervalTimers> timers = timers(pid, module);
       PageScan.forget(pid);
       ForkSnapshot fork =
           opened.add(
@@ -166,8 +177,8 @@ public final class SourceProcess implements AutoCloseable {
       if (!threads.equals(threads(pid))) {
         throw Unstageable.now("its threads were " + threads + ", are " + threads(pid));
       }
-      var signals = new FollowedSignals(ThreadStatus.of(pid, threads, !children.isEmpty()), timers);
-      opened.add(signals);
+      FollowedSignals signals =
+          opened.add(FollowedSignals.of(pid, threads, !children.isEmpty(), module, timers));
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       memory.noteFork(fork.pid());
@@ -498,7 +509,7 @@ public final class SourceProcess implements AutoCloseable {
    * longer than it takes to the switch, and are then left out. The process is stopped.
    */
   public ProcessDelta registers() throws IOException {
-    ahead = ThreadRegisters.capture(threads);
+    ahead = signals.registers();
     return new ProcessDelta(pid, ahead, List.of(), List.of());
   }
 
@@ -513,16 +524,16 @@ public final class SourceProcess implements AutoCloseable {
   }
 
   /**
-   * Begins to read registers. {@link #readRest} is next, on the same thread, or {@link
-   * #letGoRegisters}.
+   * Begins to read registers, if {@link #arrived} has not. {@link #readRest} is next, on the same
+   * thread, or {@link #letGoRegisters}.
    */
   public void beginRegisters() throws IOException {
-    ThreadRegisters.seize(threads);
+    signals.beginRegisters();
   }
 
   /** What {@link #beginRegisters} began is not to be done; nothing if it is. */
   public void letGoRegisters() {
-    ThreadRegisters.letGo(threads);
+    signals.letGoRegisters();
   }
 
   /**
@@ -530,7 +541,7 @@ public final class SourceProcess implements AutoCloseable {
    * stopped.
    */
   public ProcessDelta readRest(Steps steps) throws IOException {
-    List<ThreadState> registers = ThreadRegisters.captureSeized(threads);
+    List<ThreadState> registers = signals.endRegisters();
     steps.done("read-registers");
     List<ProcessDelta.Offset> offsets = offsets();
     steps.done("read-offsets");

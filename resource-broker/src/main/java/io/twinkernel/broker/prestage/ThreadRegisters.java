@@ -110,10 +110,9 @@ final class ThreadRegisters {
     if (!Ptrace.status(batch, at.status()).stopped()) {
       throw new IOException("thread " + thread + " has ended");
     }
-    ThreadState.leaveSystemCall(batch.memory(at.general(), GENERAL));
     return new ThreadState(
         thread,
-        batch.bytes(at.general(), GENERAL),
+        ThreadState.leaveSystemCall(batch.bytes(at.general(), GENERAL)),
         batch.bytes(at.extended(), Ptrace.registersRead(batch, at.extendedSize())),
         batch.data().getLong(at.mask()));
   }

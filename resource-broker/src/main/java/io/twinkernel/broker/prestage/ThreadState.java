@@ -1,7 +1,8 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.ffi.bindings.user_regs_struct;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -13,6 +14,8 @@ import java.util.Arrays;
  * @param signalMask the signals that it blocks; bit n-1 is signal n
  */
 record ThreadState(int thread, byte[] registers, byte[] extended, long signalMask) {
+  private static final int CALL = (int) user_regs_struct.orig_rax$offset();
+  private static final int RESULT = (int) user_regs_struct.rax$offset();
   private static final int EINTR = 4;
   // include/linux/errno.h, known to the kernel alone.
   private static final int ERESTARTSYS = 512;
@@ -33,20 +36,24 @@ record ThreadState(int thread, byte[] registers, byte[] extended, long signalMas
    * with it: it makes it again, or, where a signal waits and its handler wants that, lets it return
    * EINTR (handle_signal() in arch/x86/kernel/signal.c). One that only the former kernel could go
    * on with, such as a sleep, returns EINTR.
+   *
+   * @param general a {@code user_regs_struct}, which is changed so
+   * @return the same
    */
-  static void leaveSystemCall(MemorySegment general) {
-    long call = user_regs_struct.orig_rax(general);
-    if ((int) call >= 0) {
-      switch ((int) -user_regs_struct.rax(general)) {
+  static byte[] leaveSystemCall(byte[] general) {
+    ByteBuffer registers = ByteBuffer.wrap(general).order(ByteOrder.nativeOrder());
+    if (registers.getInt(CALL) >= 0) {
+      switch ((int) -registers.getLong(RESULT)) {
         case ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND -> {
-          return;
+          return general;
         }
-        case ERESTART_RESTARTBLOCK -> user_regs_struct.rax(general, -EINTR);
+        case ERESTART_RESTARTBLOCK -> registers.putLong(RESULT, -EINTR);
         default -> {
           // It has its result already.
         }
       }
     }
-    user_regs_struct.orig_rax(general, -1);
+    registers.putLong(CALL, -1);
+    return general;
   }
 }

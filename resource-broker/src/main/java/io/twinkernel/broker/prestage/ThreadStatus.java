@@ -39,26 +39,37 @@ final class ThreadStatus implements AutoCloseable {
   private final List<Integer> threads;
   private final boolean parent;
   private final List<Fd> files;
+  private final Optional<ModuleThreads> module;
   private int most;
   private long own;
   private long whole;
 
-  private ThreadStatus(int pid, Fd process, List<Integer> threads, boolean parent, List<Fd> files) {
+  private ThreadStatus(
+      int pid,
+      Fd process,
+      List<Integer> threads,
+      boolean parent,
+      List<Fd> files,
+      Optional<ModuleThreads> module) {
     this.pid = pid;
     this.process = process;
     this.threads = threads;
     this.parent = parent;
     this.files = files;
+    this.module = module;
   }
 
   /**
    * Of a process that has these threads now.
    *
    * @param parent whether it has children, which are stopped when it is
+   * @param module what tells of the same threads; empty: /proc is asked
    */
-  static ThreadStatus of(int pid, List<Integer> threads, boolean parent) throws IOException {
+  static ThreadStatus of(
+      int pid, List<Integer> threads, boolean parent, Optional<ModuleThreads> module)
+      throws IOException {
     var files = new ArrayList<Fd>();
-    var status = new ThreadStatus(pid, Processes.open(pid), threads, parent, files);
+    var status = new ThreadStatus(pid, Processes.open(pid), threads, parent, files, module);
     try {
       for (int thread : threads) {
         String path = "/proc/" + pid + "/task/" + thread + "/status";
@@ -72,25 +83,63 @@ final class ThreadStatus implements AutoCloseable {
     }
   }
 
+  /** Which they are, the first one first. */
+  List<Integer> threads() {
+    return threads;
+  }
+
   /** What is otherwise; empty if nothing is. */
   Optional<String> changed() throws IOException {
-    List<String> read = read(files);
-    if (!areAll(read, files)) {
-      return Optional.of("it has not the threads any more that it had, " + threads);
-    }
     own = 0;
     whole = 0;
-    for (int i = 0; i < read.size(); i++) {
-      if (!read.get(i).contains(NO_SIGNALS) && !areCarried(threads.get(i), read.get(i))) {
-        return Optional.of("a signal waits for thread " + threads.get(i));
+    Optional<Integer> obstacle;
+    if (module.isPresent()) {
+      if (!module.get().read()) {
+        return others();
+      }
+      obstacle = signalled(module.get());
+    } else {
+      List<String> read = read(files);
+      if (!areAll(read, files)) {
+        return others();
+      }
+      obstacle = signalled(read);
+    }
+    return obstacle.isPresent()
+        ? Optional.of("a signal waits for thread " + obstacle.get())
+        : Optional.empty();
+  }
+
+  private Optional<String> others() {
+    return Optional.of("it has not the threads any more that it had, " + threads);
+  }
+
+  private Optional<Integer> signalled(ModuleThreads module) {
+    for (int thread : threads) {
+      if (!areCarried(thread, module.pending(thread), module.pending())) {
+        return Optional.of(thread);
       }
     }
     return Optional.empty();
   }
 
-  private boolean areCarried(int thread, String status) {
-    long alone = set(status, OWN);
-    whole = set(status, PROCESS);
+  private Optional<Integer> signalled(List<String> read) {
+    for (int i = 0; i < read.size(); i++) {
+      String status = read.get(i);
+      if (!status.contains(NO_SIGNALS)
+          && !areCarried(threads.get(i), set(status, OWN), set(status, PROCESS))) {
+        return Optional.of(threads.get(i));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * @param alone signals that wait for a thread
+   * @param together those that wait for the process
+   */
+  private boolean areCarried(int thread, long alone, long together) {
+    whole = together;
     if (parent) {
       // A child that is stopped with its parent tells it so (do_notify_parent_cldstop(),
       // kernel/signal.c), and one that had ended would not be the same child any more.

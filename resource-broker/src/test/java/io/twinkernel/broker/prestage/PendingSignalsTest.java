@@ -32,7 +32,7 @@ final class PendingSignalsTest {
   void start() throws Exception {
     one = StoppedShell.start();
     other = StoppedShell.start();
-    status = ThreadStatus.of(one.pid(), List.of(one.pid()), false);
+    status = ThreadStatus.of(one.pid(), List.of(one.pid()), false, Optional.empty());
     copy =
         StagedProcess.hold(other.pid(), List.of(other.pid()), List.of(), List.of(), List.of(), "");
     try (var itself = SourceProcess.follow(other.pid(), "", false)) {
@@ -109,7 +109,7 @@ final class PendingSignalsTest {
   void aChildsIsNot() throws Exception {
     Processes.kill(one.pid(), Linux.SIGCHLD());
     assertThat(status.changed()).get().asString().contains("a signal waits");
-    try (var parent = ThreadStatus.of(one.pid(), List.of(one.pid()), true)) {
+    try (var parent = ThreadStatus.of(one.pid(), List.of(one.pid()), true, Optional.empty())) {
       assertThat(parent.changed()).isEmpty();
       assertThat(parent.signals()).isEmpty();
       Processes.kill(one.pid(), Linux.SIGALRM());

@@ -9,6 +9,7 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,7 @@ final class ThreadStatusTest {
 
   @Test
   void sawEveryThreadStopWhenItSaysSo() throws Exception {
-    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false, Optional.empty())) {
       for (int round = 0; round < 50; round++) {
         Processes.kill(pid, Linux.SIGCONT());
         CgroupFreezer.Watch stopping = status.stopping();
@@ -76,7 +77,8 @@ final class ThreadStatusTest {
   @Test
   void doesNotSpeakForThreadsThatItDoesNotKnow() throws Exception {
     List<Integer> threads = SourceProcess.threads(pid);
-    try (var status = ThreadStatus.of(pid, threads.subList(0, threads.size() - 1), false)) {
+    try (var status =
+        ThreadStatus.of(pid, threads.subList(0, threads.size() - 1), false, Optional.empty())) {
       assertThat(status.stopping().look()).isEqualTo(CgroupFreezer.Progress.UNKNOWN);
       assertThat(status.changed()).isPresent();
     }
@@ -84,7 +86,7 @@ final class ThreadStatusTest {
 
   @Test
   void stopsNobodyElseWhenTheProcessHasEnded() throws Exception {
-    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false, Optional.empty())) {
       busy.destroyForcibly().waitFor();
       assertThat(status.stopping().stop()).isFalse();
       assertThat(status.stopping().look()).isEqualTo(CgroupFreezer.Progress.UNKNOWN);
@@ -93,7 +95,7 @@ final class ThreadStatusTest {
 
   @Test
   void theStackIsAsLargeAsItsArea() throws Exception {
-    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false)) {
+    try (var status = ThreadStatus.of(pid, SourceProcess.threads(pid), false, Optional.empty())) {
       long bytes = MemoryMap.read(pid).stackBytes();
       assertThat(bytes).isPositive();
       assertThat(status.stackKilobytes() << 10).isEqualTo(bytes);
