@@ -6,7 +6,6 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
@@ -108,14 +107,11 @@ static int exchange_all(struct task_struct *task, const struct twin_files *files
 int twin_files_exchange(const struct twin_files *files)
 {
 	struct task_struct *task;
-	struct pid *pid;
 	int err;
 
 	if (!capable(CAP_SYS_PTRACE))
 		return -EPERM;
-	pid = find_get_pid(files->pid);
-	task = get_pid_task(pid, PIDTYPE_TGID);
-	put_pid(pid);
+	task = twin_get_task(files->pid, PIDTYPE_TGID);
 	if (!task)
 		return -ESRCH;
 	err = is_held(task) ? exchange_all(task, files) : -ESRCH;

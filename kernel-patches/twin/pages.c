@@ -8,7 +8,6 @@
  */
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
-#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
@@ -179,11 +178,9 @@ static int scan_all(struct mm_struct *mm, const struct twin_pages *pages,
 
 static struct mm_struct *memory_of(u32 number)
 {
-	struct pid *pid = find_get_pid(number);
-	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct task_struct *task = twin_get_task(number, PIDTYPE_PID);
 	struct mm_struct *mm = NULL;
 
-	put_pid(pid);
 	if (task) {
 		mm = get_task_mm(task);
 		put_task_struct(task);

@@ -138,7 +138,7 @@ static int read_task(struct still *still, struct reading *reading, u32 i,
 	return err;
 }
 
-static struct task_struct *get_task(u32 number, enum pid_type type)
+struct task_struct *twin_get_task(u32 number, enum pid_type type)
 {
 	struct pid *pid = find_get_pid(number);
 	struct task_struct *task = get_pid_task(pid, type);
@@ -158,7 +158,7 @@ static int read_thread(struct task_struct *leader, struct reading *reading,
 
 	if (copy_from_user(&thread, user, sizeof(thread)))
 		return -EFAULT;
-	still->task = get_task(thread.number, PIDTYPE_PID);
+	still->task = twin_get_task(thread.number, PIDTYPE_PID);
 	if (!still->task || !same_thread_group(still->task, leader))
 		return -ESRCH;
 	err = read_task(still, reading, i, &thread);
@@ -213,7 +213,7 @@ int twin_threads_read(struct twin_threads *threads)
 
 	if (!capable(CAP_SYS_PTRACE))
 		return -EPERM;
-	leader = get_task(threads->pid, PIDTYPE_TGID);
+	leader = twin_get_task(threads->pid, PIDTYPE_TGID);
 	if (!leader)
 		return -ESRCH;
 	err = read_all(leader, threads);

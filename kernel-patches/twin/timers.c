@@ -4,7 +4,6 @@
  * nobody but the process itself.
  */
 #include <linux/hrtimer.h>
-#include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -22,13 +21,10 @@ int twin_timers_read(struct twin_timers *timers)
 {
 	struct task_struct *task;
 	struct hrtimer *real;
-	struct pid *pid;
 
 	if (!capable(CAP_SYS_PTRACE))
 		return -EPERM;
-	pid = find_get_pid(timers->pid);
-	task = get_pid_task(pid, PIDTYPE_TGID);
-	put_pid(pid);
+	task = twin_get_task(timers->pid, PIDTYPE_TGID);
 	if (!task)
 		return -ESRCH;
 	real = &task->signal->real_timer;

@@ -265,6 +265,8 @@ int twin_timers_read(struct twin_timers *timers);
 
 /* threads.c: registers and signals of those that stand still */
 int twin_threads_read(struct twin_threads *threads);
+/* With a reference, by the number that the caller knows; NULL: there is none. */
+struct task_struct *twin_get_task(u32 number, enum pid_type type);
 
 /* kasan.c: what a kernel that checks its memory accesses needs of more memory */
 #ifdef CONFIG_KASAN_GENERIC

@@ -28,37 +28,13 @@
 #include <unistd.h>
 
 #include "../../../../../../kernel-patches/twin/twin.h"
+#include "checks.h"
 
 #define THREADS 5
 #define ROOM 16384
 #define STORM 4	/* s */
 
 static int twin;
-
-static void die(const char *what)
-{
-	printf("bad program %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-#define MUST(call) ({ long must_ = (long)(call); if (must_ == -1) die(#call); must_; })
-
-static void tell(const char *name, bool good, const char *format, ...)
-{
-	va_list list;
-
-	printf("%s %s ", good ? "ok" : "bad", name);
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void is(const char *name, int wanted, int found)
-{
-	tell(name, wanted == found, "%s", found ? strerrorname_np(found) : "0");
-}
 
 /* What one of them does, for it to be stopped in: registers that count alike. */
 static void computes(void)
