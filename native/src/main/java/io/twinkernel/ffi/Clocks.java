@@ -34,17 +34,17 @@ public final class Clocks {
 
   /** CLOCK_REALTIME: nanoseconds since 1970. */
   public static long realtimeNanos() throws SyscallException {
-    return read(Linux.CLOCK_REALTIME(), "CLOCK_REALTIME");
+    return nanos(Linux.CLOCK_REALTIME());
   }
 
   /** CLOCK_MONOTONIC: nanoseconds since this kernel started, in this time namespace. */
   public static long monotonicNanos() throws SyscallException {
-    return read(Linux.CLOCK_MONOTONIC(), "CLOCK_MONOTONIC");
+    return nanos(Linux.CLOCK_MONOTONIC());
   }
 
   /** CLOCK_BOOTTIME: as CLOCK_MONOTONIC, and the time that the machine was suspended. */
   public static long boottimeNanos() throws SyscallException {
-    return read(Linux.CLOCK_BOOTTIME(), "CLOCK_BOOTTIME");
+    return nanos(Linux.CLOCK_BOOTTIME());
   }
 
   /**
@@ -104,13 +104,18 @@ public final class Clocks {
     }
   }
 
-  private static long read(int clock, String name) throws SyscallException {
+  /**
+   * What a clock says.
+   *
+   * @param clock CLOCK_* of {@link Linux}
+   */
+  public static long nanos(int clock) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment time = arena.allocate(timespec.layout());
       long result =
           NativeCall.system(Linux.__NR_clock_gettime(), clock, time.address(), 0, 0, 0, 0, time);
       if (result < 0) {
-        throw SyscallException.of("clock_gettime", name, result);
+        throw SyscallException.of("clock_gettime", "clock " + clock, result);
       }
       return timespec.tv_sec(time) * SECOND + timespec.tv_nsec(time);
     }

@@ -3,11 +3,10 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.ffi.Clocks;
 import io.twinkernel.ffi.SyscallException;
-import io.twinkernel.ffi.Tsc;
+import io.twinkernel.ffi.bindings.Linux;
 
 /** Carries CLOCK_REALTIME from one kernel to the other by means of the TSC. */
 record Clock(long tscKhz) {
-  private static final int READINGS = 10;
   private static final double MILLION = 1e6;
 
   /** How often a clock is set at most: readings have an error, too. */
@@ -16,13 +15,10 @@ record Clock(long tscKhz) {
   /** A clock that is so close, in ns, is left alone. */
   private static final long CLOSE = 10_000;
 
-  /** CLOCK_REALTIME (ns) at a TSC value. */
-  private record Reading(long tsc, long realtime) {}
-
   /** Says in the shared region what time it is. */
   void publish(SharedRegion region) throws SyscallException {
-    Reading now = closest();
-    region.publishClock(now.tsc(), now.realtime());
+    ClockMoment now = ClockMoment.closest(Linux.CLOCK_REALTIME());
+    region.publishClock(now.tsc(), now.nanos());
   }
 
   /** Sets this kernel's CLOCK_REALTIME to what the other one published, unless it is that. */
@@ -37,24 +33,8 @@ record Clock(long tscKhz) {
 
   /** How far this kernel's CLOCK_REALTIME is ahead of the other one's, in ns. */
   long offset(SharedRegion region) throws SyscallException {
-    Reading now = closest();
-    return now.realtime() - region.realtimeAt(now.tsc(), nanosPerTick());
-  }
-
-  /** Of several readings the one that took the least. */
-  private static Reading closest() throws SyscallException {
-    Reading closest = new Reading(0, 0);
-    long shortest = Long.MAX_VALUE;
-    for (int i = 0; i < READINGS; i++) {
-      long before = Tsc.read();
-      long time = Clocks.realtimeNanos();
-      long span = Tsc.read() - before;
-      if (span < shortest) {
-        shortest = span;
-        closest = new Reading(before + span / 2, time);
-      }
-    }
-    return closest;
+    ClockMoment now = ClockMoment.closest(Linux.CLOCK_REALTIME());
+    return now.nanos() - region.realtimeAt(now.tsc(), nanosPerTick());
   }
 
   /** This kernel's clocks run as fast as the other one's ({@link ClockSteering}). */

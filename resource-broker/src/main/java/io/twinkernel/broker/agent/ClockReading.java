@@ -4,7 +4,7 @@ import io.twinkernel.broker.process.ClockOffsets;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Clocks;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.Tsc;
+import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.util.Map;
 
@@ -21,31 +21,18 @@ record ClockReading(long tsc, long monotonic, long boottime, double rate, boolea
   private static final String SOURCE =
       "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
-  private static final int READINGS = 10;
   private static final double MILLION = 1e6;
 
   /** What a rate is told in, of a ppm: as the kernel has it. */
   private static final double PART = 1 << 16;
 
-  /** This kernel's now: of several readings the one that took the least. */
+  /** This kernel's now. */
   static ClockReading now() throws IOException {
-    long tsc = 0;
-    long monotonic = 0;
-    long shortest = Long.MAX_VALUE;
-    for (int i = 0; i < READINGS; i++) {
-      long before = Tsc.read();
-      long time = Clocks.monotonicNanos();
-      long span = Tsc.read() - before;
-      if (span < shortest) {
-        shortest = span;
-        tsc = before + span / 2;
-        monotonic = time;
-      }
-    }
+    ClockMoment now = ClockMoment.closest(Linux.CLOCK_MONOTONIC());
     // They differ by the time that the machine was suspended, which it is not now.
     long suspended = Clocks.boottimeNanos() - Clocks.monotonicNanos();
     boolean byTsc = SysFiles.read(SOURCE).strip().equals("tsc");
-    return new ClockReading(tsc, monotonic, monotonic + suspended, Clocks.rate(), byTsc);
+    return new ClockReading(now.tsc(), now.nanos(), now.nanos() + suspended, Clocks.rate(), byTsc);
   }
 
   /** Of clocks that are ahead of these. */

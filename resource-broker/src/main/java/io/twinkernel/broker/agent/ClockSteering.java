@@ -83,9 +83,7 @@ final class ClockSteering {
     Clocks.setRate(rate);
     for (double left = LONGEST; left >= SHORTEST && Math.abs(error) > CLOSE; ) {
       double nanos = Math.min(left, Math.max(SHORTEST, Math.abs(error) / STEEP));
-      double most = STEEP * Math.signum(error);
-      double part = Math.abs(error) / nanos > STEEP ? most : error / nanos;
-      Clocks.setRate(rate - part * MILLION);
+      Clocks.setRate(rate - Math.clamp(error / nanos, -STEEP, STEEP) * MILLION);
       await(System.nanoTime() + (long) nanos);
       Clocks.setRate(rate);
       left -= nanos;

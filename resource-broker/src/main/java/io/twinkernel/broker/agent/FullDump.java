@@ -38,7 +38,7 @@ final class FullDump {
     for (int root : copied.copy().inOrder(roots)) {
       Path folder = copied.copy().dump(root);
       from = trace.add("dump", from);
-      List<ImageFindings.Descriptor> timers = DumpedTimers.in(folder);
+      List<ImageFindings.Descriptor> timers = ImageFindings.timerFds(folder);
       if (!timers.isEmpty()) {
         DumpedTimers.save(folder, timers, StagedContainers.inside(root));
         from = trace.add("dump-timers", from);

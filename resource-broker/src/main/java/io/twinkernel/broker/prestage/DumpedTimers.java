@@ -23,16 +23,11 @@ public final class DumpedTimers {
 
   private DumpedTimers() {}
 
-  /** Which they are, in a folder of images. */
-  public static List<ImageFindings.Descriptor> in(Path images) throws IOException {
-    return ImageFindings.timerFds(images);
-  }
-
   /**
    * Adds to the images when they expire.
    *
    * @param images of processes that are still stopped
-   * @param timers theirs; at least one
+   * @param timers theirs ({@link ImageFindings#timerFds}); at least one
    * @param here their numbers in this kernel by those in the images, where these are others
    */
   public static void save(
