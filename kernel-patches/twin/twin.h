@@ -356,7 +356,7 @@ struct twin_frame {
  */
 
 #define TWIN_SHARED_MAGIC	0x315248534e495754ULL	/* "TWINSHR1", little endian */
-#define TWIN_SHARED_VERSION	2
+#define TWIN_SHARED_VERSION	3
 #define TWIN_NO_APIC		0xffffffffU
 #define TWIN_PANICKED		0x43494e50U	/* "PNIC": no garbage looks like it */
 #define TWIN_PARKING_SIZE	0x10000		/* the least parking_size, in bytes */
@@ -394,6 +394,7 @@ struct twin_shared {
 	__u32 panicked[2];	/* TWIN_PANICKED: by each module when its kernel panics */
 	__u32 boot_parked;	/* 1: A panicked; its boot CPU is where A parks */
 	__u32 pad1;
+	__u64 pulse[2];		/* TSC, by B's broker all the time while the gap is near */
 };
 
 /*

@@ -144,4 +144,18 @@ public final class TwinShared {
   public long clockRealtime() {
     return (long) LONG.getAcquire(memory, twin_shared.clock_realtime$offset());
   }
+
+  /** A broker says that it is alive, and when (TSC). */
+  public void pulse(int side, long tsc) {
+    LONG.setRelease(memory, pulseAt(side), tsc);
+  }
+
+  /** When that side's broker last said so; 0: it has not yet. */
+  public long pulse(int side) {
+    return (long) LONG.getAcquire(memory, pulseAt(side));
+  }
+
+  private static long pulseAt(int side) {
+    return twin_shared.pulse$offset() + (long) side * Long.BYTES;
+  }
 }

@@ -176,10 +176,10 @@ public class Twin extends Twin$shared {
     public static int TWIN_IOC_MAGIC() {
         return TWIN_IOC_MAGIC;
     }
-    private static final int TWIN_SHARED_VERSION = (int)2L;
+    private static final int TWIN_SHARED_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define TWIN_SHARED_VERSION 2
+     * #define TWIN_SHARED_VERSION 3
      * }
      */
     public static int TWIN_SHARED_VERSION() {

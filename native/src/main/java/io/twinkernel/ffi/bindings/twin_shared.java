@@ -37,6 +37,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     __u32 panicked[2];
  *     __u32 boot_parked;
  *     __u32 pad1;
+ *     __u64 pulse[2];
  * }
  * }
  */
@@ -68,7 +69,8 @@ public class twin_shared {
         Twin.C_LONG_LONG.withName("clock_realtime"),
         MemoryLayout.sequenceLayout(2, Twin.C_INT).withName("panicked"),
         Twin.C_INT.withName("boot_parked"),
-        Twin.C_INT.withName("pad1")
+        Twin.C_INT.withName("pad1"),
+        MemoryLayout.sequenceLayout(2, Twin.C_LONG_LONG).withName("pulse")
     ).withName("twin_shared");
 
     /**
@@ -1242,6 +1244,83 @@ public class twin_shared {
      */
     public static void pad1(MemorySegment struct, int fieldValue) {
         struct.set(pad1$LAYOUT, pad1$OFFSET, fieldValue);
+    }
+
+    private static final SequenceLayout pulse$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("pulse"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static final SequenceLayout pulse$layout() {
+        return pulse$LAYOUT;
+    }
+
+    private static final long pulse$OFFSET = $LAYOUT.byteOffset(groupElement("pulse"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static final long pulse$offset() {
+        return pulse$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static MemorySegment pulse(MemorySegment struct) {
+        return struct.asSlice(pulse$OFFSET, pulse$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static void pulse(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, pulse$OFFSET, pulse$LAYOUT.byteSize());
+    }
+
+    private static long[] pulse$DIMS = { 2 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static long[] pulse$dimensions() {
+        return pulse$DIMS;
+    }
+    private static final VarHandle pulse$ELEM_HANDLE = pulse$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static long pulse(MemorySegment struct, long index0) {
+        return (long)pulse$ELEM_HANDLE.get(struct, pulse$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * __u64 pulse[2]
+     * }
+     */
+    public static void pulse(MemorySegment struct, long index0, long fieldValue) {
+        pulse$ELEM_HANDLE.set(struct, pulse$OFFSET, index0, fieldValue);
     }
 
     /**

@@ -319,6 +319,11 @@ public final class Link implements AutoCloseable {
     listener.join();
   }
 
+  /** There is nobody at the other end any more: who waits for room or sends learns that. */
+  public void giveUp(LinkException.PeerGone reason) {
+    end(reason);
+  }
+
   /** Stops listening; messages on their way are not delivered. */
   @Override
   public void close() {

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.link;
 
 import java.io.IOException;
+import java.time.Duration;
 
 /** Why the link between two kernels did not carry a message. */
 public abstract sealed class LinkException extends IOException {
@@ -21,13 +22,18 @@ public abstract sealed class LinkException extends IOException {
       super("the other kernel has stopped: noticed while " + doing);
     }
 
-    private PeerGone() {
-      super("the other kernel has panicked");
+    private PeerGone(String what, Object detail) {
+      super(what + detail);
     }
 
     /** It said so itself. */
     public static PeerGone panicked() {
-      return new PeerGone();
+      return new PeerGone("the other kernel has panicked", "");
+    }
+
+    /** Its broker has said nothing for so long in the gap, where it has to all the time. */
+    public static PeerGone silent(Duration silence) {
+      return new PeerGone("the other kernel's broker has been silent for ms: ", silence.toMillis());
     }
   }
 

@@ -160,7 +160,21 @@ public final class SharedRegion {
 
   /** Whether that side's kernel has panicked; its module says so as it does. */
   public boolean panicked(Side side) {
-    return header.panicked(side == Side.A ? Twin.TWIN_SIDE_A() : Twin.TWIN_SIDE_B());
+    return header.panicked(number(side));
+  }
+
+  private static int number(Side side) {
+    return side == Side.A ? Twin.TWIN_SIDE_A() : Twin.TWIN_SIDE_B();
+  }
+
+  /** That side's broker is alive at a TSC value. */
+  public void pulse(Side side, long tsc) {
+    header.pulse(number(side), tsc);
+  }
+
+  /** The last TSC value at which that side's broker was alive; 0: none yet. */
+  public long pulse(Side side) {
+    return header.pulse(number(side));
   }
 
   /** Tells the other kernel what CLOCK_REALTIME (ns) was at a TSC value. */
