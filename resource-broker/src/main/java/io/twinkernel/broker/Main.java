@@ -1,5 +1,6 @@
 package io.twinkernel.broker;
 
+import io.twinkernel.broker.agent.Guard;
 import io.twinkernel.broker.agent.NodeConf;
 import io.twinkernel.broker.agent.Primary;
 import io.twinkernel.broker.agent.Secondary;
@@ -19,10 +20,17 @@ import java.nio.file.Path;
 public final class Main {
   private Main() {}
 
-  /** {@code --train} exercises what the broker uses and exits; it makes the AOT cache worth it. */
+  /**
+   * {@code --train} exercises what the broker uses and exits; it makes the AOT cache worth it.
+   * {@code --guard PID} waits for the end of a broker, see {@link Guard}.
+   */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     if (arguments.length == 1 && arguments[0].equals("--train")) {
       Training.run();
+      return;
+    }
+    if (arguments.length == 2 && arguments[0].equals(Guard.OPTION)) {
+      Guard.run(Integer.parseInt(arguments[1]));
       return;
     }
     String commandLine = Files.readString(Path.of("/proc/cmdline")).strip();

@@ -97,7 +97,11 @@ public final class TwinCtl {
               split = ",",
               description = "PCI buses that it gets at first, as 0000:82; default: the node's")
           @Nullable List<String> buses,
-      @Option(names = "--fault", description = "inject: twin-hangs, restore-fails")
+      @Option(
+              names = "--fault",
+              description =
+                  "inject: twin-hangs, restore-fails, or one at a step of the switch, as"
+                      + " a-fails@freeze")
           @Nullable List<String> faults,
       @Option(
               names = "--rehearse",

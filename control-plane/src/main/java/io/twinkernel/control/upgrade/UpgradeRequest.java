@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param initrd path of its initramfs, on the node
  * @param cpus CPUs that the new kernel gets when it boots; empty: the node's own configuration says
  * @param buses PCI buses, as 0000:82, that it gets when it boots; empty: as above
- * @param faults faults to inject: twin-hangs, restore-fails
+ * @param faults faults to inject: twin-hangs, restore-fails, or one at a step of the switch, as
+ *     a-fails@freeze
  * @param rehearse everything but the commit; then it is undone
  * @param measureLink measure the link between the kernels when the new one has booted, by so many
  *     round trips of each kind; 0: it is not measured
@@ -35,7 +35,10 @@ public record UpgradeRequest(
     @Nullable Verb until) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   private static final Pattern BUS = Pattern.compile("[0-9a-f]{4}:[0-9a-f]{2}");
-  private static final Set<String> FAULTS = Set.of("twin-hangs", "restore-fails");
+  private static final Pattern FAULT =
+      Pattern.compile(
+          "twin-hangs|restore-fails"
+              + "|(a-(fails|dies)|b-(fails|dies|hangs|panics))@[a-z]+(-[a-z]+)*");
   private static final int LONGEST_PATH = 4095;
   private static final int MOST_CPUS = 4096;
   private static final int MOST_SAMPLES = 1_000_000;
@@ -72,7 +75,11 @@ public record UpgradeRequest(
         measureLink >= 0 && measureLink <= MOST_SAMPLES,
         "measure_link",
         "is a number from 0 to " + MOST_SAMPLES);
-    require(FAULTS.containsAll(faults), "faults", "are twin-hangs or restore-fails");
+    require(
+        faults.stream().allMatch(fault -> fault != null && FAULT.matcher(fault).matches()),
+        "faults",
+        "are twin-hangs, restore-fails, or as a-fails@freeze: a-fails, a-dies, b-fails, b-dies,"
+            + " b-hangs or b-panics at a step of the switch");
     require(
         until == null || until.isPhase(),
         "until",

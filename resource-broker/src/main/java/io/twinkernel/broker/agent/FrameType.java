@@ -22,7 +22,7 @@ package io.twinkernel.broker.agent;
  *   │ ◀─────────────────────── ASK_COPIES  │
  *   │ ── COPIES ──────────────────────────▶ │  whether they have taken all that
  *   │ ◀──────────────────────── GET_READY  │  the gap is near
- *   │ ── READY ───────────────────────────▶ │
+ *   │ ── READY ───────────────────────────▶ │  its pulse has beaten since GET_READY
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
  *   │ ◀──── MEMORY_SHAPE, PAGES,            │  │ the gap: baton SWITCHING
@@ -36,6 +36,8 @@ package io.twinkernel.broker.agent;
  *   │ ── RESUMED or RESUME_FAILED ────────▶ │  ┘ the baton says which; these only wake A, which
  *   │                                       │    takes no CPU until clients have their answers
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
+ *   │ ◀─────────────────────── CALLED_OFF  │  where A cannot go on, and B has its NIC or disk: B lets
+ *   │ ── RESUME_FAILED ───────────────────▶ │  go of them
  *   │ ◀───────────────────────────── TRACE  │  where the time went in A, who is in what cgroup
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
@@ -90,12 +92,16 @@ final class FrameType {
   static final int MEMORY_SHAPE = 47;
   static final int ASK_COPIES = 48;
   static final int COPIES = 49;
+  static final int CALLED_OFF = 50;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that
    * A can have them and go on before B is stopped.
    */
   static final String DEVICES_ARE_FREE = "devices_are_free";
+
+  /** In the JSON of READY: how late B's pulse was when the gap was practised, ns. */
+  static final String LATEST_PULSE = "latest_pulse_ns";
 
   /** In the JSON of RESTORE and IMAGE_COMPLETE: the folders of images, by their trees' roots. */
   static final String IMAGES = "images";

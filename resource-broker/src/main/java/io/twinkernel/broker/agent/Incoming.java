@@ -42,10 +42,6 @@ final class Incoming {
   /** Where the processes are is settled by then, and clients are served. */
   private static final Duration TRACE_WITHIN = Duration.ofSeconds(10);
 
-  // Made here, and not in the gap: the first evaluation sets up a class.
-  private static final Part TAKE_NIC = IncomingSwitch::nicReleased;
-
-  private final Part becomeReady = this::getReady;
   private final TwinDevice device;
   private final SharedRegion region;
   private final Clock clock;
@@ -59,17 +55,22 @@ final class Incoming {
   private @Nullable Fields legacy;
   private @Nullable NodeConf conf;
   private volatile @Nullable IncomingSwitch incomingSwitch;
+  private volatile @Nullable Pulse pulse;
 
   /** Where the time went in A; that is known in the end, and fails when the link ends before. */
   private final CompletableFuture<Inbox.Message> sourceTrace = new CompletableFuture<>();
 
-  /** What B owns after the switch. */
+  /**
+   * What B owns after the switch.
+   *
+   * @param gap empty where this broker was not there
+   */
   record Taken(
       NodeConf conf,
       String upgrade,
       Peer peer,
       SharedRegion region,
-      Gap gap,
+      Optional<Gap> gap,
       List<Object> trace,
       Restarts restarts) {}
 
@@ -86,6 +87,7 @@ final class Incoming {
             new TwinDoorbell(device),
             (type, payload) -> receive(images, inbox, type, payload),
             reason -> {
+              stopPulse();
               sourceTrace.completeExceptionally(reason);
               inbox.end(reason);
             });
@@ -109,6 +111,10 @@ final class Incoming {
       case FrameType.FRAMES -> current().frames(payload.toArray(ValueLayout.JAVA_BYTE));
       case FrameType.TRACE ->
           sourceTrace.complete(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
+      case FrameType.CALLED_OFF -> {
+        current().callOff();
+        images.receive(inbox, type, payload);
+      }
       case FrameType.DISK_RELEASED ->
           current().diskReleased(Inbox.Message.now(type, payload.toArray(ValueLayout.JAVA_BYTE)));
       default -> images.receive(inbox, type, payload);
@@ -154,7 +160,10 @@ final class Incoming {
       case FrameType.SSDT -> ssdt = message.payload();
       case FrameType.INTERFACE -> network = message.payload();
       case FrameType.FAILOVER -> legacy = message.json();
-      case FrameType.STAGE -> stage(message.json());
+      case FrameType.STAGE -> {
+        StageNote.write(message.payload(), network);
+        stage(message.json());
+      }
       case FrameType.HOLD -> copies.hold(message.json());
       case FrameType.PRESTAGE -> prestage(message.json());
       case FrameType.UNSTAGE -> {
@@ -163,12 +172,13 @@ final class Incoming {
       }
       case FrameType.ASK_COPIES ->
           peer.send(FrameType.COPIES, Map.of("failures", copies.failures()));
-      case FrameType.GET_READY -> attempt("getting ready", becomeReady, message);
-      case FrameType.NIC_RELEASED -> attempt("taking the NIC", TAKE_NIC, message);
+      case FrameType.GET_READY -> getReady(message);
+      case FrameType.NIC_RELEASED -> current().nicReleased(message);
       case FrameType.RESTORE -> current().restoreEarly(message);
       case FrameType.IMAGE_COMPLETE -> {
         return resume(message);
       }
+      case FrameType.CALLED_OFF -> calledOff(message.json().text("why"));
       default -> throw new IOException("message " + message.type() + " before the switch");
     }
     return Optional.empty();
@@ -256,8 +266,9 @@ final class Incoming {
       GracePeriods.expedite();
       Background.prepare();
       int practice = configuration().practice();
-      incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies, practice);
-      incomingSwitch.warmUp();
+      Optional<SwitchFault> fault = SwitchFault.parse(stage.text("fault"));
+      incomingSwitch = new IncomingSwitch(device, region, clock, ready, copies, practice, fault);
+      incomingSwitch.warmUp(() -> {});
       peer.send(FrameType.STAGED, Map.of());
     } catch (IOException e) {
       peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
@@ -316,30 +327,38 @@ final class Incoming {
     }
   }
 
-  /** A part of the switch. */
-  @FunctionalInterface
-  private interface Part {
-    void run(IncomingSwitch current, Inbox.Message message) throws IOException;
-  }
-
-  /** Does it; where it cannot be done, A goes on. */
-  private void attempt(String what, Part part, Inbox.Message message) throws IOException {
+  private void getReady(Inbox.Message message) throws IOException {
     IncomingSwitch current = current();
+    Pulse beating = Pulse.begin(region, SharedRegion.Side.B);
+    pulse = beating;
     try {
-      part.run(current, message);
+      current.getReady(message, beating);
+      JustInTimeCompiler.settle();
+      JustInTimeCompiler.pause();
+      Urgency.SWITCH.begin();
+      Urgency.BESIDE.beginBeside();
+      peer.send(FrameType.READY, Map.of(FrameType.LATEST_PULSE, beating.latest().toNanos()));
     } catch (IOException e) {
-      peer.send(FrameType.RESUME_FAILED, failure(what, e).toJson());
-      tell(what, e);
+      gapIsOver();
+      peer.send(FrameType.RESUME_FAILED, failure("getting ready", e).toJson());
+      tell("getting ready", e);
     }
   }
 
-  private void getReady(IncomingSwitch current, Inbox.Message message) throws IOException {
-    current.getReady(message);
-    JustInTimeCompiler.settle();
-    JustInTimeCompiler.pause();
-    Urgency.SWITCH.begin();
-    Urgency.BESIDE.beginBeside();
-    peer.send(FrameType.READY, Map.of());
+  /** A cannot go on, and has the baton back. */
+  private void calledOff(String why) throws IOException {
+    IncomingSwitch current = current();
+    giveBack(current, "A called the switch off", new IOException(why));
+  }
+
+  /** Lets go of what A gave, and tells A; nothing restored here has run. */
+  private void giveBack(IncomingSwitch current, String what, IOException e) throws IOException {
+    var failed = new HashMap<>(failure(what, e).toJson());
+    failed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
+    peer.send(FrameType.RESUME_FAILED, failed);
+    gapIsOver();
+    tell(what, e);
+    current.clear();
   }
 
   private Optional<Taken> resume(Inbox.Message message) throws IOException, InterruptedException {
@@ -378,7 +397,7 @@ final class Incoming {
               complete.text("upgrade"),
               peer,
               region,
-              gap,
+              Optional.of(gap),
               List.copyOf(trace),
               restarts));
     } catch (IOException e) {
@@ -388,23 +407,26 @@ final class Incoming {
         tell("resuming the processes", e);
         return Optional.empty();
       }
-      var failed = new HashMap<>(failure("restoring the processes", e).toJson());
-      failed.put(FrameType.DEVICES_ARE_FREE, current.letGo());
-      peer.send(FrameType.RESUME_FAILED, failed);
-      gapIsOver();
-      tell("restoring the processes", e);
-      current.clear();
+      giveBack(current, "restoring the processes", e);
       return Optional.empty();
     }
   }
 
-  private static void gapIsOver() {
+  private void stopPulse() {
+    Pulse beating = pulse;
+    if (beating != null) {
+      beating.close();
+    }
+  }
+
+  private void gapIsOver() {
+    stopPulse();
     Urgency.end();
     JustInTimeCompiler.usual();
   }
 
   /** For the next upgrade, which starts from here. */
-  private static NodeConf serviceOn(Optional<String> port, NodeConf node) {
+  static NodeConf serviceOn(Optional<String> port, NodeConf node) {
     try {
       return port.isEmpty() ? node : NodeConf.serviceOn(port.get());
     } catch (IOException e) {

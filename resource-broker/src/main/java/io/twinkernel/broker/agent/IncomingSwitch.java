@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.prestage.DumpedTimers;
 import io.twinkernel.broker.prestage.HugePages;
+import io.twinkernel.broker.prestage.OrphanedConnections;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SegmentSizes;
 import io.twinkernel.broker.prestage.Steps;
@@ -45,15 +46,15 @@ final class IncomingSwitch {
   private final SharedRegion region;
   private final Clock clock;
   private final IncomingState ready;
-  private final Trace trace = new Trace("B");
+  private final Trace trace;
   private final PrestagedProcesses copies;
   private final int practice;
 
   /** The roots of those that no copy waited for, here by A's number. */
   private final Map<Integer, Integer> restored = new LinkedHashMap<>();
 
-  /** Why one could not be restored before the image was complete. */
-  private @Nullable IOException early;
+  /** What failed before the image was complete. */
+  private volatile @Nullable IOException early;
 
   private boolean committed;
 
@@ -62,6 +63,7 @@ final class IncomingSwitch {
 
   /**
    * @param practice how often at least the gap is practised
+   * @param fault what is to go wrong
    */
   IncomingSwitch(
       TwinDevice device,
@@ -69,13 +71,15 @@ final class IncomingSwitch {
       Clock clock,
       IncomingState ready,
       PrestagedProcesses copies,
-      int practice) {
+      int practice,
+      Optional<SwitchFault> fault) {
     this.device = device;
     this.region = region;
     this.clock = clock;
     this.ready = ready;
     this.copies = copies;
     this.practice = practice;
+    this.trace = new Trace(SharedRegion.Side.B, fault);
   }
 
   Criu criu() {
@@ -86,8 +90,12 @@ final class IncomingSwitch {
     return trace;
   }
 
-  /** Does all that the gap will need, but for what only the gap can. */
-  void warmUp() throws IOException {
+  /**
+   * Does all that the gap will need, but for what only the gap can.
+   *
+   * @param eachTime what else is done each time
+   */
+  void warmUp(WarmUp.Step eachTime) throws IOException {
     WarmUp.fly(
         practice,
         () -> {
@@ -95,15 +103,16 @@ final class IncomingSwitch {
           PidSpace.last();
           ready.nic().rehearse();
           region.rehearseBaton();
+          eachTime.run();
         });
     ready.nic().practise();
   }
 
   /** The gap is near: what can be done before, and what need not happen in it. */
-  void getReady(Inbox.Message message) throws IOException {
+  void getReady(Inbox.Message message, Pulse pulse) throws IOException {
     ready.clocks().steer(ClockReading.fromJson(message.json().object("clocks")));
     ConsoleMessages.hold();
-    warmUp();
+    warmUp(pulse::mark);
     ready.nic().getReady();
     clock.adopt(region);
   }
@@ -113,18 +122,27 @@ final class IncomingSwitch {
     long from = message.arrivedTsc();
     try {
       restoreImages(message.json());
+      trace.add("restore-early", from);
     } catch (IOException e) {
       early = e;
     }
-    trace.add("restore-early", from);
+  }
+
+  /** A cannot go on: nothing more is to be restored. */
+  void callOff() {
+    early = new IOException("A called the switch off");
   }
 
   /** A has let go of the NIC: take it, link down. */
-  void nicReleased(Inbox.Message message) throws IOException {
-    if (!(ready.nic() instanceof IncomingFunction function)) {
-      throw new IOException("A gives its NIC, and this kernel has one");
+  void nicReleased(Inbox.Message message) {
+    try {
+      if (!(ready.nic() instanceof IncomingFunction function)) {
+        throw new IOException("A gives its NIC, and this kernel has one");
+      }
+      function.take(message, trace);
+    } catch (IOException e) {
+      early = e;
     }
-    function.take(message, trace);
   }
 
   /** After the commit: what A's interface has received comes in. Lost, it is sent again. */
@@ -137,14 +155,18 @@ final class IncomingSwitch {
   }
 
   /** A has let go of the disk: mount it, beside all else. */
-  void diskReleased(Inbox.Message message) throws IOException {
-    long from = trace.add("disk-handler", message.arrivedTsc());
-    if (ready.disk().isEmpty()) {
-      throw new IOException("A gives a disk that it did not announce");
+  void diskReleased(Inbox.Message message) {
+    try {
+      long from = trace.add("disk-handler", message.arrivedTsc());
+      if (ready.disk().isEmpty()) {
+        throw new IOException("A gives a disk that it did not announce");
+      }
+      var open = new ArrayList<String>(message.json().texts("open"));
+      open.addAll(copies.diskFiles());
+      taking = new Background(new TakeDisk(ready.disk().get(), open, from));
+    } catch (IOException e) {
+      early = e;
     }
-    var open = new ArrayList<String>(message.json().texts("open"));
-    open.addAll(copies.diskFiles());
-    taking = new Background(new TakeDisk(ready.disk().get(), open, from));
   }
 
   /** Not a lambda: in the gap its first evaluation would set up a class. */
@@ -172,7 +194,9 @@ final class IncomingSwitch {
   void connections(byte[] state) {
     Steps steps = trace.follow();
     try {
-      copies.takeConnections(read(state, steps), steps);
+      ProcessDelta delta = read(state, steps);
+      copies.takeConnections(delta, steps);
+      OrphanedConnections.HERE.keep(delta, state);
     } catch (IOException e) {
       copies.failed(e);
     }
@@ -211,6 +235,7 @@ final class IncomingSwitch {
     if (!region.moveBaton(Baton.SWITCHING, Baton.COMMITTED)) {
       throw new IOException("A has taken the baton back");
     }
+    trace.decided();
     committed = true;
     long committed = Tsc.read();
     long from = committed;
@@ -283,6 +308,7 @@ final class IncomingSwitch {
 
   /** Has everything of the processes here, stopped. */
   private void restore(Fields complete, long arrivedTsc) throws IOException, InterruptedException {
+    requireNoneFailed();
     ready.nic().requireHere();
     if (ready.disk().isPresent()) {
       Background disk = taking;
@@ -298,12 +324,16 @@ final class IncomingSwitch {
     trace.add("restore", from);
   }
 
-  /** All that are not restored yet, in the order of the message. */
-  private void restoreImages(Fields message) throws IOException {
+  private void requireNoneFailed() throws IOException {
     IOException failed = early;
     if (failed != null) {
       throw failed;
     }
+  }
+
+  /** All that are not restored yet, in the order of the message. */
+  private void restoreImages(Fields message) throws IOException {
+    requireNoneFailed();
     Fields images = message.object(FrameType.IMAGES);
     for (String root : images.values().keySet()) {
       Path folder = ProcessCopy.IMAGES.resolve(images.text(root));
@@ -374,7 +404,7 @@ final class IncomingSwitch {
     } catch (IOException e) {
       KernelLog.say("not seen whether the service has answered: " + e.getMessage());
     }
-    trace.add("served", from);
+    trace.note("served", from, Tsc.read());
   }
 
   /** Tells the network where the service is, should it not have seen that by what it sent. */
@@ -385,7 +415,7 @@ final class IncomingSwitch {
     } catch (IOException e) {
       KernelLog.say("the network is not told where the service is: " + e.getMessage());
     }
-    trace.add("announce", from);
+    trace.note("announce", from, Tsc.read());
   }
 
   /**
@@ -420,6 +450,7 @@ final class IncomingSwitch {
   }
 
   private void settle() throws IOException {
+    OrphanedConnections.HERE.forget();
     copies.letGo();
     GracePeriods.usual();
     ConsoleMessages.usual();

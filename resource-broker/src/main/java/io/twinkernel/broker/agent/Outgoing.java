@@ -221,6 +221,7 @@ final class Outgoing {
   }
 
   private static void leave(Stage.Copied copied) {
+    copied.guard().close();
     try {
       // Also where B's word that it has opened was not heard.
       copied.nic().forward();

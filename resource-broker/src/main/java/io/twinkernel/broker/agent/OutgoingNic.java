@@ -35,6 +35,9 @@ sealed interface OutgoingNic permits ServiceNic, ServicePort {
   /** Tells B that it is released, where B waits for that. */
   void tell(Peer peer) throws IOException;
 
+  /** Whether B may use it: then it is not to be had back before B has let go or runs no more. */
+  boolean withB();
+
   /**
    * B has the network, be it said twice: has it get what has come in here since {@link #release}.
    */

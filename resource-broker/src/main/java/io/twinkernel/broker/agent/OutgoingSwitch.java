@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.link.Baton;
+import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.net.TcpTransitions;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -28,6 +29,9 @@ final class OutgoingSwitch {
   /** How long those who connect may be kept waiting for others to have connected or closed. */
   private static final Duration SETTLED = Duration.ofMillis(200);
 
+  /** Of what it may take for all else B has this part to let go: to stop it takes as long. */
+  private static final int LETTING_GO_PART = 10;
+
   private final Clock clock;
   private final Duration deadline;
   private final int practice;
@@ -52,18 +56,20 @@ final class OutgoingSwitch {
    *     {@code gap} undone
    */
   Optional<RehearsedGap> run(Stage.Copied copied, Undo gap) throws BrokerException {
-    getReady(copied);
+    Duration latest = getReady(copied);
+    SharedRegion region = copied.booted().prepared().region();
     JustInTimeCompiler.pause();
-    try {
-      return switchOver(copied, gap);
+    try (var watch = new PulseWatch(region, SharedRegion.Side.B, copied.booted().peer(), latest)) {
+      return switchOver(copied, gap, watch);
     } finally {
       JustInTimeCompiler.usual();
     }
   }
 
-  private Optional<RehearsedGap> switchOver(Stage.Copied copied, Undo gap) throws BrokerException {
+  private Optional<RehearsedGap> switchOver(Stage.Copied copied, Undo gap, PulseWatch watch)
+      throws BrokerException {
     SharedRegion region = copied.booted().prepared().region();
-    var trace = new Trace("A");
+    var trace = new Trace(SharedRegion.Side.A, copied.booted().prepared().plan().switchFault());
     if (!region.moveBaton(Baton.HELD_BY_A, Baton.SWITCHING)) {
       throw failure("the baton is not A's", "roll back");
     }
@@ -72,26 +78,32 @@ final class OutgoingSwitch {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
-      handOver(copied, gap, trace);
+      handOver(copied, gap, trace, watch);
       boolean rehearse = copied.booted().prepared().plan().rehearse();
       answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);
     } catch (IOException e) {
-      answer = new Answer(e.getMessage() == null ? e.toString() : e.getMessage(), null, false);
+      answer = Answer.none(e.getMessage() == null ? e.toString() : e.getMessage());
     } catch (InterruptedException e) {
-      answer = new Answer("a rollback was asked for", null, false);
+      answer = Answer.none("a rollback was asked for");
     }
     boolean goesToB = answer.reason().isEmpty() && answer.rehearsed() == null;
-    if (goesToB || !region.moveBaton(Baton.SWITCHING, Baton.ABORTED)) {
+    Optional<Baton> decided = decided(region);
+    if (goesToB || decided.equals(Optional.of(Baton.COMMITTED))) {
       tell(copied, trace);
       return Optional.empty();
     }
-    if (answer.devicesAreFree()) {
+    boolean free =
+        decided.isPresent()
+            && (!withB(copied)
+                || answer.devicesAreFree()
+                || (answer.isNone() && areFree(copied, answer.reason())));
+    if (free) {
       copied.disk().ifPresent(ServiceDisk::free);
       goOn(gap);
     }
     RehearsedGap rehearsed = answer.rehearsed();
     if (rehearsed != null) {
-      return Optional.of(answer.devicesAreFree() ? rehearsed.undone(Tsc.read()) : rehearsed);
+      return Optional.of(free ? rehearsed.undone(Tsc.read()) : rehearsed);
     }
     throw failure(answer.reason(), "A goes on as before; read B's console, then try again");
   }
@@ -109,13 +121,63 @@ final class OutgoingSwitch {
   }
 
   /**
+   * Aborts what is not committed, unless the watch has.
+   *
+   * @return where the baton is now; empty if that is garbage: B has to be stopped before the
+   *     processes go on
+   */
+  private static Optional<Baton> decided(SharedRegion region) {
+    region.moveBaton(Baton.SWITCHING, Baton.ABORTED);
+    try {
+      return Optional.of(region.baton());
+    } catch (LinkException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Whether B may use what A's processes need. */
+  private static boolean withB(Stage.Copied copied) {
+    return copied.nic().withB() || copied.disk().filter(ServiceDisk::withB).isPresent();
+  }
+
+  /** Whether B lets go of it now; it does that sooner than it can be stopped. */
+  private boolean areFree(Stage.Copied copied, String why) {
+    Peer peer = copied.booted().peer();
+    try {
+      peer.send(FrameType.CALLED_OFF, Map.of("why", why));
+      Optional<Inbox.Message> left = peer.inbox().poll(deadline.toNanos() / LETTING_GO_PART);
+      return answer(left, FrameType.RESUME_FAILED, "let go").devicesAreFree();
+    } catch (IOException e) {
+      KernelLog.say("B has to be stopped first: " + e.getMessage());
+    } catch (InterruptedException e) {
+      // It is being rolled back.
+    }
+    return false;
+  }
+
+  /**
    * B's word.
    *
    * @param reason why it did not do what it was to do; empty if it did
    * @param rehearsed that it was a rehearsal, and how it went
    * @param devicesAreFree whether its drivers have left what A gave
+   * @param isNone B has said nothing; it may be about to
    */
-  private record Answer(String reason, @Nullable RehearsedGap rehearsed, boolean devicesAreFree) {}
+  private record Answer(
+      String reason, @Nullable RehearsedGap rehearsed, boolean devicesAreFree, boolean isNone) {
+
+    static Answer none(String reason) {
+      return new Answer(reason, null, false, true);
+    }
+
+    static Answer of(String reason, boolean devicesAreFree) {
+      return new Answer(reason, null, devicesAreFree, false);
+    }
+
+    static Answer of(RehearsedGap rehearsed, boolean devicesAreFree) {
+      return new Answer("", rehearsed, devicesAreFree, false);
+    }
+  }
 
   private Answer awaitResumed(Stage.Copied copied) throws IOException, InterruptedException {
     Peer peer = copied.booted().peer();
@@ -136,7 +198,7 @@ final class OutgoingSwitch {
     RehearsedGap rehearsed = answer.rehearsed();
     return rehearsed == null
         ? answer
-        : new Answer(answer.reason(), rehearsed.after(trace.spans()), answer.devicesAreFree());
+        : Answer.of(rehearsed.after(trace.spans()), answer.devicesAreFree());
   }
 
   /**
@@ -153,8 +215,12 @@ final class OutgoingSwitch {
     }
   }
 
-  /** Both sides do once more what the gap will need; then little is left that B lacks. */
-  private void getReady(Stage.Copied copied) throws BrokerException {
+  /**
+   * Both sides do once more what the gap will need; then little is left that B lacks.
+   *
+   * @return how late B's pulse was meanwhile
+   */
+  private Duration getReady(Stage.Copied copied) throws BrokerException {
     Peer peer = copied.booted().peer();
     try {
       clock.publish(copied.booted().prepared().region());
@@ -166,7 +232,8 @@ final class OutgoingSwitch {
             var _ = TcpTransitions.ports();
             Json.write(completion(copied, List.of(), 0, 0, 0));
           });
-      String reason = await(peer, FrameType.READY, "get ready").reason();
+      Optional<Inbox.Message> ready = peer.inbox().poll(deadline.toNanos());
+      String reason = answer(ready, FrameType.READY, "get ready").reason();
       if (!reason.isEmpty()) {
         throw failure(reason, "A goes on as before; read B's console, then try again");
       }
@@ -175,6 +242,7 @@ final class OutgoingSwitch {
         copied.disk().get().sync();
       }
       JustInTimeCompiler.settle();
+      return Duration.ofNanos(ready.orElseThrow().json().number(FrameType.LATEST_PULSE));
     } catch (IOException e) {
       throw failure(String.valueOf(e.getMessage()), "A goes on as before; try again");
     } catch (InterruptedException e) {
@@ -182,7 +250,7 @@ final class OutgoingSwitch {
     }
   }
 
-  private void handOver(Stage.Copied copied, Undo gap, Trace trace)
+  private void handOver(Stage.Copied copied, Undo gap, Trace trace, PulseWatch watch)
       throws IOException, InterruptedException {
     Prestaging prestaging = copied.prestaging();
     for (int looks = 1; true; looks++) {
@@ -205,6 +273,7 @@ final class OutgoingSwitch {
       var memory = new Background(memoryTask);
       Optional<Change> obstacle;
       try {
+        watch.begin();
         long start = Tsc.read();
         prestaging.stopService();
         stop.fire();
@@ -229,6 +298,7 @@ final class OutgoingSwitch {
         memory.settle();
         disk.settle();
       }
+      watch.rest();
       List<String> failures = gap.all();
       if (!failures.isEmpty()) {
         throw new IOException(String.join("; ", failures));
@@ -435,25 +505,28 @@ final class OutgoingSwitch {
   }
 
   private Answer await(Peer peer, int done, String what) throws IOException, InterruptedException {
-    Optional<Inbox.Message> message = peer.inbox().poll(deadline.toNanos());
+    return answer(peer.inbox().poll(deadline.toNanos()), done, what);
+  }
+
+  private Answer answer(Optional<Inbox.Message> message, int done, String what) throws IOException {
     if (message.isEmpty()) {
-      String why = "B did not " + what + " within " + deadline.toMillis() + " ms";
-      return new Answer(why, null, false);
+      // Nor would it let go.
+      return Answer.of("B did not " + what + " within " + deadline.toMillis() + " ms", false);
     }
     int type = message.get().type();
     if (type == FrameType.RESUME_FAILED) {
       Fields failed = message.get().json();
-      return new Answer(
-          Failure.fromJson(failed).why(), null, failed.flag(FrameType.DEVICES_ARE_FREE, false));
+      return Answer.of(
+          Failure.fromJson(failed).why(), failed.flag(FrameType.DEVICES_ARE_FREE, false));
     }
     if (type != done) {
-      return new Answer("B was to " + what + ", and sent message " + type, null, false);
+      return Answer.of("B was to " + what + ", and sent message " + type, false);
     }
     if (type == FrameType.REHEARSED) {
       Fields told = message.get().json();
-      return new Answer("", RehearsedGap.fromJson(told), told.flag(FrameType.DEVICES_ARE_FREE));
+      return Answer.of(RehearsedGap.fromJson(told), told.flag(FrameType.DEVICES_ARE_FREE));
     }
-    return new Answer("", null, false);
+    return Answer.of("", false);
   }
 
   private static BrokerException failure(String why, String todo) {

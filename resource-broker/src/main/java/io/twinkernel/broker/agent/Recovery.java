@@ -8,6 +8,7 @@ import io.twinkernel.broker.link.TwinDoorbell;
 import io.twinkernel.broker.memory.MemoryLoan;
 import io.twinkernel.broker.pci.PciDelegation;
 import io.twinkernel.broker.prestage.SourceProcess;
+import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.ffi.Kexec;
 import io.twinkernel.ffi.TwinDevice;
@@ -16,13 +17,16 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a broker does that starts in the middle of an upgrade, because the one before it died: it
  * looks at the machine. If B has the baton, A departs as it would have. Otherwise the upgrade is
- * undone, in the order in which a failed one is: B's CPUs first, then the NIC, the processes, the
- * rest.
+ * undone, in the order in which a failed one is: the processes first if B can have no device of
+ * theirs, and else B's CPUs, then the NIC, the processes, the rest.
  */
 final class Recovery {
   private final NodeConf conf;
@@ -38,19 +42,35 @@ final class Recovery {
    * finish it later.
    */
   boolean twinOwnsTheService() throws IOException {
+    return decide(device, Baton.SWITCHING).equals(Optional.of(Baton.COMMITTED));
+  }
+
+  /**
+   * Aborts a switch.
+   *
+   * @param from where the baton is if there is one to be aborted; ABORTED: nothing is moved
+   * @return where it is then, A's if there is no B; empty if there is one and the region is not
+   *     sound: B must have stopped before the processes go on
+   */
+  static Optional<Baton> decide(TwinDevice device, Baton from) throws IOException {
     TwinInfo info = device.info();
     if (info.state() != TwinInfo.State.RUNNING || info.shared().isEmpty()) {
-      return false;
+      return Optional.of(Baton.HELD_BY_A);
     }
     try (Arena mapping = Arena.ofConfined()) {
       SharedRegion region = SharedRegion.open(device.mapShared(mapping));
-      region.moveBaton(Baton.SWITCHING, Baton.ABORTED);
-      return region.baton() == Baton.COMMITTED;
+      region.moveBaton(from, Baton.ABORTED);
+      return Optional.of(region.baton());
     } catch (LinkException e) {
-      // Without a sound region B cannot have committed anything.
       KernelLog.say("recovery: " + e.getMessage());
-      return false;
+      return Optional.empty();
     }
+  }
+
+  /** Whether the processes can go on here though B has not been stopped. */
+  static boolean canGoOn(Optional<Baton> baton) {
+    return baton.equals(Optional.of(Baton.HELD_BY_A))
+        || (baton.equals(Optional.of(Baton.ABORTED)) && ServiceStays.isNoted());
   }
 
   /** Gives B the rest of the machine when it asks for it. Does not return. */
@@ -77,6 +97,8 @@ final class Recovery {
       return;
     }
     KernelLog.say("recovery: undoing an upgrade that was left at " + state);
+    var failed = new IOException("not all of the upgrade is undone");
+    boolean resumed = canGoOn(decide(device, Baton.SWITCHING)) && attempt(this::resume, failed);
     CpuHotplug.onlineAll();
     CpuHotplug.onlineBootCpu().ifPresent(why -> KernelLog.say("the machine's boot CPU: " + why));
     if (state == TwinInfo.State.ARMED || state == TwinInfo.State.RUNNING) {
@@ -86,21 +108,67 @@ final class Recovery {
       PciDelegation.quiesce(function);
       PciDelegation.reprobe(function);
     }
-    ServiceNic.recover(device, conf.serviceFunction());
-    ServicePort.recover(device, conf.serviceFunction());
-    ServiceDisk.recover(device);
+    if (!resumed) {
+      resume();
+    }
     GracePeriods.usual();
     ConsoleMessages.usual();
-    Service service = Service.of(conf);
-    for (ServiceProcess process : service.processes().processes()) {
-      SourceProcess.abandon(process.pid());
-    }
-    service.resume();
+    Criu.endLeft(ProcessCopy.WORK);
+    // What CRIU was at work on it leaves as it found it, stopped.
+    Service.of(conf).resume();
     ProcessCopy.close();
     if (state != TwinInfo.State.IDLE) {
       Kexec.unload(Linux.KEXEC_FILE_ON_CRASH());
       device.carve(0);
     }
     new MemoryLoan().takeBack();
+  }
+
+  /** Something to be undone. */
+  @FunctionalInterface
+  private interface Part {
+    void run() throws IOException;
+  }
+
+  /** Whether it could be done. */
+  private static boolean attempt(Part part, IOException failed) {
+    try {
+      part.run();
+      return true;
+    } catch (IOException e) {
+      failed.addSuppressed(e);
+      KernelLog.say("recovery: " + e.getMessage());
+      return false;
+    }
+  }
+
+  private void resume() throws IOException {
+    Service service = Service.of(conf);
+    var failed = new IOException("not all of what was done to the service is undone");
+    try {
+      for (ServiceProcess process : service.processes().processes()) {
+        // Before the network is back: what comes in is to find its connections as they were.
+        attempt(() -> abandon(process.pid()), failed);
+      }
+      attempt(() -> ServiceNic.recover(device, conf.serviceFunction()), failed);
+      attempt(() -> ServicePort.recover(device, conf.serviceFunction()), failed);
+      attempt(() -> ServiceDisk.recover(device), failed);
+    } finally {
+      service.release();
+    }
+    if (failed.getSuppressed().length > 0) {
+      throw failed;
+    }
+  }
+
+  private static void abandon(int pid) throws IOException {
+    try {
+      SourceProcess.abandon(pid);
+    } catch (IOException e) {
+      // It may have ended.
+      if (Files.exists(Path.of("/proc/" + pid))) {
+        throw e;
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.cpu.CpuHotplug;
+import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.protocol.BrokerException;
@@ -12,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The broker of a kernel that was started beside another one and takes its work over. */
@@ -50,14 +52,30 @@ public final class Secondary {
     List<String> failures = CpuHotplug.onlineStartable();
     Arena mapping = Arena.ofShared();
     SharedRegion region = SharedRegion.open(device.mapShared(mapping));
+    Optional<Incoming.Taken> taken =
+        region.baton() == Baton.COMMITTED
+            ? Optional.of(new TwinRecovery(device, region).run())
+            : take(device, region, mapping, kernel, failures);
+    if (taken.isPresent()) {
+      serve(device, kernel, taken.get(), mapping);
+    }
+  }
+
+  /** Empty if A panicked, and the machine was taken over, and served, without a switch. */
+  private static Optional<Incoming.Taken> take(
+      TwinDevice device, SharedRegion region, Arena mapping, String kernel, List<String> failures)
+      throws IOException, InterruptedException {
     var incoming = new Incoming(device, region);
-    Incoming.Taken taken;
     try {
-      taken = incoming.run(kernel, failures);
+      return Optional.of(incoming.run(kernel, failures));
     } catch (LinkException.PeerGone gone) {
       new Failover(device, region, mapping, kernel).run(incoming);
-      return;
+      return Optional.empty();
     }
+  }
+
+  private static void serve(TwinDevice device, String kernel, Incoming.Taken taken, Arena mapping)
+      throws IOException, InterruptedException {
     try (var broker = new Broker(taken.conf(), "secondary", kernel, device)) {
       var secondary = new Secondary(device, kernel, taken, mapping, broker);
       secondary.tellGap();
@@ -70,9 +88,13 @@ public final class Secondary {
     }
   }
 
+  /** Nobody knows it where the broker that was there has ended. */
   private void tellGap() throws IOException {
+    if (taken.gap().isEmpty()) {
+      return;
+    }
     var clock = new Clock(device.info().tscKhz());
-    Gap gap = taken.gap();
+    Gap gap = taken.gap().get();
     reporter.gap(
         taken.upgrade(),
         clock,

@@ -39,11 +39,20 @@ final class Service {
 
   /** Those that the policy moves. */
   static Service of(NodeConf conf) throws IOException {
+    return of(conf, (int) ProcessHandle.current().pid());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param broker its process
+   */
+  static Service of(NodeConf conf, int broker) throws IOException {
     return new Service(
         Moves.of(
                 Policy.read(conf.serviceCgroup()),
                 new ProcReader(Path.of("/proc")).processes(),
-                (int) ProcessHandle.current().pid())
+                broker)
             .cgroups());
   }
 
@@ -125,6 +134,22 @@ final class Service {
     return cgroups.size() == 1
         ? cgroups.getFirst().stop(STOP, known)
         : CgroupFreezer.stop(cgroups, STOP);
+  }
+
+  /** Lets them all go on, also where a broker died as it was about to stop them. */
+  void release() throws IOException {
+    var failed = new IOException("not all cgroups of the service go on");
+    for (CgroupFreezer one : cgroups) {
+      try {
+        one.thaw();
+        one.resume();
+      } catch (IOException e) {
+        failed.addSuppressed(e);
+      }
+    }
+    if (failed.getSuppressed().length > 0) {
+      throw failed;
+    }
   }
 
   /** Lets them all go on. */

@@ -48,8 +48,8 @@ final class ServiceDisk {
   private final HostBridge bridge;
   private final BusAhead bus;
   private final Ext4Superblock superblock;
-  private boolean released;
-  private boolean told;
+  private volatile boolean released;
+  private volatile boolean told;
 
   private ServiceDisk(
       TwinDevice device,
@@ -174,6 +174,11 @@ final class ServiceDisk {
     trace.add("disk-release", from);
     told = true;
     peer.send(FrameType.DISK_RELEASED, Map.of("open", open, "sent_tsc", Tsc.read()));
+  }
+
+  /** Whether B may use it. */
+  boolean withB() {
+    return told;
   }
 
   /** B has let go of it, while it runs. */

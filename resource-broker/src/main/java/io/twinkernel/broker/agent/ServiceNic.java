@@ -30,6 +30,7 @@ final class ServiceNic implements OutgoingNic {
   private final Undo.Step resume;
   private final Undo.Step rebind;
   private final Undo.Step letIn;
+  private volatile boolean told;
 
   private ServiceNic(
       TwinDevice device,
@@ -154,7 +155,13 @@ final class ServiceNic implements OutgoingNic {
 
   @Override
   public void tell(Peer peer) throws IOException {
+    told = true;
     peer.link().send(FrameType.NIC_RELEASED, Stamp.now());
+  }
+
+  @Override
+  public boolean withB() {
+    return told;
   }
 
   /** What has come in waits in the NIC. */

@@ -57,7 +57,7 @@ final class ServicePort implements OutgoingNic {
     free(port(device, function));
   }
 
-  private static TwinPort port(TwinDevice device, String function) throws IOException {
+  static TwinPort port(TwinDevice device, String function) throws IOException {
     try (var netlink = Rtnetlink.open()) {
       return device.port(netlink.link(ServiceNic.interfaceOf(function)).index());
     }
@@ -119,6 +119,11 @@ final class ServicePort implements OutgoingNic {
   /** B has one already. */
   @Override
   public void tell(Peer peer) {}
+
+  @Override
+  public boolean withB() {
+    return false;
+  }
 
   /** As long as this kernel runs: where the network has not learned it, B does not get it else. */
   @Override

@@ -65,8 +65,9 @@ sealed interface Stage {
    * @param service the processes that go to B
    * @param clocks that they have
    * @param copy what of their memory B has
-   * @param copies makes both
    * @param prestaging the copies of them that wait in B, if there are any
+   * @param copies makes both
+   * @param guard watches over this broker
    */
   record Copied(
       Booted booted,
@@ -76,7 +77,8 @@ sealed interface Stage {
       ServiceClocks clocks,
       ProcessCopy copy,
       Prestaging prestaging,
-      Copies copies)
+      Copies copies,
+      Guard guard)
       implements Stage {}
 
   /** B owns the machine's work; A only waits to give the rest. */

@@ -39,6 +39,8 @@ final class Staging {
       throws IOException, BrokerException, InterruptedException {
     undo.push("removing the images", ProcessCopy::close);
     ProcessCopy.open();
+    Guard guard = Guard.start();
+    undo.push("ending the guard", guard::close);
     ServiceNic nic = ServiceNic.capture(device, conf.serviceFunction());
     nic.record();
     Optional<ServiceDisk> disk = ServiceDisk.capture(device, Planner.policy(conf).disk());
@@ -55,12 +57,14 @@ final class Staging {
       peer.send(FrameType.MEMORY, Map.of("ranges", SystemRam.toJson(lent)));
     }
     Optional<String> port = booted.prepared().plan().port();
+    ServiceStays.note(port.isPresent() && disk.isEmpty());
     HostBridge bridge = Preparation.hostBridge(nic.bus());
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
     peer.send(
         FrameType.STAGE,
         Map.ofEntries(
+            Map.entry("upgrade", booted.prepared().plan().upgrade()),
             Map.entry("function", conf.serviceFunction()),
             Map.entry("port", port.orElse("")),
             Map.entry("bus", BusAhead.of(bridge).toJson()),
@@ -72,7 +76,10 @@ final class Staging {
             Map.entry("containers", StagedContainers.toJson(moves.containers())),
             Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
-            Map.entry("clocks", clocks.reading())));
+            Map.entry("clocks", clocks.reading()),
+            Map.entry(
+                "fault",
+                booted.prepared().plan().switchFault().map(SwitchFault::word).orElse(""))));
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();
@@ -118,6 +125,8 @@ final class Staging {
             });
     OutgoingNic leaving =
         port.isEmpty() ? nic : ServicePort.of(device, conf.serviceFunction(), peer, undo);
-    return new Stage.Copied(booted, leaving, disk, service, clocks, copy, prestaging, copies);
+    guard.awaitReady(deadline);
+    return new Stage.Copied(
+        booted, leaving, disk, service, clocks, copy, prestaging, copies, guard);
   }
 }

@@ -124,6 +124,13 @@ final class StandInInterface {
         state.name(), state.mac(), state.mtu(), state.up(), addresses, routes, List.of());
   }
 
+  /** Takes away what a broker before this one has left. */
+  static void remove() throws IOException {
+    try (var netlink = Rtnetlink.open()) {
+      netlink.clear(NAME);
+    }
+  }
+
   /** Takes all of it away. */
   void clear() throws IOException {
     LinkWatch listening = links;

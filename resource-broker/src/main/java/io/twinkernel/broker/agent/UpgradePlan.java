@@ -4,6 +4,7 @@ import io.twinkernel.broker.pci.PciAddress;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.broker.protocol.MalformedMessageException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param port PCI address of the NIC among them that the service gets; empty where its own goes
  *     over
  * @param faults faults to inject, see {@link Fault}
+ * @param switchFault what is to go wrong in the switch
  * @param rehearse everything but the commit
  * @param measureLink how many round trips each measurement of the link makes, when B has started;
  *     0: it is not measured
@@ -30,6 +32,7 @@ record UpgradePlan(
     List<String> buses,
     Optional<String> port,
     List<Fault> faults,
+    Optional<SwitchFault> switchFault,
     boolean rehearse,
     int measureLink) {
   private static final int MOST_SAMPLES = 1_000_000;
@@ -58,16 +61,25 @@ record UpgradePlan(
         }
       }
       throw new MalformedMessageException(
-          "no fault '" + word + "'; there are twin-hangs and restore-fails");
+          "no fault '" + word + "'; there are twin-hangs, restore-fails and, say, a-fails@freeze");
     }
   }
 
   /** Reads the arguments of the verb {@code plan}; the node's configuration fills gaps. */
   static UpgradePlan of(String upgrade, Fields arguments, NodeConf conf)
       throws MalformedMessageException {
-    var faults = new java.util.ArrayList<Fault>();
+    var faults = new ArrayList<Fault>();
+    Optional<SwitchFault> switchFault = Optional.empty();
     for (String word : arguments.texts("faults")) {
-      faults.add(Fault.of(word));
+      Optional<SwitchFault> inSwitch = SwitchFault.parse(word);
+      if (inSwitch.isEmpty()) {
+        faults.add(Fault.of(word));
+      } else if (switchFault.isPresent()) {
+        throw new MalformedMessageException(
+            "two faults in the switch, " + switchFault.get().word() + " and " + word);
+      } else {
+        switchFault = inSwitch;
+      }
     }
     List<Integer> cpus = arguments.numbers("cpus");
     List<String> named = arguments.texts("buses");
@@ -83,6 +95,7 @@ record UpgradePlan(
             .filter(port -> buses.contains(PciAddress.bus(port)))
             .findFirst(),
         List.copyOf(faults),
+        switchFault,
         arguments.flag("rehearse", false),
         samples(arguments));
   }

@@ -14,7 +14,9 @@ enum Urgency {
   /** Takes it, for all others. */
   LINK(2),
   /** Has the NIC, and all that only one thread can do. */
-  SWITCH(3);
+  SWITCH(3),
+  /** Says that this kernel lives, and looks whether the other one does; never for long. */
+  PULSE(4);
 
   private final int priority;
 

@@ -2,6 +2,7 @@ package io.twinkernel.broker.policy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,17 +25,20 @@ public record Moves(
   /**
    * Asks the policy about each process.
    *
-   * @param self PID of this broker: it is in both kernels, and never moves
+   * @param self PID of this broker: it is in both kernels, and never moves; nor does its guard, a
+   *     child that runs the same program
    */
   public static Moves of(Policy policy, List<ProcessFacts> processes, int self) {
     var restarted = new LinkedHashMap<Rule, List<ProcessFacts>>();
     var moving = new LinkedHashMap<Integer, ProcessFacts>();
     var others = new ArrayList<ProcessFacts>();
+    Set<Integer> own = own(processes, self);
     for (ProcessFacts process : processes) {
       if (process.kernelThread()) {
         continue;
       }
-      Optional<Rule> rule = process.pid() == self ? Optional.empty() : policy.ruleFor(process);
+      Optional<Rule> rule =
+          own.contains(process.pid()) ? Optional.empty() : policy.ruleFor(process);
       if (rule.isPresent() && rule.get().disposition() == Disposition.MOVE) {
         moving.put(process.pid(), process);
       } else {
@@ -53,6 +57,18 @@ public record Moves(
       trees.computeIfAbsent(root, _ -> new ArrayList<>()).add(process);
     }
     return new Moves(trees, restarted, List.copyOf(others));
+  }
+
+  private static Set<Integer> own(List<ProcessFacts> processes, int self) {
+    var own = new HashSet<Integer>(Set.of(self));
+    for (ProcessFacts broker : processes) {
+      if (broker.pid() == self && !broker.executable().isEmpty()) {
+        processes.stream()
+            .filter(one -> one.parent() == self && one.executable().equals(broker.executable()))
+            .forEach(guard -> own.add(guard.pid()));
+      }
+    }
+    return own;
   }
 
   /** Every process that moves. */

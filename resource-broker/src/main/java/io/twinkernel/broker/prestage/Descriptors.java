@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,11 +104,39 @@ final class Descriptors {
     return numbers;
   }
 
-  /** Lets connections go on that someone left in repair mode. */
+  /** Lets connections go on that someone left in repair mode. The process may run. */
   static void releaseConnections(int pid) throws IOException {
+    eachInRepair(pid, (_, connection) -> TcpRepair.release(connection));
+  }
+
+  /** What is done with each connection. */
+  @FunctionalInterface
+  interface WithEach {
+    void accept(int number, Fd connection) throws IOException;
+  }
+
+  /**
+   * Does it to all TCP connections in repair mode of a process that may run. They need not be
+   * established any more: the peer may have closed one since.
+   */
+  static void eachInRepair(int pid, WithEach then) throws IOException {
     try (Fd process = Processes.open(pid)) {
       for (int number : numbers(pid)) {
-        withConnection(pid, process, number, TcpRepair::release);
+        try {
+          if (target(pid, number).startsWith("socket:")) {
+            try (Fd fd = Processes.descriptor(process, number)) {
+              if (isTcp(fd) && TcpRepair.isOn(fd)) {
+                then.accept(number, fd);
+              }
+            }
+          }
+        } catch (NoSuchFileException closed) {
+          // Meanwhile.
+        } catch (SyscallException e) {
+          if (!e.errno().equals(Errno.EBADF)) {
+            throw e;
+          }
+        }
       }
     }
   }

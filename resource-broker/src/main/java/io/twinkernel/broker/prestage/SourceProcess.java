@@ -614,6 +614,11 @@ public final class SourceProcess implements AutoCloseable {
       return;
     }
     SyscallWatch.end(watchName(pid));
+    releaseConnections(pid);
+  }
+
+  /** Lets its connections go on: the part of {@link #abandon} without which it cannot. */
+  public static void releaseConnections(int pid) throws IOException {
     Descriptors.releaseConnections(pid);
   }
 

@@ -67,6 +67,20 @@ final class TcpRepair {
     Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_REUSEADDR(), 1);
   }
 
+  /** Whether a connection is in repair mode. */
+  static boolean isOn(Fd socket) throws SyscallException {
+    return Sockets.option(socket, Linux.IPPROTO_TCP(), Linux.TCP_REPAIR()) != 0;
+  }
+
+  /**
+   * Has who polls a connection look at it again: what was put into its queue in repair mode woke
+   * nobody (tcp_set_rcvlowat).
+   */
+  static void wakeReaders(Fd socket) throws SyscallException {
+    int low = Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT());
+    Sockets.option(socket, Linux.SOL_SOCKET(), Linux.SO_RCVLOWAT(), low);
+  }
+
   /**
    * Adds the end of repair mode. The kernel forgets SO_REUSEADDR by that, which accepted sockets
    * have from who listened: a server that is started anew could not have its port before the last

@@ -94,6 +94,19 @@ public record CgroupLayout(List<Group> groups) {
     }
   }
 
+  /** Without all other processes. */
+  public CgroupLayout only(Set<Integer> processes) {
+    return new CgroupLayout(
+        groups.stream()
+            .map(
+                group ->
+                    new Group(
+                        group.path(),
+                        group.pids().stream().filter(processes::contains).toList(),
+                        group.limits()))
+            .toList());
+  }
+
   /**
    * Makes the cgroups that are missing, puts the processes in and sets the limits. One that has
    * ended since is left out. Goes on after a failure.

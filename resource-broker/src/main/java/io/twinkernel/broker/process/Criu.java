@@ -254,6 +254,14 @@ public final class Criu implements AutoCloseable {
     }
   }
 
+  /**
+   * Ends services with that folder of whom nobody asks anything any more, when they are through
+   * with what they do.
+   */
+  public static void endLeft(Path work) throws IOException {
+    CriuService.endLeft(work, ANSWER_WITHIN);
+  }
+
   private int version() throws IOException {
     return request(CriuCommand.VERSION, CriuRequest.version(), null).version();
   }

@@ -12,6 +12,11 @@ import java.lang.foreign.ValueLayout;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * The process {@code criu service}. Its socket's messages are datagrams in order (SOCK_SEQPACKET),
@@ -107,5 +112,36 @@ final class CriuService implements AutoCloseable {
     // In a namespace of its own it is below the shell that made that.
     process.descendants().forEach(ProcessHandle::destroy);
     process.destroy();
+  }
+
+  /**
+   * Ends services in that folder that someone left behind. A worker goes on with what it is at, and
+   * is waited for: a process that it dumps would not survive its end.
+   *
+   * @throws IOException if one is still at it after that long
+   */
+  static void endLeft(Path work, Duration within) throws IOException {
+    String address = work.toAbsolutePath().resolve(SOCKET).toString();
+    List<ProcessHandle> left =
+        ProcessHandle.allProcesses()
+            .filter(
+                one -> one.info().commandLine().filter(line -> line.contains(address)).isPresent())
+            .toList();
+    left.stream().filter(one -> !isWorker(one)).forEach(ProcessHandle::destroy);
+    try {
+      CompletableFuture.allOf(
+              left.stream().map(ProcessHandle::onExit).toArray(CompletableFuture[]::new))
+          .get(within.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("CRIU is still at work for a broker that has ended: " + left, e);
+    }
+  }
+
+  /** A worker is the service's child, and runs the same program. */
+  private static boolean isWorker(ProcessHandle one) {
+    return one.parent().flatMap(parent -> parent.info().command()).equals(one.info().command());
   }
 }

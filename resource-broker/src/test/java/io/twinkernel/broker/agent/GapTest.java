@@ -25,7 +25,7 @@ final class GapTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "Incoming: receive, handle, attempt",
+        "Incoming: receive, handle",
         "IncomingSwitch: nicReleased, diskReleased, delta, resume, restore",
         "IncomingSwitch$TakeDisk: run",
         "IncomingDisk: mount, thaw",

@@ -68,6 +68,7 @@ final class TwinCommandLineTest {
             List.of(),
             Optional.empty(),
             List.of(),
+            Optional.empty(),
             false,
             0);
     String line =
