@@ -1,18 +1,37 @@
 package io.twinkernel.harness.demo;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
 /**
  * What a run lets go wrong on purpose: some the brokers do themselves, as the plan's arguments ask
  * them to; others are done to the machine while both kernels run.
+ *
+ * @param label as options, plans and reports name it
+ * @param where who makes it happen
+ * @param command what does it, in the shell on that kernel's console; empty where the brokers do
  */
-public enum Fault {
+public record Fault(String label, Where where, String command) {
   /** Kernel B starts and never says anything. */
-  TWIN_HANGS("twin-hangs", Where.IN_THE_BROKERS, ""),
+  static final Fault TWIN_HANGS = inTheBrokers("twin-hangs");
+
   /** Kernel B cannot bring the processes back to life. */
-  RESTORE_FAILS("restore-fails", Where.IN_THE_BROKERS, ""),
+  static final Fault RESTORE_FAILS = inTheBrokers("restore-fails");
+
   /** Kernel B panics before the pre-copy; a moment later, so that its shell still answers. */
-  TWIN_PANICS("twin-panics", Where.ON_B, "sh -c '(sleep 1; echo c >/proc/sysrq-trigger) &'"),
+  static final Fault TWIN_PANICS =
+      new Fault("twin-panics", Where.ON_B, "sh -c '(sleep 1; echo c >/proc/sysrq-trigger) &'");
+
   /** Kernel A's broker is killed beside a running B and starts anew. */
-  BROKER_DIES("broker-dies", Where.ON_A, "kill -9 $(pidof java)");
+  static final Fault BROKER_DIES = new Fault("broker-dies", Where.ON_A, "kill -9 $(pidof java)");
+
+  private static final List<Fault> NAMED =
+      List.of(TWIN_HANGS, RESTORE_FAILS, TWIN_PANICS, BROKER_DIES);
+
+  /** Of a broker, at the end of a step of the switch, as the trace names it without numbers. */
+  private static final Pattern AT_A_STEP =
+      Pattern.compile("(a-(fails|dies)|b-(fails|dies|hangs|panics))@[a-z]+(-[a-z]+)*");
 
   /** Who makes it happen. */
   enum Where {
@@ -21,28 +40,20 @@ public enum Fault {
     ON_B
   }
 
-  private final String label;
-  private final Where where;
-  private final String command;
-
-  Fault(String label, Where where, String command) {
-    this.label = label;
-    this.where = where;
-    this.command = command;
+  private static Fault inTheBrokers(String label) {
+    return new Fault(label, Where.IN_THE_BROKERS, "");
   }
 
-  /** As options, plans and reports name it. */
-  public String label() {
-    return label;
+  /** Those that have a name. */
+  static List<Fault> named() {
+    return NAMED;
   }
 
-  Where where() {
-    return where;
-  }
-
-  /** What does it, in the shell on that kernel's console; empty where the brokers do. */
-  String command() {
-    return command;
+  /** The one of that label; empty if there is none. */
+  static Optional<Fault> of(String label) {
+    return AT_A_STEP.matcher(label).matches()
+        ? Optional.of(inTheBrokers(label))
+        : NAMED.stream().filter(fault -> fault.label.equals(label)).findFirst();
   }
 
   @Override

@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What goes wrong before the commit point costs nobody a connection or a write. */
 @Tag("machine")
@@ -18,11 +19,15 @@ final class FaultTest {
 
   @TempDir Path out;
 
+  static List<Fault> faults() {
+    return Fault.named();
+  }
+
   @ParameterizedTest
-  @EnumSource(Fault.class)
+  @MethodSource("faults")
   void theFirstKernelServesOn(Fault fault) throws Exception {
     // Where the switch itself fails, with memory that was lent to B and has to come back.
-    boolean lends = fault == Fault.RESTORE_FAILS;
+    boolean lends = fault.equals(Fault.RESTORE_FAILS);
     String data = lends ? "128" : "16";
     try (DemoProcess demo = DemoProcess.brief(out, "--fault", fault.label(), "--megabytes", data)) {
       assertThat(demo.exitCode()).as(demo.output()).isZero();

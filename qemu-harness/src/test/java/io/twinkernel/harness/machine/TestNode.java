@@ -348,6 +348,15 @@ final class TestNode implements AutoCloseable {
     return id;
   }
 
+  /** Runs an upgrade in which something goes wrong on purpose; returns the state it ends in. */
+  String fail(String fault, int... cpus) throws Exception {
+    var request = new HashMap<>(request(cpus));
+    request.remove("until");
+    request.put("faults", List.of(fault));
+    String id = rest.start(request);
+    return await(id, one -> FINAL.contains(one.state())).state();
+  }
+
   /** Starts an upgrade that stops after B has booted. */
   String start(int... cpus) throws Exception {
     return rest.start(request(cpus));
@@ -460,6 +469,11 @@ final class TestNode implements AutoCloseable {
   /** What B's kernel has said, from its first word, of all Bs so far. */
   String bootLog() throws IOException {
     return Files.readString(machine.files().logEarlyB(), StandardCharsets.ISO_8859_1);
+  }
+
+  /** Of the service, on this host's loopback. */
+  int servicePort() {
+    return servicePort;
   }
 
   /** Whether the service answers PING within that time. */
