@@ -23,7 +23,7 @@ final class SwitchFaultTest {
   private static final String FAULTS =
       System.getProperty(
           "twin.test.faults",
-          "a-fails@check-files,a-fails@send-state,a-dies@read-connections,b-fails@write-connections,"
+          "a-fails@send-state,a-dies@read-connections,b-fails@write-connections,"
               + "b-dies@write-registers,b-hangs@restore,b-panics@restore");
 
   /** The network is open, and no connection speaks. */

@@ -97,6 +97,8 @@ final class OutgoingSwitch {
             && (!withB(copied)
                 || answer.devicesAreFree()
                 || (answer.isNone() && areFree(copied, answer.reason())));
+    // B says nothing more.
+    watch.rest();
     if (free) {
       copied.disk().ifPresent(ServiceDisk::free);
       goOn(gap);
