@@ -3,6 +3,8 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.ffi.Tsc;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -17,10 +19,11 @@ final class Pulse implements AutoCloseable {
   private final SharedRegion.Side side;
   private volatile boolean over;
 
-  /** How late one beat was at most, ns. */
+  /** How late one beat was at most since the last {@link #mark}, ns. */
   private volatile long latest;
 
-  private volatile long marked;
+  /** The same of each time that the gap was practised. */
+  private final List<Long> practised = new ArrayList<>();
 
   private Pulse(SharedRegion region, SharedRegion.Side side) {
     this.region = region;
@@ -47,15 +50,21 @@ final class Pulse implements AutoCloseable {
     }
   }
 
-  /** The gap has been practised once more: how late beats were then counts more than before. */
-  void mark() {
-    marked = Math.max(latest, marked - marked / 4);
+  /** The gap has been practised once more. */
+  synchronized void mark() {
+    practised.add(latest);
     latest = 0;
   }
 
-  /** How late beats were when the gap was last practised: who listens must have that patience. */
-  Duration latest() {
-    return Duration.ofNanos(marked > 0 ? marked : latest);
+  /**
+   * How late a beat is when the gap is practised: who listens must have that patience. That is the
+   * median of the latest of each time; the first times the JVM compiles what they do.
+   */
+  synchronized Duration latest() {
+    if (practised.isEmpty()) {
+      return Duration.ofNanos(latest);
+    }
+    return Duration.ofNanos(practised.stream().sorted().toList().get(practised.size() / 2));
   }
 
   @Override

@@ -15,9 +15,9 @@ import java.util.concurrent.locks.LockSupport;
 final class PulseWatch implements AutoCloseable {
   /**
    * A kernel may keep urgent threads from the CPU for 50 ms in a second
-   * (/proc/sys/kernel/sched_rt_runtime_us): as short a silence says nothing.
+   * (/proc/sys/kernel/sched_rt_runtime_us): as short a silence says nothing, nor does twice that.
    */
-  private static final Duration LEAST = Duration.ofMillis(60);
+  private static final Duration LEAST = Duration.ofMillis(100);
 
   /**
    * So many times what beats were late in practice they may be in the gap. There it was seen three
