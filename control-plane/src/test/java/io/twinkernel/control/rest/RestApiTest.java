@@ -73,6 +73,8 @@ class RestApiTest {
         "[3]|[null]|'cpus'",
         "0000:82|82|'buses'",
         "{\"node\"|{\"faults\":[\"explode\"],\"node\"|'faults'",
+        "{\"node\"|{\"faults\":[\"a-hangs@freeze\"],\"node\"|'faults'",
+        "{\"node\"|{\"faults\":[\"b-fails\"],\"node\"|'faults'",
         "{\"node\"|{\"measure_link\":-1,\"node\"|'measure_link'",
         "{\"node\"|{\"until\":\"never\",\"node\"|no phase 'never'",
         "{\"node\"|{\"until\":\"rollback\",\"node\"|'until'",
