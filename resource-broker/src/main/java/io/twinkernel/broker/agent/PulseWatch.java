@@ -20,10 +20,10 @@ final class PulseWatch implements AutoCloseable {
   private static final Duration LEAST = Duration.ofMillis(100);
 
   /**
-   * So many times what beats were late in practice they may be in the gap. There it was seen three
-   * times; a switch that is called off for nothing costs more than one that waits.
+   * So many times what a beat was late in practice it may be in the gap, besides. There it was seen
+   * to be once that at most; a switch called off for nothing costs more than one that waits.
    */
-  private static final int FACTOR = 8;
+  private static final int FACTOR = 4;
 
   private final SharedRegion region;
   private final SharedRegion.Side other;
