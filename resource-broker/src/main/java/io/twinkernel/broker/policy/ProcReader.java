@@ -2,7 +2,9 @@ package io.twinkernel.broker.policy;
 
 import io.twinkernel.broker.disk.Mount;
 import io.twinkernel.broker.process.PidNamespace;
+import io.twinkernel.ffi.Errno;
 import io.twinkernel.ffi.SysFiles;
+import io.twinkernel.ffi.SyscallException;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.FileSystemException;
@@ -136,10 +138,22 @@ public final class ProcReader {
     return List.copyOf(found);
   }
 
-  /** The mounts that a process sees, by id. */
+  /** The mounts that a process sees, by id; none if it has ended. */
   Map<Integer, Mount> mounts(int pid) throws IOException {
-    return Mount.parse(lines(pid, "mountinfo")).stream()
+    return Mount.parse(mountLines(pid)).stream()
         .collect(Collectors.toMap(Mount::id, Function.identity(), (_, last) -> last));
+  }
+
+  private List<String> mountLines(int pid) throws IOException {
+    try {
+      return lines(pid, "mountinfo");
+    } catch (SyscallException e) {
+      // One that ends has no mount namespace any more (fs/proc_namespace.c, mounts_open_common()).
+      if (e.errno().equals(Errno.EINVAL)) {
+        return List.of();
+      }
+      throw e;
+    }
   }
 
   /** What a process sees of files. */
@@ -246,8 +260,11 @@ public final class ProcReader {
   private static long size(Path entry, String target) throws IOException {
     try {
       return target.startsWith("/") && Files.isRegularFile(entry) ? Files.size(entry) : 0;
-    } catch (NoSuchFileException e) {
-      return 0;
+    } catch (FileSystemException e) {
+      if (hasEnded(e)) {
+        return 0;
+      }
+      throw e;
     }
   }
 
@@ -265,8 +282,11 @@ public final class ProcReader {
   private static String link(Path path) throws IOException {
     try {
       return Files.readSymbolicLink(path).toString();
-    } catch (NoSuchFileException e) {
-      return ""; // a zombie has none
+    } catch (FileSystemException e) {
+      if (hasEnded(e)) {
+        return ""; // a zombie has none
+      }
+      throw e;
     }
   }
 }

@@ -3,6 +3,7 @@ package io.twinkernel.broker.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -47,6 +48,34 @@ class ProcReaderTest {
       assertThat(children).isPositive();
     } finally {
       shell.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void whoHasEndedAndWaitsForItsParentSeesNoMounts() throws Exception {
+    Process parent = shell("true & exec sleep 60");
+    try {
+      ProcessHandle child = null;
+      while (child == null) {
+        child =
+            parent
+                .children()
+                .filter(one -> stat((int) one.pid()).contains(") Z"))
+                .findFirst()
+                .orElse(null);
+      }
+      assertThat(reader.mounts((int) child.pid())).isEmpty();
+      assertThat(reader.mounts((int) parent.pid())).isNotEmpty();
+    } finally {
+      parent.destroyForcibly().waitFor();
+    }
+  }
+
+  private static String stat(int pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/stat"));
+    } catch (IOException e) {
+      return "";
     }
   }
 
