@@ -27,6 +27,17 @@ public final class FileSystems {
     control("FITHAW", Linux.FITHAW(), path);
   }
 
+  /** As {@link #thaw}; where it is not frozen, nothing. */
+  public static void thawIfFrozen(String path) throws SyscallException {
+    try {
+      thaw(path);
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.EINVAL)) {
+        throw e;
+      }
+    }
+  }
+
   /**
    * {@code syncfs(2)}.
    *

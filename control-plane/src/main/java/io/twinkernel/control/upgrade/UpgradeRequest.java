@@ -76,7 +76,7 @@ public record UpgradeRequest(
         "measure_link",
         "is a number from 0 to " + MOST_SAMPLES);
     require(
-        faults.stream().allMatch(fault -> fault != null && FAULT.matcher(fault).matches()),
+        faults.stream().allMatch(fault -> fault != null && isFault(fault)),
         "faults",
         "are twin-hangs, restore-fails, or as a-fails@freeze: a-fails, a-dies, b-fails, b-dies,"
             + " b-hangs or b-panics at a step of the switch");
@@ -92,6 +92,11 @@ public record UpgradeRequest(
   /** Whether a node may have that name. */
   public static boolean isName(String name) {
     return NAME.matcher(name).matches();
+  }
+
+  /** Whether brokers know a fault of that name. */
+  public static boolean isFault(String name) {
+    return FAULT.matcher(name).matches();
   }
 
   /** As arguments of the verb {@code plan}. */

@@ -1,8 +1,8 @@
 package io.twinkernel.harness.demo;
 
+import io.twinkernel.control.upgrade.UpgradeRequest;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * What a run lets go wrong on purpose: some the brokers do themselves, as the plan's arguments ask
@@ -29,10 +29,6 @@ public record Fault(String label, Where where, String command) {
   private static final List<Fault> NAMED =
       List.of(TWIN_HANGS, RESTORE_FAILS, TWIN_PANICS, BROKER_DIES);
 
-  /** Of a broker, at the end of a step of the switch, as the trace names it without numbers. */
-  private static final Pattern AT_A_STEP =
-      Pattern.compile("(a-(fails|dies)|b-(fails|dies|hangs|panics))@[a-z]+(-[a-z]+)*");
-
   /** Who makes it happen. */
   enum Where {
     IN_THE_BROKERS,
@@ -49,9 +45,11 @@ public record Fault(String label, Where where, String command) {
     return NAMED;
   }
 
-  /** The one of that label; empty if there is none. */
+  /**
+   * The one of that label, which may be a broker's at a step of the switch; empty if there is none.
+   */
   static Optional<Fault> of(String label) {
-    return AT_A_STEP.matcher(label).matches()
+    return UpgradeRequest.isFault(label)
         ? Optional.of(inTheBrokers(label))
         : NAMED.stream().filter(fault -> fault.label.equals(label)).findFirst();
   }

@@ -208,7 +208,7 @@ final class ServiceDisk {
 
   /**
    * Takes the disk back that an earlier life of this program let go of, where there is one. B must
-   * not run any more.
+   * not have it, or run no more.
    */
   static void recover(TwinDevice device) throws IOException {
     if (!recorded()) {
@@ -222,12 +222,6 @@ final class ServiceDisk {
         throw e;
       }
     }
-    try {
-      FileSystems.thaw(lines.getLast());
-    } catch (SyscallException e) {
-      if (!e.errno().equals(Errno.EINVAL)) {
-        throw e;
-      }
-    }
+    FileSystems.thawIfFrozen(lines.getLast());
   }
 }

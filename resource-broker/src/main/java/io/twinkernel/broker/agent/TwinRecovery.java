@@ -9,9 +9,8 @@ import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.process.ServiceProcess;
 import io.twinkernel.broker.protocol.Fields;
-import io.twinkernel.ffi.Errno;
+import io.twinkernel.ffi.FileSystems;
 import io.twinkernel.ffi.SysFiles;
-import io.twinkernel.ffi.SyscallException;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.TwinPort;
 import java.io.IOException;
@@ -46,12 +45,15 @@ final class TwinRecovery {
     var service = new Service(Path.of(stage.text("cgroup")));
     List<ServiceProcess> processes = service.processes().processes();
     Optional<IncomingDisk> disk = IncomingDisk.read(stage);
-    String named = stage.text("port");
+    Optional<String> function = Optional.of(stage.text("port")).filter(name -> !name.isEmpty());
     Optional<TwinPort> port =
-        named.isEmpty() ? Optional.empty() : Optional.of(ServicePort.port(device, named));
+        function.isEmpty()
+            ? Optional.empty()
+            : Optional.of(ServicePort.port(device, function.get()));
     attempt("setting the clock", () -> setClock(processes));
     if (disk.isPresent()) {
-      attempt("letting writes to the disk go on", () -> thaw(disk.get()));
+      attempt(
+          "letting writes to the disk go on", () -> FileSystems.thawIfFrozen(disk.get().point()));
     }
     attempt("opening the network", () -> open(port, note, conf));
     for (ServiceProcess process : processes) {
@@ -74,7 +76,7 @@ final class TwinRecovery {
         .apply(conf.serviceCgroup())
         .forEach(KernelLog::say);
     return new Incoming.Taken(
-        Incoming.serviceOn(Optional.of(named).filter(name -> !name.isEmpty()), conf),
+        Incoming.serviceOn(function, conf),
         stage.text("upgrade"),
         peer,
         region,
@@ -103,17 +105,6 @@ final class TwinRecovery {
       if (SysFiles.readIfThere("/proc/" + process.pid() + "/stat").orElse("").contains(") T")) {
         new Clock(device.info().tscKhz()).adopt(region);
         return;
-      }
-    }
-  }
-
-  private static void thaw(IncomingDisk disk) throws IOException {
-    try {
-      disk.thaw();
-    } catch (SyscallException e) {
-      // It is.
-      if (!e.errno().equals(Errno.EINVAL)) {
-        throw e;
       }
     }
   }

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Which process is in which cgroup, and the cgroups' limits. CRIU restores all processes in the
@@ -96,14 +98,17 @@ public record CgroupLayout(List<Group> groups) {
 
   /** Without all other processes. */
   public CgroupLayout only(Set<Integer> processes) {
+    return with(pids -> pids.filter(processes::contains));
+  }
+
+  /** The same with other processes in each. */
+  private CgroupLayout with(UnaryOperator<Stream<Integer>> change) {
     return new CgroupLayout(
         groups.stream()
             .map(
                 group ->
                     new Group(
-                        group.path(),
-                        group.pids().stream().filter(processes::contains).toList(),
-                        group.limits()))
+                        group.path(), change.apply(group.pids().stream()).toList(), group.limits()))
             .toList());
   }
 
@@ -142,15 +147,7 @@ public record CgroupLayout(List<Group> groups) {
    * @param pids new ones by old ones; what is not among them stays as it is
    */
   public CgroupLayout renumbered(Map<Integer, Integer> pids) {
-    return new CgroupLayout(
-        groups.stream()
-            .map(
-                group ->
-                    new Group(
-                        group.path(),
-                        group.pids().stream().map(pid -> pids.getOrDefault(pid, pid)).toList(),
-                        group.limits()))
-            .toList());
+    return with(old -> old.map(pid -> pids.getOrDefault(pid, pid)));
   }
 
   /**
