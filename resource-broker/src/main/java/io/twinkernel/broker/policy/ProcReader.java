@@ -11,17 +11,22 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Reads processes. What ends while it is read is left out. */
 public final class ProcReader {
   private static final long PF_KTHREAD = 0x00200000;
+
+  /** So often is a descriptor looked at that is another one each time. */
+  private static final int MOST_LOOKS = 100;
 
   private final Path proc;
 
@@ -87,11 +92,19 @@ public final class ProcReader {
   /** Empty if it was closed meanwhile, or between two looks. */
   private static Optional<Descriptor> descriptor(Path process, int number) throws IOException {
     Path entry = process.resolve("fd/" + number);
-    String target = link(entry);
-    Optional<String> info = SysFiles.readIfThere(process.resolve("fdinfo/" + number).toString());
-    return target.isEmpty() || info.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new Descriptor(number, target, mount(info.get()), size(entry, target)));
+    Path info = process.resolve("fdinfo/" + number);
+    for (int looks = 1; true; looks++) {
+      String target = link(entry);
+      Optional<String> said = SysFiles.readIfThere(info.toString());
+      OptionalLong size = size(entry, target);
+      if (target.isEmpty() || said.isEmpty()) {
+        return Optional.empty();
+      }
+      // It may have been closed in between, and another file be open by its number.
+      if ((size.isPresent() && target.equals(link(entry))) || looks == MOST_LOOKS) {
+        return Optional.of(new Descriptor(number, target, mount(said.get()), size.orElse(0)));
+      }
+    }
   }
 
   /**
@@ -257,12 +270,17 @@ public final class ProcReader {
         .orElse(0);
   }
 
-  private static long size(Path entry, String target) throws IOException {
+  /** 0 of what is no file; empty if it is closed. */
+  private static OptionalLong size(Path entry, String target) throws IOException {
+    if (!target.startsWith("/")) {
+      return OptionalLong.of(0);
+    }
     try {
-      return target.startsWith("/") && Files.isRegularFile(entry) ? Files.size(entry) : 0;
+      BasicFileAttributes file = Files.readAttributes(entry, BasicFileAttributes.class);
+      return OptionalLong.of(file.isRegularFile() ? file.size() : 0);
     } catch (FileSystemException e) {
       if (hasEnded(e)) {
-        return 0;
+        return OptionalLong.empty();
       }
       throw e;
     }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Against real processes that do not hold still. */
 class ProcReaderTest {
@@ -25,6 +26,32 @@ class ProcReaderTest {
         assertThat(descriptors).extracting(Descriptor::number).contains(0, 1, 2);
       }
       assertThat(looks).isPositive();
+    } finally {
+      shell.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void saysOfNoFileThatItIsEmptyBecauseItIsBeingClosed(@TempDir Path work) throws Exception {
+    Path file = Files.write(work.resolve("data"), new byte[4711]);
+    Path other = Files.write(work.resolve("other"), new byte[15]);
+    Process shell =
+        shell(
+            "while :; do exec 5<%1$s; exec 5<&-; exec 5<%2$s; exec 5<&-; done"
+                .formatted(file, other));
+    try {
+      int found = 0;
+      for (long end = end(); System.nanoTime() - end < 0; ) {
+        for (Descriptor descriptor : reader.descriptors((int) shell.pid())) {
+          if (descriptor.number() == 5) {
+            assertThat(descriptor.bytes())
+                .as(descriptor.target())
+                .isEqualTo(descriptor.target().equals(file.toString()) ? 4711 : 15);
+            found++;
+          }
+        }
+      }
+      assertThat(found).isPositive();
     } finally {
       shell.destroyForcibly().waitFor();
     }
