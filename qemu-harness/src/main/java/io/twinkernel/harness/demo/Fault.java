@@ -40,6 +40,11 @@ public record Fault(String label, Where where, String command) {
     return new Fault(label, Where.IN_THE_BROKERS, "");
   }
 
+  /** Whether it may also come after the commit: then the upgrade is to be completed. */
+  boolean mayComeLate() {
+    return label.startsWith("b-dies@");
+  }
+
   /** Those that have a name. */
   static List<Fault> named() {
     return NAMED;

@@ -64,8 +64,18 @@ final class Promises {
     } else if (plan.fault() == null) {
       add("the upgrade is complete", findings.ended("COMPLETE"), "it ended " + state());
       bothServed(whileBooting);
+      clock();
       ownedByB();
       further();
+    } else if (plan.fault().mayComeLate() && findings.ended("COMPLETE")) {
+      // Who knew the gap has ended. One who tells of it has not.
+      add(
+          "the upgrade is complete, though kernel B's broker ended after the commit",
+          findings.clockOffset().isEmpty(),
+          findings.clockOffset().isEmpty()
+              ? "its successor finished the switch"
+              : "it has not ended: there is no such step");
+      ownedByB();
     } else {
       add("the upgrade was rolled back", findings.ended("ROLLED_BACK"), "it ended " + state());
       ownedByAAgain();
@@ -119,6 +129,16 @@ final class Promises {
                 + Svg.duration(booting.gapMs()));
   }
 
+  private void clock() {
+    OptionalLong clock = findings.clockOffset();
+    add(
+        "B's clock is A's, within 100 µs",
+        clock.isPresent() && Math.abs(clock.getAsLong()) <= CLOCK_NANOS,
+        clock.isPresent()
+            ? String.format(Locale.ROOT, "%+.1f µs", clock.getAsLong() / 1e3)
+            : "B did not tell");
+  }
+
   private void ownedByB() {
     KernelFacts a = findings.aBefore;
     KernelFacts b = findings.bAfter;
@@ -132,13 +152,6 @@ final class Promises {
         "B owns all of A's memory",
         b.ramBytes() >= a.ramBytes() - RAM_SLACK,
         (b.ramBytes() >> 20) + " MiB of the machine's " + (a.ramBytes() >> 20));
-    OptionalLong clock = findings.clockOffset();
-    add(
-        "B's clock is A's, within 100 µs",
-        clock.isPresent() && Math.abs(clock.getAsLong()) <= CLOCK_NANOS,
-        clock.isPresent()
-            ? String.format(Locale.ROOT, "%+.1f µs", clock.getAsLong() / 1e3)
-            : "B did not tell");
     add("B owns the NIC", hasServiceNic(b), "B's NICs: " + b.nics());
     sameRedis(a, b);
   }

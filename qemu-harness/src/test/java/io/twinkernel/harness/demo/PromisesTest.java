@@ -128,6 +128,22 @@ final class PromisesTest {
         .allMatch(reason -> !reason.isBlank());
   }
 
+  /** Only then can it be told from one that never was. */
+  @Test
+  void aBrokerOfBThatEndsLateHasASuccessorWhoCompletesTheUpgrade() {
+    RunPlan plan = plan(Fault.of("b-dies@connect").orElseThrow());
+    Findings findings = good();
+    findings.events = List.of();
+    assertThat(broken(plan, findings, CALM)).isEmpty();
+    findings.events = clock("7");
+    assertThat(broken(plan, findings, CALM))
+        .containsExactly(
+            "the upgrade is complete, though kernel B's broker ended after the commit");
+    RunPlan early = plan(Fault.of("b-fails@connect").orElseThrow());
+    findings.events = List.of();
+    assertThat(broken(early, findings, CALM)).contains("the upgrade was rolled back");
+  }
+
   @Test
   void everyWorkloadThatSpokeBeforeIsWellAfterwards() {
     RunPlan plan = plan(null, true);
