@@ -44,7 +44,14 @@ public final class RealTime {
     schedule(thread, Linux.SCHED_OTHER(), 0);
   }
 
-  private static void schedule(int thread, int policy, int priority) throws SyscallException {
+  /**
+   * Has the kernel schedule a thread as sched(7) says.
+   *
+   * @param thread its number; ESRCH is thrown if it has ended
+   * @param policy SCHED_*
+   * @param priority of a real-time policy; 0 in others
+   */
+  public static void schedule(int thread, int policy, int priority) throws SyscallException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment param = sched_param.allocate(arena);
       sched_param.sched_priority(param, priority);

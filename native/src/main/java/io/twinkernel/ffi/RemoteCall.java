@@ -59,6 +59,24 @@ public record RemoteCall(int thread, long instruction) {
     }
   }
 
+  /** Has the thread end, as by {@code exit(2)}; the others of its process go on. */
+  public void exit() throws SyscallException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = arena.allocate(user_regs_struct.layout());
+      Ptrace.registers(thread, Linux.NT_PRSTATUS(), asked);
+      user_regs_struct.rip(asked, instruction);
+      user_regs_struct.rax(asked, Linux.__NR_exit());
+      user_regs_struct.orig_rax(asked, -1);
+      user_regs_struct.rdi(asked, 0);
+      Ptrace.setRegisters(thread, Linux.NT_PRSTATUS(), asked);
+    }
+    Ptrace.Status status;
+    do {
+      Ptrace.runToSystemCall(thread);
+      status = Ptrace.await(thread);
+    } while (status.stopped());
+  }
+
   private static long argument(long[] arguments, int index) {
     return index < arguments.length ? arguments[index] : 0;
   }

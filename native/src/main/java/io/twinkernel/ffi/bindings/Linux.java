@@ -1094,6 +1094,15 @@ public class Linux extends Linux$shared {
     public static int CLONE_FILES() {
         return CLONE_FILES;
     }
+    private static final int CLONE_SIGHAND = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_SIGHAND 2048
+     * }
+     */
+    public static int CLONE_SIGHAND() {
+        return CLONE_SIGHAND;
+    }
     private static final int CLONE_PTRACE = (int)8192L;
     /**
      * {@snippet lang=c :
@@ -1111,6 +1120,33 @@ public class Linux extends Linux$shared {
      */
     public static int CLONE_PARENT() {
         return CLONE_PARENT;
+    }
+    private static final int CLONE_THREAD = (int)65536L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_THREAD 65536
+     * }
+     */
+    public static int CLONE_THREAD() {
+        return CLONE_THREAD;
+    }
+    private static final int CLONE_SYSVSEM = (int)262144L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_SYSVSEM 262144
+     * }
+     */
+    public static int CLONE_SYSVSEM() {
+        return CLONE_SYSVSEM;
+    }
+    private static final int CLONE_CHILD_CLEARTID = (int)2097152L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_CHILD_CLEARTID 2097152
+     * }
+     */
+    public static int CLONE_CHILD_CLEARTID() {
+        return CLONE_CHILD_CLEARTID;
     }
     private static final int CLONE_NEWTIME = (int)128L;
     /**
@@ -1490,6 +1526,15 @@ public class Linux extends Linux$shared {
     public static int MADV_DONTDUMP() {
         return MADV_DONTDUMP;
     }
+    private static final int PR_SET_PDEATHSIG = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PR_SET_PDEATHSIG 1
+     * }
+     */
+    public static int PR_SET_PDEATHSIG() {
+        return PR_SET_PDEATHSIG;
+    }
     private static final int PR_GET_PDEATHSIG = (int)2L;
     /**
      * {@snippet lang=c :
@@ -1769,6 +1814,15 @@ public class Linux extends Linux$shared {
     public static int __NR_clone() {
         return __NR_clone;
     }
+    private static final int __NR_exit = (int)60L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_exit 60
+     * }
+     */
+    public static int __NR_exit() {
+        return __NR_exit;
+    }
     private static final int __NR_wait4 = (int)61L;
     /**
      * {@snippet lang=c :
@@ -1922,6 +1976,15 @@ public class Linux extends Linux$shared {
     public static int __NR_sched_getaffinity() {
         return __NR_sched_getaffinity;
     }
+    private static final int __NR_set_tid_address = (int)218L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_set_tid_address 218
+     * }
+     */
+    public static int __NR_set_tid_address() {
+        return __NR_set_tid_address;
+    }
     private static final int __NR_clock_settime = (int)227L;
     /**
      * {@snippet lang=c :
@@ -1975,6 +2038,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_unshare() {
         return __NR_unshare;
+    }
+    private static final int __NR_set_robust_list = (int)273L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_set_robust_list 273
+     * }
+     */
+    public static int __NR_set_robust_list() {
+        return __NR_set_robust_list;
     }
     private static final int __NR_get_robust_list = (int)274L;
     /**
@@ -2101,6 +2173,15 @@ public class Linux extends Linux$shared {
      */
     public static int __NR_kexec_file_load() {
         return __NR_kexec_file_load;
+    }
+    private static final int __NR_rseq = (int)334L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_rseq 334
+     * }
+     */
+    public static int __NR_rseq() {
+        return __NR_rseq;
     }
     private static final int __NR_pidfd_send_signal = (int)424L;
     /**

@@ -18,14 +18,14 @@ package io.twinkernel.broker.agent;
  *   │ ◀──── files of a dump, HOLD, PRESTAGE │  of each tree: then copies of its processes wait
  *   │ ── PRESTAGED or PRESTAGE_FAILED ────▶ │
  *   │ ◀───────── MEMORY_SHAPE, DESCRIPTORS, │  keep it up to date; or UNSTAGE: it goes again, and
- *   │            REGISTERS, PAGES           │  FILES_FORGET: so do the files
+ *   │            THREADS, REGISTERS, PAGES  │  FILES_FORGET: so do the files
  *   │ ◀─────────────────────── ASK_COPIES  │
  *   │ ── COPIES ──────────────────────────▶ │  whether they have taken all that
  *   │ ◀──────────────────────── GET_READY  │  the gap is near
  *   │ ── READY ───────────────────────────▶ │  its pulse has beaten since GET_READY
  *   │ ◀────────────────────── NIC_RELEASED  │  ┐
  *   │ ◀───────────────────── DISK_RELEASED  │  │ where one goes over: B may mount it
- *   │ ◀──── MEMORY_SHAPE, PAGES,            │  │ the gap: baton SWITCHING
+ *   │ ◀──── MEMORY_SHAPE, THREADS, PAGES,   │  │ the gap: baton SWITCHING
  *   │       DESCRIPTORS, CONNECTIONS, DELTA │  │
  *   │       where a copy waits, or files of │  │
  *   │       a full dump and RESTORE         │  │ RESTORE: one tree, while A dumps the next
@@ -93,6 +93,7 @@ final class FrameType {
   static final int ASK_COPIES = 48;
   static final int COPIES = 49;
   static final int CALLED_OFF = 50;
+  static final int THREADS = 51;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

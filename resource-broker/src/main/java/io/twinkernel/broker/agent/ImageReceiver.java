@@ -36,6 +36,8 @@ final class ImageReceiver {
       copies.takeMemoryShape(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.DESCRIPTORS) {
       copies.takeDescriptors(payload.toArray(ValueLayout.JAVA_BYTE));
+    } else if (type == FrameType.THREADS) {
+      copies.takeThreads(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.REGISTERS) {
       copies.takeRegisters(payload.toArray(ValueLayout.JAVA_BYTE));
     } else if (type == FrameType.FILES_FORGET) {

@@ -98,7 +98,8 @@ final class IncomingSwitch {
   void warmUp(WarmUp.Step eachTime) throws IOException {
     WarmUp.fly(
         practice,
-        () -> {
+        canary -> {
+          canary.threads();
           restoreImages(Inbox.Message.now(FrameType.IMAGE_COMPLETE, NO_IMAGES).json());
           PidSpace.last();
           ready.nic().rehearse();

@@ -14,8 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A's side of the gap: stops the processes, lets go of the NIC while it sends what their copies in
@@ -23,12 +21,6 @@ import org.jspecify.annotations.Nullable;
  * by COMMITTED, or A, when B failed or is late, by ABORTED.
  */
 final class OutgoingSwitch {
-  private static final Optional<Change> CALLED_OFF =
-      Optional.of(new Change(0, "the switch was called off", false));
-
-  /** How long those who connect may be kept waiting for others to have connected or closed. */
-  private static final Duration SETTLED = Duration.ofMillis(200);
-
   /** Of what it may take for all else B has this part to let go: to stop it takes as long. */
   private static final int LETTING_GO_PART = 10;
 
@@ -78,7 +70,7 @@ final class OutgoingSwitch {
       clock.publish(region);
       gap.push("printing messages again", ConsoleMessages::usual);
       ConsoleMessages.hold();
-      handOver(copied, gap, trace, watch);
+      new HandOver(copied, gap, trace, watch).run();
       boolean rehearse = copied.booted().prepared().plan().rehearse();
       answer = rehearse ? awaitRehearsed(copied, trace) : awaitResumed(copied);
     } catch (IOException e) {
@@ -157,30 +149,6 @@ final class OutgoingSwitch {
     return false;
   }
 
-  /**
-   * B's word.
-   *
-   * @param reason why it did not do what it was to do; empty if it did
-   * @param rehearsed that it was a rehearsal, and how it went
-   * @param devicesAreFree whether its drivers have left what A gave
-   * @param isNone B has said nothing; it may be about to
-   */
-  private record Answer(
-      String reason, @Nullable RehearsedGap rehearsed, boolean devicesAreFree, boolean isNone) {
-
-    static Answer none(String reason) {
-      return new Answer(reason, null, false, true);
-    }
-
-    static Answer of(String reason, boolean devicesAreFree) {
-      return new Answer(reason, null, devicesAreFree, false);
-    }
-
-    static Answer of(RehearsedGap rehearsed, boolean devicesAreFree) {
-      return new Answer("", rehearsed, devicesAreFree, false);
-    }
-  }
-
   private Answer awaitResumed(Stage.Copied copied) throws IOException, InterruptedException {
     Peer peer = copied.booted().peer();
     Answer answer = await(peer, FrameType.OPENED, "open the network");
@@ -229,10 +197,10 @@ final class OutgoingSwitch {
       peer.send(FrameType.GET_READY, Map.of("clocks", copied.clocks().reading()));
       WarmUp.fly(
           practice,
-          () -> {
+          _ -> {
             copied.nic().rehearse();
             var _ = TcpTransitions.ports();
-            Json.write(completion(copied, List.of(), 0, 0, 0));
+            Json.write(HandOver.completion(copied, List.of(), 0, 0, 0));
           });
       Optional<Inbox.Message> ready = peer.inbox().poll(deadline.toNanos());
       String reason = answer(ready, FrameType.READY, "get ready").reason();
@@ -250,260 +218,6 @@ final class OutgoingSwitch {
     } catch (InterruptedException e) {
       throw failure("a rollback was asked for", "");
     }
-  }
-
-  private void handOver(Stage.Copied copied, Undo gap, Trace trace, PulseWatch watch)
-      throws IOException, InterruptedException {
-    Prestaging prestaging = copied.prestaging();
-    for (int looks = 1; true; looks++) {
-      // Whatever of this is evaluated for the first time is set up by that, before the gap.
-      var attempt = new Attempt(copied, looks < Prestaging.MOST_LOOKS);
-      var stop = new StartingShot();
-      Background.Task memoryTask = () -> attempt.sendMemory(stop, trace);
-      Background.Task diskTask = () -> attempt.sendDisk(stop, gap, trace);
-      Background.Task nicTask = () -> attempt.releaseNic(gap, trace);
-      Undo.Step release = prestaging::release;
-      Undo.Step goOn = prestaging::goOn;
-      copied.nic().steady(gap);
-      var _ = TcpTransitions.awaitNone(SETTLED);
-      trace.follow();
-      prestaging.lookAtCalls();
-      gap.push("resuming the processes", goOn);
-      // A file that nobody else may write to does not change; first, as B needs longest for it.
-      var disk = new Background(diskTask);
-      // Nor does the memory of a stopped process: it need not wait for the NIC.
-      var memory = new Background(memoryTask);
-      Optional<Change> obstacle;
-      try {
-        watch.begin();
-        long start = Tsc.read();
-        prestaging.stopService();
-        stop.fire();
-        long stopped = trace.add("freeze", start);
-        // Before a dump: CRIU guards the connections only while it looks at them.
-        obstacle = attempt.giveNic(nicTask, trace);
-        if (obstacle.isEmpty()) {
-          if (prestaging.ready()) {
-            gap.push("letting the connections go on", release);
-          }
-          attempt.sendRest(disk, gap, trace);
-        }
-        memory.join();
-        if (obstacle.isEmpty()) {
-          complete(copied, attempt.dumped, start, stopped);
-          return;
-        }
-      } finally {
-        stop.callOff();
-        attempt.obstacle.complete(CALLED_OFF);
-        // What is undone after a failure is not to be in use.
-        memory.settle();
-        disk.settle();
-      }
-      watch.rest();
-      List<String> failures = gap.all();
-      if (!failures.isEmpty()) {
-        throw new IOException(String.join("; ", failures));
-      }
-      trace.clear();
-      boolean again = obstacle.get().passes() && looks < Prestaging.MOST_LOOKS;
-      if (again && prestaging.awaitChildren()) {
-        // The service has the time for it that it takes.
-        prestaging.awaitServed();
-        if (prestaging.suspects().isPresent()) {
-          refresh(copied);
-        }
-      } else {
-        anew(copied, obstacle.get());
-        looks = 0;
-      }
-    }
-  }
-
-  private static void refresh(Stage.Copied copied) throws IOException, InterruptedException {
-    try {
-      var _ = copied.copies().refresh();
-    } catch (BrokerException e) {
-      throw failed(e);
-    }
-  }
-
-  private static IOException failed(BrokerException e) {
-    return new IOException(e.failure().what() + ": " + e.failure().why(), e);
-  }
-
-  private static void anew(Stage.Copied copied, Change change)
-      throws IOException, InterruptedException {
-    try {
-      copied.copies().anew(change);
-    } catch (BrokerException e) {
-      throw failed(e);
-    }
-  }
-
-  /** What two threads look at and send side by side while the processes are stopped. */
-  private static final class Attempt {
-    private final Stage.Copied copied;
-    private final Prestaging prestaging;
-
-    /** What of the processes themselves is in the way. */
-    private final CompletableFuture<Optional<Change>> within = new CompletableFuture<>();
-
-    /** Why the copies cannot take what changed; then no more is sent. */
-    private final CompletableFuture<Optional<Change>> obstacle = new CompletableFuture<>();
-
-    /** Memory is laid out anew in B, where it is to be; or that failed, which is said elsewhere. */
-    private final CompletableFuture<Boolean> shaped = new CompletableFuture<>();
-
-    /** Roots of the trees of which no copies wait. */
-    private volatile List<Integer> dumped = List.of();
-
-    private final boolean patient;
-
-    /**
-     * @param patient whether there may be another attempt
-     */
-    Attempt(Stage.Copied copied, boolean patient) {
-      this.copied = copied;
-      this.patient = patient;
-      this.prestaging = copied.prestaging();
-    }
-
-    /**
-     * Looks at the one half of what may have changed, then sends the memory. If the copies cannot
-     * be used for the other half's sake, they have got pages that they did not need.
-     */
-    void sendMemory(StartingShot stop, Trace trace) throws IOException {
-      if (!stop.await()) {
-        return;
-      }
-      Optional<Change> found = CALLED_OFF;
-      try {
-        found = prestaging.restructuredAtLast(trace.follow(), patient);
-      } finally {
-        within.complete(found);
-      }
-      boolean ready = found.isEmpty() && prestaging.ready();
-      try {
-        if (ready) {
-          prestaging.sendMemoryShapes(trace.follow());
-        }
-      } finally {
-        shaped.complete(true);
-      }
-      if (ready) {
-        prestaging.sendPages(trace);
-      }
-    }
-
-    /**
-     * Looks at the other half, and lets B have the NIC if the copies can be used: B needs longest
-     * for it, so this comes first. What arrives after the NIC is released waits in it, or is lost:
-     * all that can be looked at before is.
-     *
-     * @param release of the NIC
-     * @return why they cannot; empty if they can
-     */
-    Optional<Change> giveNic(Background.Task release, Trace trace)
-        throws IOException, InterruptedException {
-      Background early = copied.nic().losesNothing() ? new Background(release) : null;
-      Optional<Change> found;
-      try {
-        dumped = prestaging.others();
-        found = prestaging.restructuredOutside(trace.follow());
-        if (found.isEmpty()) {
-          found = within.join();
-        }
-      } finally {
-        if (early != null) {
-          early.settle();
-        }
-      }
-      if (early != null) {
-        early.join();
-      } else if (found.isEmpty()) {
-        release.run();
-      }
-      if (found.isEmpty()) {
-        found = prestaging.arrived(trace.follow());
-      }
-      if (found.isEmpty()) {
-        found = prestaging.sendDescriptors(trace.follow());
-      }
-      if (found.isEmpty()) {
-        copied.nic().tell(copied.booted().peer());
-      }
-      obstacle.complete(found);
-      return found;
-    }
-
-    /**
-     * Releases the NIC.
-     *
-     * @param gap receives what takes it back
-     */
-    void releaseNic(Undo gap, Trace trace) throws IOException {
-      long from = Tsc.read();
-      copied.nic().release(gap);
-      trace.add(copied.nic().releaseName(), from);
-    }
-
-    /** The disk, once it is known that the copies can be used; before a dump its time is later. */
-    void sendDisk(StartingShot stop, Undo gap, Trace trace) throws IOException {
-      if (copied.disk().isPresent() && stop.await()) {
-        ServiceDisk going = copied.disk().get();
-        long from = Tsc.read();
-        going.hold(gap);
-        trace.add("disk-freeze", from);
-        if (obstacle.join().isEmpty() && dumped.isEmpty()) {
-          // B knows what its copies will open.
-          going.release(List.of(), gap, copied.booted().peer(), trace);
-        }
-      }
-    }
-
-    /** Everything else. */
-    void sendRest(Background disk, Undo gap, Trace trace) throws IOException, InterruptedException {
-      boolean damaged =
-          copied.booted().prepared().plan().faults().contains(UpgradePlan.Fault.RESTORE_FAILS);
-      if (prestaging.ready()) {
-        prestaging.sendConnections(trace);
-        // A copy that has its signals is to make no calls any more.
-        shaped.join();
-        prestaging.sendRest(trace, damaged);
-      }
-      if (dumped.isEmpty()) {
-        disk.join();
-      } else {
-        FullDump.send(copied, dumped, disk, gap, trace, damaged);
-      }
-    }
-  }
-
-  private static void complete(Stage.Copied copied, List<Integer> dumped, long start, long stopped)
-      throws IOException {
-    copied
-        .booted()
-        .peer()
-        .send(FrameType.IMAGE_COMPLETE, completion(copied, dumped, start, stopped, Tsc.read()));
-  }
-
-  private static Map<String, Object> completion(
-      Stage.Copied copied, List<Integer> dumped, long start, long stopped, long sent) {
-    UpgradePlan plan = copied.booted().prepared().plan();
-    return Map.of(
-        "upgrade",
-        plan.upgrade(),
-        "rehearse",
-        plan.rehearse(),
-        FrameType.IMAGES,
-        FullDump.images(copied, dumped),
-        "frozen_tsc",
-        start,
-        "stopped_tsc",
-        stopped,
-        "sent_tsc",
-        sent);
   }
 
   private Answer await(Peer peer, int done, String what) throws IOException, InterruptedException {

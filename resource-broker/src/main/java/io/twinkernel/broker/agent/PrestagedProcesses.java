@@ -9,7 +9,9 @@ import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.StagedProcess;
 import io.twinkernel.broker.prestage.StandIns;
 import io.twinkernel.broker.prestage.Steps;
+import io.twinkernel.broker.prestage.ThreadChanges;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.process.Reaping;
 import io.twinkernel.broker.protocol.Fields;
 import io.twinkernel.ffi.Processes;
@@ -118,6 +120,7 @@ final class PrestagedProcesses {
       throw e;
     } finally {
       holds.clear();
+      PidSpace.backToOwn();
     }
   }
 
@@ -171,6 +174,22 @@ final class PrestagedProcesses {
       DescriptorChanges open = DescriptorChanges.fromBytes(changes);
       pid = open.pid();
       process(pid).takeDescriptors(open);
+    } catch (IOException e) {
+      failures.putIfAbsent(pid, e);
+    }
+  }
+
+  /** Begins and ends threads, likewise. */
+  void takeThreads(byte[] bytes) {
+    int pid = 0;
+    try {
+      ThreadChanges changes = ThreadChanges.fromBytes(bytes);
+      pid = changes.pid();
+      try {
+        process(pid).takeThreads(changes);
+      } finally {
+        PidSpace.backToOwn();
+      }
     } catch (IOException e) {
       failures.putIfAbsent(pid, e);
     }

@@ -7,6 +7,7 @@ import io.twinkernel.broker.prestage.MemoryShape;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.prestage.Steps;
+import io.twinkernel.broker.prestage.ThreadChanges;
 import io.twinkernel.broker.prestage.Unstageable;
 import io.twinkernel.broker.process.ProcessTree;
 import io.twinkernel.broker.process.ServiceProcess;
@@ -153,7 +154,7 @@ final class Prestaging implements AutoCloseable {
         }
         if (rounds.isEmpty()) {
           for (SourceProcess process : processes) {
-            registers.add(process.registers());
+            process.registers().ifPresent(registers::add);
           }
         }
         for (SourceProcess process : processes) {
@@ -301,12 +302,14 @@ final class Prestaging implements AutoCloseable {
     int looks = 0;
     boolean again;
     do {
-      Optional<Change> change;
-      pauseService();
-      try {
-        change = restructured();
-      } finally {
-        resumeService();
+      Optional<Change> change = followThreads();
+      if (change.isEmpty()) {
+        pauseService();
+        try {
+          change = restructured();
+        } finally {
+          resumeService();
+        }
       }
       awaitServed();
       if (change.isPresent() && !(change.get().passes() && awaitChildren())) {
@@ -319,6 +322,22 @@ final class Prestaging implements AutoCloseable {
         return change;
       }
     } while (again);
+    return Optional.empty();
+  }
+
+  /**
+   * Looks at what the processes have called, and asks threads that have come what they are, while
+   * the processes run.
+   *
+   * @return why copies cannot have those; empty if they can
+   */
+  Optional<Change> followThreads() throws IOException {
+    lookAtCalls();
+    return first(Prestaging::followThreads, false);
+  }
+
+  private static Optional<String> followThreads(SourceProcess process) throws IOException {
+    process.followThreads();
     return Optional.empty();
   }
 
@@ -374,7 +393,9 @@ final class Prestaging implements AutoCloseable {
     beside.join();
     Optional<Change> found = outside.isPresent() ? outside : within.join();
     if (found.isEmpty()) {
+      sendEndedThreads(Steps.UNTOLD);
       sendMemoryShapes(Steps.UNTOLD);
+      sendThreads(Steps.UNTOLD);
       found = sendDescriptors(Steps.UNTOLD);
     }
     return found.isPresent() ? found : arrived(Steps.UNTOLD);
@@ -436,6 +457,35 @@ final class Prestaging implements AutoCloseable {
     if (any) {
       steps.done("send-memory-shape");
     }
+  }
+
+  /** Has the copies end threads, before their memory is laid out. */
+  void sendEndedThreads(Steps steps) throws IOException {
+    boolean any = false;
+    for (SourceProcess process : processes) {
+      any |= send(process.threadsEnded());
+    }
+    if (any) {
+      steps.done("send-threads");
+    }
+  }
+
+  /** Has them begin others, once it is. */
+  void sendThreads(Steps steps) throws IOException {
+    boolean any = false;
+    for (SourceProcess process : processes) {
+      any |= send(process.threadChanges());
+    }
+    if (any) {
+      steps.done("send-threads");
+    }
+  }
+
+  private boolean send(Optional<ThreadChanges> changes) throws IOException {
+    if (changes.isPresent()) {
+      peer.link().send(FrameType.THREADS, changes.get().toBytes());
+    }
+    return changes.isPresent();
   }
 
   /**

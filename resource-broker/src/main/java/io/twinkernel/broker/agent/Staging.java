@@ -83,7 +83,7 @@ final class Staging {
     undo.push("letting grace periods take their time", GracePeriods::usual);
     GracePeriods.expedite();
     Background.prepare();
-    WarmUp.fly(conf.practice(), () -> {});
+    WarmUp.fly(conf.practice(), _ -> {});
     Criu criu = Criu.start(Files.createDirectories(ProcessCopy.WORK), clocks.criu());
     undo.push("ending CRIU", criu::close);
     criu.check();

@@ -26,13 +26,18 @@ final class WarmUp {
     void run() throws IOException;
   }
 
+  /** What the caller does in the gap besides, with the canary that flies or without. */
+  @FunctionalInterface
+  interface Besides {
+    void run(Canary canary) throws IOException;
+  }
+
   /**
    * Sends canaries over, and does what else the gap has.
    *
    * @param least so often even if it is steady at once, 1 or more
-   * @param also what the caller does in the gap besides
    */
-  static void fly(int least, Step also) {
+  static void fly(int least, Besides also) {
     try (var _ = GivingWay.begin();
         var canary = Canary.hatch()) {
       long start = System.nanoTime();
@@ -41,7 +46,7 @@ final class WarmUp {
               least,
               () -> {
                 canary.fly();
-                also.run();
+                also.run(canary);
               },
               System::nanoTime);
       KernelLog.say(

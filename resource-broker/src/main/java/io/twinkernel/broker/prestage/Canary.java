@@ -1,8 +1,11 @@
 package io.twinkernel.broker.prestage;
 
 import io.twinkernel.broker.process.ForkedProcess;
+import io.twinkernel.broker.process.PidSpace;
+import io.twinkernel.broker.process.ThreadAttributes;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
+import io.twinkernel.ffi.Niceness;
 import io.twinkernel.ffi.Processes;
 import io.twinkernel.ffi.Ptrace;
 import io.twinkernel.ffi.Sockets;
@@ -58,6 +61,12 @@ public final class Canary implements AutoCloseable {
   private static final byte QUESTION = 1;
   private static final byte ANSWER = 2;
 
+  /** So many begin and end a thread. */
+  private static final int THREAD_FLIGHTS = 8;
+
+  /** SS_DISABLE of include/uapi/linux/signal.h. */
+  private static final int NO_SIGNAL_STACK = 2;
+
   private final Process parent;
   private final int pid;
   private final SourceProcess source;
@@ -66,6 +75,8 @@ public final class Canary implements AutoCloseable {
   private final DiskFile file;
 
   private final ServerSocket listener;
+
+  private int threadFlights;
 
   private Canary(
       Process parent, int pid, SourceProcess source, DiskFile file, ServerSocket listener) {
@@ -260,6 +271,42 @@ public final class Canary implements AutoCloseable {
       staged.takeDescriptors(overAndBack(closed()));
       staged.takeMemoryShape(overAndBack(shape));
     }
+  }
+
+  /**
+   * Begins a thread and ends it, as a copy does in the gap whose process has done so just before:
+   * in the first flights, as most switches do not, and it takes as long as all the rest.
+   */
+  public void threads() throws IOException {
+    if (threadFlights == THREAD_FLIGHTS) {
+      return;
+    }
+    threadFlights++;
+    int number = Math.max(PidSpace.last(), PidSpace.RESERVED) + 2;
+    while (Files.exists(Path.of("/proc/" + number))) {
+      number++;
+    }
+    var thread =
+        new ThreadAttributes(
+            number,
+            "canary",
+            0,
+            new ThreadAttributes.SignalStack(0, 0, NO_SIGNAL_STACK),
+            0,
+            0,
+            0,
+            new ThreadAttributes.Scheduling(Niceness.of(pid), Linux.SCHED_OTHER(), 0),
+            Optional.empty());
+    try (var staged = StagedProcess.hold(pid, List.of(pid), List.of(), List.of(), List.of(), "")) {
+      staged.takeThreads(
+          overAndBack(new ThreadChanges(pid, List.of(), List.of(thread), List.of())));
+      staged.takeThreads(
+          overAndBack(new ThreadChanges(pid, List.of(number), List.of(), List.of())));
+    }
+  }
+
+  private static ThreadChanges overAndBack(ThreadChanges changes) throws IOException {
+    return ThreadChanges.fromBytes(changes.toBytes());
   }
 
   private static DescriptorChanges look(SourceProcess follower) throws IOException {

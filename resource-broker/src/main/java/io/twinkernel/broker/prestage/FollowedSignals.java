@@ -12,23 +12,29 @@ import java.util.Optional;
  * signals and timers it has for them.
  */
 final class FollowedSignals implements AutoCloseable {
-  private final ThreadStatus status;
+  private final int pid;
+  private final boolean parent;
   private final Optional<TwinDevice> module;
 
   /** Empty where nobody tells of them: then it has none. */
   private final Optional<IntervalTimers> timers;
 
-  private final Optional<ModuleThreads> told;
+  private volatile ThreadStatus status;
+  private volatile Optional<ModuleThreads> told;
   private List<PendingSignal> waiting = List.of();
 
   private FollowedSignals(
-      ThreadStatus status,
+      int pid,
+      boolean parent,
       Optional<TwinDevice> module,
       Optional<IntervalTimers> timers,
+      ThreadStatus status,
       Optional<ModuleThreads> told) {
-    this.status = status;
+    this.pid = pid;
+    this.parent = parent;
     this.module = module;
     this.timers = timers;
+    this.status = status;
     this.told = told;
   }
 
@@ -46,11 +52,30 @@ final class FollowedSignals implements AutoCloseable {
       Optional<TwinDevice> module,
       Optional<IntervalTimers> timers)
       throws IOException {
-    Optional<ModuleThreads> told =
-        module.isPresent()
-            ? Optional.of(new ModuleThreads(module.get(), pid, threads))
-            : Optional.empty();
-    return new FollowedSignals(ThreadStatus.of(pid, threads, parent, told), module, timers, told);
+    Optional<ModuleThreads> told = told(module, pid, threads);
+    return new FollowedSignals(
+        pid, parent, module, timers, ThreadStatus.of(pid, threads, parent, told), told);
+  }
+
+  private static Optional<ModuleThreads> told(
+      Optional<TwinDevice> module, int pid, List<Integer> threads) {
+    return module.isPresent()
+        ? Optional.of(new ModuleThreads(module.get(), pid, threads))
+        : Optional.empty();
+  }
+
+  /** Those that are looked at. */
+  List<Integer> threads() {
+    return status.threads();
+  }
+
+  /** It has these threads now. */
+  void become(List<Integer> threads) throws IOException {
+    Optional<ModuleThreads> others = told(module, pid, threads);
+    ThreadStatus now = ThreadStatus.of(pid, threads, parent, others);
+    status.close();
+    status = now;
+    told = others;
   }
 
   /** Whether it is known what interval timers it sets. */
@@ -145,7 +170,7 @@ final class FollowedSignals implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (status) {
+    try (ThreadStatus _ = status) {
       if (module.isPresent()) {
         module.get().close();
       }

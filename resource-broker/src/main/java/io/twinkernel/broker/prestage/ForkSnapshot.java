@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 
 /**
  * A fork of a running process, for CRIU to dump in its place: the process stands still for some
@@ -84,18 +83,14 @@ final class ForkSnapshot implements AutoCloseable {
   /**
    * Forks a process.
    *
-   * @param threads all of them
+   * @param threads all of them, of which some may have ended by now, and others come
    * @param family the processes that move with it, itself among them
-   * @param own is told of calls in the process's name that are none of its own
+   * @param own is told of what is done in the process's name
    * @param timersKnown whether its interval timers are followed, which the fork does not have
    * @throws Unstageable why the fork would not be like it
    */
   static ForkSnapshot take(
-      int pid,
-      List<Integer> threads,
-      Set<Integer> family,
-      Consumer<SystemCall> own,
-      boolean timersKnown)
+      int pid, List<Integer> threads, Set<Integer> family, OwnCalls own, boolean timersKnown)
       throws IOException {
     int parent = check(pid, threads, family);
     var large = new ArrayList<Forking.Large>();
@@ -130,10 +125,7 @@ final class ForkSnapshot implements AutoCloseable {
   private static int check(int pid, List<Integer> threads, Set<Integer> family) throws IOException {
     String status = SysFiles.read("/proc/" + pid + "/status");
     for (int thread : threads) {
-      String task = "/proc/" + pid + "/task/" + thread;
-      if (!rights(SysFiles.read(task + "/status")).equals(rights(status))) {
-        throw new Unstageable("thread " + thread + " may do other things than its first");
-      }
+      requireRights(pid, thread, status);
     }
     for (int child : SourceProcess.children(pid, threads)) {
       if (!family.contains(child)) {
@@ -155,6 +147,21 @@ final class ForkSnapshot implements AutoCloseable {
       throw new Unstageable("it is not a child of init");
     }
     return 0;
+  }
+
+  /**
+   * @throws Unstageable if a thread may do other things than the first one of its process, from
+   *     which its copy has what it may do
+   */
+  static void requireRights(int pid, int thread) throws IOException {
+    requireRights(pid, thread, SysFiles.read("/proc/" + pid + "/status"));
+  }
+
+  private static void requireRights(int pid, int thread, String first) throws IOException {
+    Optional<String> own = SysFiles.readIfThere("/proc/" + pid + "/task/" + thread + "/status");
+    if (own.isPresent() && !rights(own.get()).equals(rights(first))) {
+      throw new Unstageable("thread " + thread + " may do other things than its first");
+    }
   }
 
   /** What a fork has from one thread, and other threads may have otherwise. */

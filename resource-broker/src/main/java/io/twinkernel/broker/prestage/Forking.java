@@ -16,10 +16,14 @@ import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.TreeMap;
 
 /**
  * Makes a fork of a process that runs, by calls in the name of its threads, which stand still for
@@ -51,15 +55,21 @@ final class Forking {
 
   private final int pid;
   private final int parent;
-  private final List<Integer> threads;
+
+  /** Those that it had when they were looked at last. */
+  private List<Integer> threads;
+
+  /** What they have told the kernel, those that have ended since among them. */
+  private final Map<Integer, ThreadAttributes> attributes = new TreeMap<>();
+
   private final List<Large> large;
-  private final Consumer<SystemCall> own;
+  private final OwnCalls own;
   private final boolean timersKnown;
   private final long instruction;
   private long longest;
 
   /**
-   * @param own is told of calls in the process's name that are none of its own
+   * @param own is told of what is done in the process's name
    * @param timersKnown whether its interval timers need not be asked for
    * @param instruction where its memory has a system call
    */
@@ -68,7 +78,7 @@ final class Forking {
       int parent,
       List<Integer> threads,
       List<Large> large,
-      Consumer<SystemCall> own,
+      OwnCalls own,
       boolean timersKnown,
       long instruction) {
     this.pid = pid;
@@ -113,22 +123,18 @@ final class Forking {
   }
 
   private ForkedProcess run() throws IOException {
-    long page = interrupt(pid, Forking::map);
+    long page = interrupt(pid, KernelAttributes::map);
     ForkedProcess forked;
     try {
       // One after the other, each for itself: what a thread changes of this after it was asked is
       // a call that is watched for.
       boolean subreaper = interrupt(pid, remote -> once(remote, page));
-      var attributes = new ArrayList<ThreadAttributes>();
-      attributes.add(interrupt(pid, remote -> KernelAttributes.read(pid, remote, page)));
       for (int thread : threads) {
-        if (thread != pid) {
-          attributes.add(interrupt(thread, remote -> KernelAttributes.read(pid, remote, page)));
-        }
+        ask(thread, page);
       }
-      forked = forkAlone(subreaper, attributes);
+      forked = forkAlone(subreaper, page);
     } finally {
-      interrupt(pid, remote -> unmap(remote, page));
+      interrupt(pid, remote -> KernelAttributes.unmap(remote, page));
     }
     try {
       complete(new RemoteCall(forked.fork(), instruction), page);
@@ -140,24 +146,72 @@ final class Forking {
     return forked;
   }
 
+  private void ask(int thread, long page) throws IOException {
+    try {
+      ThreadAttributes told = interrupt(thread, remote -> KernelAttributes.read(pid, remote, page));
+      attributes.put(thread, told);
+    } catch (IOException e) {
+      if (thread == pid || !hasEnded(thread)) {
+        throw e;
+      }
+    }
+  }
+
+  private boolean hasEnded(int thread) {
+    return !Files.exists(Path.of("/proc/" + pid + "/task/" + thread));
+  }
+
   /** Nobody else forks while areas are kept from forks. */
-  private ForkedProcess forkAlone(boolean subreaper, List<ThreadAttributes> attributes)
-      throws IOException {
+  private ForkedProcess forkAlone(boolean subreaper, long page) throws IOException {
     long from = System.nanoTime();
     var held = new ArrayList<Integer>();
     try {
-      for (int thread : threads) {
-        if (thread != pid) {
-          Interruption.hold(thread);
-          held.add(thread);
-        }
-      }
-      return interrupt(pid, remote -> fork(remote, subreaper, attributes));
+      holdOthers(held, page);
+      return interrupt(
+          pid,
+          remote -> {
+            // It may have begun another one before it stood still.
+            holdOthers(held, page);
+            return fork(remote, subreaper);
+          });
     } finally {
       for (int thread : held) {
         Ptrace.detach(thread);
       }
       longest = Math.max(longest, System.nanoTime() - from);
+    }
+  }
+
+  /**
+   * All threads but the first stand still then; those that have come since are asked.
+   *
+   * @param held those that do; receives the others
+   */
+  private void holdOthers(List<Integer> held, long page) throws IOException {
+    boolean more = true;
+    while (more) {
+      threads = SourceProcess.threads(pid);
+      more = false;
+      for (int thread : threads) {
+        if (thread != pid && !held.contains(thread)) {
+          more = true;
+          if (!attributes.containsKey(thread)) {
+            ask(thread, page);
+          }
+          hold(thread, held);
+        }
+      }
+    }
+  }
+
+  private void hold(int thread, List<Integer> held) throws IOException {
+    try {
+      Interruption.hold(thread);
+      held.add(thread);
+    } catch (IOException e) {
+      if (!hasEnded(thread)) {
+        throw e;
+      }
     }
   }
 
@@ -170,23 +224,6 @@ final class Forking {
     }
   }
 
-  private static long map(RemoteCall remote) throws IOException {
-    return remote.call(
-        "mmap",
-        "a page",
-        Linux.__NR_mmap(),
-        0,
-        PageScan.PAGE,
-        Linux.PROT_READ() | Linux.PROT_WRITE(),
-        Linux.MAP_PRIVATE() | Linux.MAP_ANONYMOUS(),
-        -1,
-        0);
-  }
-
-  private static long unmap(RemoteCall remote, long page) throws IOException {
-    return remote.call("munmap", "a page", Linux.__NR_munmap(), page, PageScan.PAGE);
-  }
-
   /** What is the whole process's. */
   private boolean once(RemoteCall remote, long page) throws IOException {
     if (!timersKnown) {
@@ -196,9 +233,15 @@ final class Forking {
   }
 
   /** By the first thread. */
-  private ForkedProcess fork(
-      RemoteCall remote, boolean subreaper, List<ThreadAttributes> attributes) throws IOException {
+  private ForkedProcess fork(RemoteCall remote, boolean subreaper) throws IOException {
     String[] stat = ThreadStat.fields("/proc/" + pid + "/stat");
+    var told = new ArrayList<ThreadAttributes>();
+    told.add(Objects.requireNonNull(attributes.get(pid)));
+    for (int thread : threads) {
+      if (thread != pid) {
+        told.add(Objects.requireNonNull(attributes.get(thread)));
+      }
+    }
     return new ForkedProcess(
         fork(remote),
         pid,
@@ -206,7 +249,7 @@ final class Forking {
         Integer.parseInt(stat[ThreadStat.GROUP]),
         Integer.parseInt(stat[ThreadStat.SESSION]),
         subreaper,
-        attributes);
+        told);
   }
 
   private int fork(RemoteCall remote) throws IOException {
@@ -247,8 +290,10 @@ final class Forking {
   /** It is traced from its first instruction on, and its end is no signal to its parent. */
   private int clone(RemoteCall remote, int flags) throws IOException {
     int all = flags | Linux.CLONE_PTRACE();
-    own.accept(new SystemCall(Linux.__NR_clone(), all, NO_STACK, 0, 0));
-    return (int) remote.call("clone", "process " + pid, Linux.__NR_clone(), all, NO_STACK, 0);
+    own.call(new SystemCall(remote.thread(), Linux.__NR_clone(), all, NO_STACK, 0, 0));
+    int child = (int) remote.call("clone", "process " + pid, Linux.__NR_clone(), all, NO_STACK, 0);
+    own.child(child);
+    return child;
   }
 
   private static void awaitStopped(int number) throws IOException {
@@ -281,7 +326,7 @@ final class Forking {
   private void inherit(RemoteCall remote, Large one, int advice) throws IOException {
     long start = one.area().start();
     long bytes = one.area().end() - start;
-    own.accept(new SystemCall(Linux.__NR_madvise(), start, bytes, advice, 0));
+    own.call(new SystemCall(remote.thread(), Linux.__NR_madvise(), start, bytes, advice, 0));
     remote.call("madvise", one.label(), Linux.__NR_madvise(), start, bytes, advice);
   }
 
@@ -309,7 +354,7 @@ final class Forking {
       RemoteMemory.write(fork.thread(), List.of(new Range(page, name.byteSize())), name);
     }
     fork.call("prctl", "PR_SET_NAME", Linux.__NR_prctl(), Linux.PR_SET_NAME(), page);
-    unmap(fork, page);
+    KernelAttributes.unmap(fork, page);
   }
 
   private static void map(RemoteCall fork, AreaUse use) throws IOException {

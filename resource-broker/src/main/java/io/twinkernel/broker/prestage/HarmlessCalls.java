@@ -1,7 +1,10 @@
 package io.twinkernel.broker.prestage;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -40,10 +43,26 @@ final class HarmlessCalls {
     233, // epoll_ctl
     10, 11, 12, 27, // mprotect, munmap, brk, mincore
     37, // alarm
+    57, 58, 60, 231, 435, // fork, exit, clone3
+  };
+
+  /**
+   * What nobody need be told of a thread that is not known yet: that it is there is seen, and what
+   * it opened and mapped. The others of {@link #COMPARED} set what is not compared at each look.
+   */
+  private static final int[] SEEN = {
+    2, 85, 257, 437, 3, 436, 32, 33, 292, // open, close, dup
+    41, 53, 43, 288, 22, 293, 284, 290, 213, 291, 283, // socket, accept, pipe, eventfd, epoll
+    233, 10, 11, 12, 27, // epoll_ctl, mprotect, munmap, brk, mincore
     57, 58, 60, 231, // fork, exit
+    101, 312, 310, 311, 424, 434, 438, // ptrace and the like, of others
   };
 
   private static final int CLONE = 56;
+  private static final int CLONE3 = 435;
+  private static final int EXIT = 60;
+  private static final int EXECVE = 59;
+  private static final int EXECVEAT = 322;
   private static final int MADVISE = 28;
   private static final int FCNTL = 72;
   private static final int RECVMSG = 47;
@@ -51,8 +70,8 @@ final class HarmlessCalls {
   /** What a child that shares it does to signal handlers, it does to its parent's. */
   private static final int CLONE_SIGHAND = 0x800;
 
-  /** The calls of {@link #COMPARED} by which a process gets a child. */
-  private static final int[] FORKS = {CLONE, 57, 58};
+  /** What shares them is a thread: its calls are looked at as those of the others are. */
+  private static final int CLONE_THREAD = 0x10000;
 
   /** mmap, mprotect, munmap, brk, mremap. */
   private static final int[] MAPS = {9, 10, 11, 12, 25};
@@ -109,18 +128,65 @@ final class HarmlessCalls {
   /** PR_GET_PDEATHSIG, PR_GET_CHILD_SUBREAPER, PR_GET_TID_ADDRESS. */
   private static final int[] PRCTL_READS = {2, 37, 40};
 
+  /** PR_SET_PDEATHSIG, PR_SET_NAME. */
+  private static final int[] PRCTL_OF_THREAD = {1, 15};
+
+  private static final int SET_TID_ADDRESS = 218;
+  private static final int SET_ROBUST_LIST = 273;
+  private static final int RSEQ = 334;
+  private static final int SETPRIORITY = 141;
+  private static final int SCHED_SETPARAM = 142;
+  private static final int SCHED_SETSCHEDULER = 144;
+  private static final int SCHED_SETATTR = 314;
+  private static final int PRIO_PROCESS = 0;
+
   private HarmlessCalls() {}
 
-  /** A tracefs filter that lets all other calls of some threads pass. */
-  static String filter(Collection<Integer> threads) {
-    String callers =
-        threads.stream().map(id -> "common_pid == " + id).collect(Collectors.joining(" || "));
-    String calls =
-        Arrays.stream(DATA)
-            .distinct()
-            .mapToObj(number -> "id != " + number)
-            .collect(Collectors.joining(" && "));
-    return "(" + callers + ") && " + calls;
+  /**
+   * A tracefs filter that lets all other calls of some threads pass, and of what is younger all but
+   * those that can be seen.
+   *
+   * @param youngest number of what was there before
+   */
+  static String filter(Collection<Integer> threads, int youngest) {
+    String known = anyOf("common_pid", threads.stream().mapToInt(Integer::intValue).toArray());
+    String unknown = "(common_pid > " + youngest + " && " + noneOf("id", SEEN) + ")";
+    return "(" + known + " || " + unknown + ") && " + noneOf("id", DATA);
+  }
+
+  private static String anyOf(String field, int[] numbers) {
+    return ranges(numbers).stream()
+        .map(
+            range ->
+                range.first == range.last
+                    ? field + " == " + range.first
+                    : "(%1$s >= %2$d && %1$s <= %3$d)".formatted(field, range.first, range.last))
+        .collect(Collectors.joining(" || "));
+  }
+
+  private static String noneOf(String field, int[] numbers) {
+    return ranges(numbers).stream()
+        .map(
+            range ->
+                range.first == range.last
+                    ? field + " != " + range.first
+                    : "(%1$s < %2$d || %1$s > %3$d)".formatted(field, range.first, range.last))
+        .collect(Collectors.joining(" && "));
+  }
+
+  /** Numbers that follow one another. */
+  private record Range(int first, int last) {}
+
+  private static List<Range> ranges(int[] numbers) {
+    var ranges = new ArrayList<Range>();
+    for (int number : Arrays.stream(numbers).sorted().distinct().toArray()) {
+      if (!ranges.isEmpty() && ranges.getLast().last == number - 1) {
+        ranges.addLast(new Range(ranges.removeLast().first, number));
+      } else {
+        ranges.addLast(new Range(number, number));
+      }
+    }
+    return ranges;
   }
 
   /**
@@ -133,9 +199,39 @@ final class HarmlessCalls {
     return isHarmless(call) && !drops(call, shared);
   }
 
-  /** Whether it is one by which the process may have got a child. */
-  static boolean fork(SystemCall call) {
-    return contains(FORKS, call.number());
+  /** Whether it is one by which the process may have got a thread. */
+  static boolean begins(SystemCall call) {
+    return call.number() == CLONE3
+        || (call.number() == CLONE && (call.first() & CLONE_THREAD) != 0);
+  }
+
+  /** Whether the caller ends, and its process does not. */
+  static boolean ends(SystemCall call) {
+    return call.number() == EXIT;
+  }
+
+  /** Whether the caller goes on with another program: it is no thread of a process that lives. */
+  static boolean executes(SystemCall call) {
+    return call.number() == EXECVE || call.number() == EXECVEAT;
+  }
+
+  /**
+   * Whether it sets nothing but what a thread is asked for, itself or another one: {@link
+   * KernelAttributes}.
+   *
+   * @return the thread; empty if it does not
+   */
+  static Optional<Integer> ofThread(SystemCall call) {
+    int named =
+        switch (call.number()) {
+          case SET_TID_ADDRESS, SET_ROBUST_LIST, RSEQ -> 0;
+          case SIGALTSTACK -> call.first() == 0 ? -1 : 0;
+          case PRCTL -> contains(PRCTL_OF_THREAD, (int) call.first()) ? 0 : -1;
+          case SETPRIORITY -> call.first() == PRIO_PROCESS ? (int) call.second() : -1;
+          case SCHED_SETPARAM, SCHED_SETSCHEDULER, SCHED_SETATTR -> (int) call.first();
+          default -> -1;
+        };
+    return named < 0 ? Optional.empty() : Optional.of(named == 0 ? call.caller() : named);
   }
 
   /** Whether it sets options, flags or addresses of the descriptor that is its first argument. */
@@ -178,7 +274,7 @@ final class HarmlessCalls {
       case MREMAP -> !moves(call);
       case SETSOCKOPT -> ConnectionOptions.isKnown((int) call.second(), (int) call.third());
       case IOCTL -> contains(IOCTLS, (int) call.second());
-      case CLONE -> (call.first() & CLONE_SIGHAND) == 0;
+      case CLONE -> (call.first() & CLONE_SIGHAND) == 0 || begins(call);
       case MADVISE -> contains(ADVICE, (int) call.third());
       case FCNTL ->
           contains(FCNTL_READS, (int) call.second())

@@ -29,6 +29,47 @@ final class KernelAttributes {
   private KernelAttributes() {}
 
   /**
+   * What a thread of a process that runs has set; it stands still for that.
+   *
+   * @param instruction as for {@link Interruption#of}
+   */
+  static ThreadAttributes ask(int pid, int thread, long instruction) throws IOException {
+    try (var standing = Interruption.of(thread, instruction)) {
+      RemoteCall remote = standing.remote();
+      // It would become one with a private area beside it, all of which would count as written to.
+      long page = map(remote, Linux.MAP_SHARED());
+      try {
+        return read(pid, remote, page);
+      } finally {
+        unmap(remote, page);
+      }
+    }
+  }
+
+  /** A page of the process's memory, for answers. */
+  static long map(RemoteCall remote) throws IOException {
+    return map(remote, Linux.MAP_PRIVATE());
+  }
+
+  private static long map(RemoteCall remote, int sharing) throws IOException {
+    return remote.call(
+        "mmap",
+        "a page",
+        Linux.__NR_mmap(),
+        0,
+        PageScan.PAGE,
+        Linux.PROT_READ() | Linux.PROT_WRITE(),
+        sharing | Linux.MAP_ANONYMOUS(),
+        -1,
+        0);
+  }
+
+  /** Gives it back. */
+  static long unmap(RemoteCall remote, long page) throws IOException {
+    return remote.call("munmap", "a page", Linux.__NR_munmap(), page, PageScan.PAGE);
+  }
+
+  /**
    * What a thread has set.
    *
    * @param pid its process

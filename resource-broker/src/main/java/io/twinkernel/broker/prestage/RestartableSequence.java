@@ -65,7 +65,7 @@ final class RestartableSequence {
       read(thread, section, words);
       long within = instruction - words.get(ValueLayout.JAVA_LONG, START);
       if (Long.compareUnsigned(within, words.get(ValueLayout.JAVA_LONG, LENGTH)) < 0) {
-        throw new Unstageable("thread " + thread + " is within a restartable sequence");
+        throw Unstageable.now("thread " + thread + " is within a restartable sequence");
       }
     }
   }

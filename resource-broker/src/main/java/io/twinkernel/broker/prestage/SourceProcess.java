@@ -3,12 +3,15 @@ package io.twinkernel.broker.prestage;
 import io.twinkernel.broker.prestage.OpenFile.Kind;
 import io.twinkernel.broker.process.CgroupFreezer;
 import io.twinkernel.broker.process.ForkedProcess;
+import io.twinkernel.broker.process.PidSpace;
+import io.twinkernel.broker.process.ThreadAttributes;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.SysFiles;
 import io.twinkernel.ffi.TwinDevice;
 import io.twinkernel.ffi.bindings.Linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +33,7 @@ public final class SourceProcess implements AutoCloseable {
   /** That its copy will work in on the disk; empty if it works elsewhere. */
   private final String directory;
 
-  private final List<Integer> threads;
+  private final FollowedThreads threads;
 
   /** Those that it had when it was staged, by their numbers. */
   private final List<Integer> children;
@@ -50,7 +53,7 @@ public final class SourceProcess implements AutoCloseable {
       int pid,
       String disk,
       String directory,
-      List<Integer> threads,
+      FollowedThreads threads,
       List<Integer> children,
       FollowedSignals signals,
       FollowedMemory memory,
@@ -87,9 +90,10 @@ public final class SourceProcess implements AutoCloseable {
     MemoryMap map = MemoryMap.read(pid);
     check(pid, map, disk);
     check(pid);
+    int youngest = PidSpace.last();
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
-      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(pid, threads, youngest)) : null;
       guard(watch, map);
       Optional<TwinDevice> module = module(opened);
       Optional<IntervalTimers> timers = timers(pid, module);
@@ -103,7 +107,7 @@ public final class SourceProcess implements AutoCloseable {
           pid,
           disk,
           diskDirectory(pid, disk),
-          threads,
+          new FollowedThreads(pid, threads, watch),
           children,
           signals,
           memory,
@@ -148,9 +152,10 @@ public final class SourceProcess implements AutoCloseable {
   static SourceProcess fork(int pid, String disk, Set<Integer> family, boolean watched)
       throws IOException {
     check(pid);
+    int youngest = PidSpace.last();
     List<Integer> threads = threads(pid);
     try (var opened = new Opened()) {
-      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(watchName(pid), threads)) : null;
+      SyscallWatch watch = watched ? opened.add(SyscallWatch.start(pid, threads, youngest)) : null;
       Optional<TwinDevice> module = module(opened);
       Optional<IntervalTimers> timers = timers(pid, module);
       PageScan.forget(pid);
@@ -160,25 +165,19 @@ public final class SourceProcess implements AutoCloseable {
                   pid,
                   threads,
                   family,
-                  call -> {
-                    if (watch != null) {
-                      watch.passOver(call);
-                    }
-                  },
+                  watch == null ? OwnCalls.UNTOLD : watch,
                   timers.isPresent()));
       // What the process has become since, the copy becomes later.
       MemoryMap map = MemoryMap.read(fork.pid());
       check(pid, map, disk);
       guard(watch, map);
-      List<Integer> children = children(pid, threads);
+      List<Integer> forked = come(watch, threads, fork.forked().threads());
+      List<Integer> children = children(pid, forked);
       if (!family.containsAll(children)) {
         throw Unstageable.now("it has just got a child");
       }
-      if (!threads.equals(threads(pid))) {
-        throw Unstageable.now("its threads were " + threads + ", are " + threads(pid));
-      }
       FollowedSignals signals =
-          opened.add(FollowedSignals.of(pid, threads, !children.isEmpty(), module, timers));
+          opened.add(FollowedSignals.of(pid, forked, !children.isEmpty(), module, timers));
       OpenFiles files = opened.add(OpenFiles.holdFork(pid, fork.pid(), disk));
       FollowedMemory memory = opened.add(FollowedMemory.open(pid, map));
       memory.noteFork(fork.pid());
@@ -187,7 +186,7 @@ public final class SourceProcess implements AutoCloseable {
           pid,
           disk,
           diskDirectory(pid, disk),
-          threads,
+          new FollowedThreads(pid, forked, watch),
           children,
           signals,
           memory,
@@ -195,6 +194,24 @@ public final class SourceProcess implements AutoCloseable {
           watch,
           Optional.of(fork));
     }
+  }
+
+  /** Which threads a fork stands for; those that came before it was made are watched, too. */
+  private static List<Integer> come(
+      @Nullable SyscallWatch watch, List<Integer> before, List<ThreadAttributes> forked)
+      throws IOException {
+    var threads = new ArrayList<Integer>();
+    for (ThreadAttributes thread : forked) {
+      threads.add(thread.thread());
+    }
+    threads.sort(null);
+    var come = new ArrayList<Integer>(threads);
+    come.removeAll(before);
+    if (watch != null) {
+      watch.add(come);
+      watch.recordAdded();
+    }
+    return List.copyOf(threads);
   }
 
   private static void guard(@Nullable SyscallWatch watch, MemoryMap map) {
@@ -292,9 +309,37 @@ public final class SourceProcess implements AutoCloseable {
     return pid;
   }
 
-  /** Numbers of its threads. */
+  /** Numbers of the threads that it had when they were looked at last. */
   public List<Integer> threads() {
-    return threads;
+    return threads.now();
+  }
+
+  /**
+   * Looks which threads it has, and asks those that have come what they are; {@link #threadChanges}
+   * tells of them. While it runs: if some have come still by the time that it is stopped these are
+   * asked then.
+   *
+   * @throws Unstageable if its copy cannot have such ones
+   */
+  public void followThreads() throws IOException {
+    followThreads(false);
+  }
+
+  private void followThreads(boolean stopped) throws IOException {
+    threads.follow(stopped);
+    if (!signals.threads().equals(threads.now())) {
+      signals.become(threads.now());
+    }
+  }
+
+  /** Which of them the copy is to end, before its memory is laid out as the process's is. */
+  public Optional<ThreadChanges> threadsEnded() {
+    return threads.tellEnded();
+  }
+
+  /** What else the copy is to be told of them, once it is. */
+  public Optional<ThreadChanges> threadChanges() {
+    return threads.tell();
   }
 
   /** Those that it had when it began to be followed, ended ones among them. */
@@ -385,7 +430,7 @@ public final class SourceProcess implements AutoCloseable {
     }
   }
 
-  /** The first part of {@link #restructured}: what it called, and its memory. */
+  /** The first part of {@link #restructured}: what it called, its threads, and its memory. */
   public Optional<String> restructuredWithin(Steps steps) throws IOException {
     if (watch != null) {
       Optional<String> call = watch.changed();
@@ -395,8 +440,11 @@ public final class SourceProcess implements AutoCloseable {
       if (watch.timed() && !signals.knowsTimers()) {
         return Optional.of("it has set an interval timer");
       }
+    }
+    followThreads(true);
+    if (watch != null) {
       if (watch.forked()) {
-        List<Integer> now = children(pid, threads);
+        List<Integer> now = children(pid, threads.now());
         if (!now.equals(children)) {
           throw Unstageable.now("its children were " + children + ", are " + now);
         }
@@ -465,11 +513,15 @@ public final class SourceProcess implements AutoCloseable {
   public void takeAsItIs() throws IOException {
     var _ = files.tell(Set.of());
     var _ = memory.shape();
+    var _ = threads.tell();
   }
 
   /** The process is about to go on: what it closes is to be closed, then. */
   public void letGo() throws IOException {
     files.letGo();
+    if (watch != null) {
+      watch.recordAdded();
+    }
   }
 
   /** The third part, for when nothing comes in any more: signals, and what has come until then. */
@@ -491,7 +543,7 @@ public final class SourceProcess implements AutoCloseable {
    * @param deadline {@link System#nanoTime} at which the wait ends all the same
    */
   public void awaitServed(long deadline) throws IOException {
-    ServiceWatch.awaitServed(pid, threads, connections(), deadline);
+    ServiceWatch.awaitServed(pid, threads.now(), connections(), deadline);
   }
 
   /** Whether signals waited for it at the last look. */
@@ -507,10 +559,16 @@ public final class SourceProcess implements AutoCloseable {
   /**
    * Reads the registers of all threads, for the copy to have: most threads of a service sleep for
    * longer than it takes to the switch, and are then left out. The process is stopped.
+   *
+   * @return empty if it has other threads by now
    */
-  public ProcessDelta registers() throws IOException {
+  public Optional<ProcessDelta> registers() throws IOException {
+    ahead = List.of();
+    if (threads.differ()) {
+      return Optional.empty();
+    }
     ahead = signals.registers();
-    return new ProcessDelta(pid, ahead, List.of(), List.of());
+    return Optional.of(new ProcessDelta(pid, ahead, List.of(), List.of()));
   }
 
   /**
@@ -589,9 +647,13 @@ public final class SourceProcess implements AutoCloseable {
 
   private List<ThreadState> changed(List<ThreadState> now) {
     var changed = new ArrayList<ThreadState>();
-    for (int i = 0; i < now.size(); i++) {
-      if (i >= ahead.size() || !now.get(i).sameAs(ahead.get(i))) {
-        changed.add(now.get(i));
+    for (ThreadState state : now) {
+      boolean has = false;
+      for (ThreadState one : ahead) {
+        has |= state.sameAs(one);
+      }
+      if (!has) {
+        changed.add(state);
       }
     }
     return changed;
@@ -613,7 +675,7 @@ public final class SourceProcess implements AutoCloseable {
       ForkSnapshot.end(pid);
       return;
     }
-    SyscallWatch.end(watchName(pid));
+    SyscallWatch.end(pid);
     releaseConnections(pid);
   }
 
@@ -622,16 +684,15 @@ public final class SourceProcess implements AutoCloseable {
     Descriptors.releaseConnections(pid);
   }
 
-  private static String watchName(int pid) {
-    return "twin-" + pid;
-  }
-
   static List<Integer> threads(int pid) throws IOException {
     var threads = new ArrayList<Integer>();
     try (var tasks = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
       for (Path task : tasks) {
         threads.add(Integer.valueOf(task.getFileName().toString()));
       }
+    } catch (DirectoryIteratorException e) {
+      // It has ended meanwhile, perhaps.
+      throw e.getCause();
     }
     threads.sort(null);
     return List.copyOf(threads);

@@ -2,6 +2,7 @@ package io.twinkernel.broker.prestage;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.twinkernel.broker.process.ThreadAttributes;
 import io.twinkernel.ffi.CallBatch;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Processes;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** The copy of a process that waits in this kernel, stopped, and takes what changed. */
 public final class StagedProcess implements AutoCloseable {
   private final int pid;
-  private final List<Integer> threads;
+  private volatile List<Integer> threads;
   private volatile List<DiskFile> onDisk;
   private final String directory;
   private final Map<Integer, Fd> files = new ConcurrentSkipListMap<>();
@@ -187,6 +188,39 @@ public final class StagedProcess implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * Begins and ends threads as its process did.
+   *
+   * @param changes what {@link SourceProcess#threadChanges} told
+   */
+  public void takeThreads(ThreadChanges changes) throws IOException {
+    if (changes.pid() != pid) {
+      throw new IOException("threads of process " + changes.pid() + " for process " + pid);
+    }
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        byte[] before = calls.save();
+        try {
+          new ThreadReshaping(pid, calls).run(changes);
+        } finally {
+          calls.restore(before);
+        }
+      } finally {
+        Ptrace.detach(pid);
+        threads = SourceProcess.threads(pid);
+      }
+    }
+    var known = new TreeMap<Integer, ThreadState>(ahead);
+    known.keySet().retainAll(threads);
+    for (ThreadAttributes begun : changes.begun()) {
+      // One of that number before it may have ended in between.
+      known.remove(begun.thread());
+    }
+    ahead = Map.copyOf(known);
   }
 
   /**

@@ -6,11 +6,14 @@ import java.util.stream.LongStream;
 /**
  * A system call that a thread has begun.
  *
+ * @param caller the thread's number
  * @param number __NR_*
  * @param first its arguments, of which more do not matter
  */
-record SystemCall(int number, long first, long second, long third, long fourth) {
-  /** Whether both are the same call, as far as its first three arguments say so. */
+record SystemCall(int caller, int number, long first, long second, long third, long fourth) {
+  /**
+   * Whether both are the same call, whoever makes it, as far as its first three arguments say so.
+   */
   boolean isLike(SystemCall other) {
     return number == other.number
         && first == other.first

@@ -60,7 +60,7 @@ final class ThreadStatus implements AutoCloseable {
   }
 
   /**
-   * Of a process that has these threads now.
+   * Of a process that has these threads now, or had them until just now.
    *
    * @param parent whether it has children, which are stopped when it is
    * @param module what tells of the same threads; empty: /proc is asked
@@ -72,14 +72,24 @@ final class ThreadStatus implements AutoCloseable {
     var status = new ThreadStatus(pid, Processes.open(pid), threads, parent, files, module);
     try {
       for (int thread : threads) {
-        String path = "/proc/" + pid + "/task/" + thread + "/status";
-        files.add(Fd.open(path, Linux.O_RDONLY()));
-        status.most = Math.max(status.most, SysFiles.read(path).length() + MORE);
+        status.add("/proc/" + pid + "/task/" + thread + "/status");
       }
       return status;
     } catch (IOException e) {
       status.close();
       throw e;
+    }
+  }
+
+  /** Of one that has ended {@link #changed} will say so. */
+  private void add(String path) throws IOException {
+    try {
+      files.add(Fd.open(path, Linux.O_RDONLY()));
+      most = Math.max(most, SysFiles.read(path).length() + MORE);
+    } catch (SyscallException e) {
+      if (!e.errno().equals(Errno.ENOENT) && !e.errno().equals(Errno.ESRCH)) {
+        throw e;
+      }
     }
   }
 
@@ -161,7 +171,7 @@ final class ThreadStatus implements AutoCloseable {
 
   /** VmStk: of all areas that grow downwards. */
   long stackKilobytes() throws IOException {
-    for (String status : read(files.subList(0, 1))) {
+    for (String status : read(files.subList(0, Math.min(1, files.size())))) {
       int at = status.indexOf(STACK) + STACK.length();
       int end = status.indexOf(" kB", at);
       return Long.parseLong(status.substring(at, end).strip());
@@ -222,7 +232,7 @@ final class ThreadStatus implements AutoCloseable {
 
   private boolean areAll(List<String> read, List<Fd> of) {
     String count = "\nThreads:\t" + threads.size() + "\n";
-    boolean all = read.size() == of.size();
+    boolean all = read.size() == of.size() && files.size() == threads.size();
     for (String status : read) {
       all &= status.contains(count);
     }

@@ -24,5 +24,7 @@ final class TracerThread implements AutoCloseable {
   @Override
   public void close() {
     thread.shutdownNow();
+    // Whom it traces nobody else can.
+    thread.close();
   }
 }

@@ -14,6 +14,9 @@ public final class PidSpace {
   /** Below are those of a second kernel's own threads. */
   public static final int FIRST_FREE = 1024;
 
+  /** Up to here they are for what a kernel starts first: {@code RESERVED_PIDS} of kernel/pid.c. */
+  public static final int RESERVED = 300;
+
   private PidSpace() {}
 
   /**
@@ -29,13 +32,21 @@ public final class PidSpace {
   /**
    * Has the next process or thread get a PID above this one.
    *
-   * @param pid at least 300, below which the kernel never wraps ({@code RESERVED_PIDS})
+   * @param pid at least 300, below which the kernel never wraps
    */
   public static void startAfter(int pid) throws IOException {
-    if (pid < 300) {
+    if (pid < RESERVED) {
       throw new IllegalArgumentException("PIDs up to 300 are for what a kernel starts itself");
     }
     SysFiles.write(LAST_PID, Integer.toString(pid));
+  }
+
+  /**
+   * Has this kernel's own threads get the PIDs below those of services again, after some of these
+   * have come: one that a service gets elsewhere must be free here, too.
+   */
+  public static void backToOwn() throws IOException {
+    startAfter(RESERVED);
   }
 
   /** The PID that was given last. */

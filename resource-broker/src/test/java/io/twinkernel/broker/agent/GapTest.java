@@ -36,8 +36,9 @@ final class GapTest {
         "ServicePort: release, forward, forwardAll, left",
         "Prestaging: restructuredAtLast, suspects, sendRest",
         "Prestaging$SendDescriptors: at",
-        "OutgoingSwitch: complete, awaitResumed, await",
-        "OutgoingSwitch$Attempt: sendMemory, sendDisk, giveNic, sendRest",
+        "HandOver: complete",
+        "OutgoingSwitch: awaitResumed, await",
+        "Attempt: sendMemory, sendDisk, giveNic, sendRest",
       })
   void evaluatesNoLambdaForTheFirstTime(String where) throws IOException {
     String[] parts = where.split(": ", 2);

@@ -14,7 +14,9 @@ final class CanaryTest {
             () -> {
               try (var canary = Canary.hatch()) {
                 canary.fly();
+                canary.threads();
                 canary.fly();
+                canary.threads();
               }
             })
         .doesNotThrowAnyException();

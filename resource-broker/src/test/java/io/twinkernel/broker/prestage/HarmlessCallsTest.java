@@ -10,16 +10,16 @@ import org.junit.jupiter.api.Test;
 final class HarmlessCallsTest {
   @Test
   void theTimerThatGoesOverMayBeSet() {
-    var real = new SystemCall(38, 0, 0, 0, 0);
-    var alarm = new SystemCall(37, 5, 0, 0, 0);
+    var real = new SystemCall(7, 38, 0, 0, 0, 0);
+    var alarm = new SystemCall(7, 37, 5, 0, 0, 0);
     assertThat(HarmlessCalls.are(real, List.of())).isTrue();
     assertThat(HarmlessCalls.are(alarm, List.of())).isTrue();
     assertThat(HarmlessCalls.timer(real)).isTrue();
     assertThat(HarmlessCalls.timer(alarm)).isTrue();
     for (int other = 1; other <= 2; other++) {
-      assertThat(HarmlessCalls.are(new SystemCall(38, other, 0, 0, 0), List.of())).isFalse();
+      assertThat(HarmlessCalls.are(new SystemCall(7, 38, other, 0, 0, 0), List.of())).isFalse();
     }
-    assertThat(HarmlessCalls.timer(new SystemCall(36, 0, 0, 0, 0))).isFalse();
+    assertThat(HarmlessCalls.timer(new SystemCall(7, 36, 0, 0, 0, 0))).isFalse();
   }
 
   /** From trace_pipe on Linux 6.1: jemalloc gives memory back, a client comes and goes. */
@@ -40,6 +40,7 @@ final class HarmlessCallsTest {
             call -> {
               String[] arguments = (call.group(2) + ", 0, 0, 0").split(", ", -1);
               return new SystemCall(
+                  7,
                   Integer.parseInt(call.group(1)),
                   Long.parseUnsignedLong(arguments[0], 16),
                   Long.parseUnsignedLong(arguments[1], 16),
@@ -75,11 +76,14 @@ final class HarmlessCallsTest {
   }
 
   @Test
-  void aForkIsNoticed() {
-    assertThat(calls(HARMLESS)).noneMatch(HarmlessCalls::fork);
+  void aThreadMayBegin() {
+    assertThat(calls(HARMLESS)).noneMatch(HarmlessCalls::begins);
     assertThat(calls("NR 56 (1200011, 0, 0, 7f26, 0, 0)\nNR 57 (0)\nNR 58 (0, 0, 0, 0, 0, 0)"))
         .hasSize(3)
-        .allMatch(HarmlessCalls::fork);
+        .noneMatch(HarmlessCalls::begins);
+    assertThat(calls("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)\nNR 435 (7ffc, 58, 0, 0, 0, 0)"))
+        .hasSize(2)
+        .allMatch(HarmlessCalls::begins);
   }
 
   @Test
@@ -144,26 +148,62 @@ final class HarmlessCallsTest {
   }
 
   @Test
-  void aThreadIsNoticedAForkIsNot() {
-    assertThat(firstOther("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)")).isPresent();
-    assertThat(firstOther("NR 435 (7ffc, 58, 0, 0, 0, 0)")).isPresent();
+  void threadsAndForksAreSeenOtherwise() {
+    assertThat(firstOther("NR 56 (3d0f00, 7f00, 0, 0, 0, 0)")).isEmpty();
+    assertThat(firstOther("NR 435 (7ffc, 58, 0, 0, 0, 0)")).isEmpty();
     assertThat(firstOther("NR 56 (1200011, 0, 0, 0, 0, 0)")).isEmpty();
+    // What shares signal handlers and is no thread.
+    assertThat(firstOther("NR 56 (911, 0, 0, 0, 0, 0)")).isPresent();
+  }
+
+  @Test
+  void whatIsAThreadsOwnIsAskedForAnew() {
+    String own =
+        """
+        NR 273 (7f26, 18, 0, 0, 0, 0)
+        NR 334 (7f26, 20, 0, 53053053, 0, 0)
+        NR 218 (7f26, 0, 0, 0, 0, 0)
+        NR 157 (f, 7ffd, 0, 0, 0, 0)
+        NR 131 (7ffd, 0, 0, 0, 0, 0)
+        NR 141 (0, 0, 5, 0, 0, 0)
+        NR 144 (0, 1, 7ffd, 0, 0, 0)
+        """;
+    assertThat(calls(own).stream().map(HarmlessCalls::ofThread))
+        .hasSize(7)
+        .allMatch(thread -> thread.equals(Optional.of(7)));
+    assertThat(calls("NR 141 (0, 9, 5, 0, 0, 0)\nNR 314 (9, 7ffd, 0, 0, 0, 0)"))
+        .extracting(HarmlessCalls::ofThread)
+        .containsOnly(Optional.of(9));
+    // A process's priority; what is asked; what is set for more than a thread.
+    assertThat(
+            calls(
+                """
+                NR 141 (1, 9, 5, 0, 0, 0)
+                NR 131 (0, 7ffd, 0, 0, 0, 0)
+                NR 157 (4, 0, 0, 0, 0, 0)
+                NR 13 (f, 7ffd, 0, 8, 0, 0)
+                """))
+        .extracting(HarmlessCalls::ofThread)
+        .containsOnly(Optional.empty());
   }
 
   @Test
   void theKernelTakesAFilterOfLessThanAPage() {
-    assertThat(HarmlessCalls.filter(List.of(5001, 5002)))
-        .startsWith("(common_pid == 5001 || common_pid == 5002) && id != 0 && id != 1 && ")
-        .hasSizeLessThan(4096);
+    assertThat(HarmlessCalls.filter(List.of(5001, 5007, 5003, 5002), 6000))
+        .startsWith(
+            "((common_pid >= 5001 && common_pid <= 5003) || common_pid == 5007"
+                + " || (common_pid > 6000 && (id < 2 || id > 3) && (id < 10 || id > 12) && ")
+        .endsWith(" && id != 441 && id != 449")
+        .hasSizeLessThan(2500);
   }
 
   @Test
   void callsThatLayOutMemoryAnewAreKnown() {
     for (int number : new int[] {9, 10, 11, 12, 25}) {
-      assertThat(HarmlessCalls.map(new SystemCall(number, 0, 0, 0, 0))).isTrue();
+      assertThat(HarmlessCalls.map(new SystemCall(7, number, 0, 0, 0, 0))).isTrue();
     }
     for (int number : new int[] {0, 28, 56, 231}) {
-      assertThat(HarmlessCalls.map(new SystemCall(number, 0, 0, 0, 0))).isFalse();
+      assertThat(HarmlessCalls.map(new SystemCall(7, number, 0, 0, 0, 0))).isFalse();
     }
   }
 }

@@ -63,7 +63,7 @@ final class MemoryReshapingTest {
       PageScan.forget(pid);
       setUp.write(window + PAGE, new byte[] {2});
     }
-    fork = ForkSnapshot.take(pid, List.of(pid), Set.of(pid), call -> {}, false);
+    fork = ForkSnapshot.take(pid, List.of(pid), Set.of(pid), OwnCalls.UNTOLD, false);
     source = Tracee.hold(pid);
     copy = Tracee.hold(fork.pid());
     base = MemoryMap.read(pid);

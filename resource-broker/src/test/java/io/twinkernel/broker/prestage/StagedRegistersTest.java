@@ -68,7 +68,7 @@ final class StagedRegistersTest {
 
   @Test
   void aThreadThatSleptOnIsLeftOutAndGoesOn() throws Exception {
-    ProcessDelta ahead = source.registers();
+    ProcessDelta ahead = source.registers().orElseThrow();
     assertThat(ahead.threads()).hasSize(1);
     source.beginRegisters();
     ProcessDelta rest = source.readRest(Steps.UNTOLD);
@@ -82,7 +82,7 @@ final class StagedRegistersTest {
 
   @Test
   void aThreadThatIsElsewhereByThenIsNot() throws Exception {
-    ProcessDelta ahead = source.registers();
+    ProcessDelta ahead = source.registers().orElseThrow();
     // Not what it had when it was read: as if it had run in between.
     byte[] other = ahead.threads().getFirst().registers().clone();
     other[0] ^= 1;

@@ -21,21 +21,29 @@ import org.junit.jupiter.api.Test;
 final class SyscallTraceTest {
   private static final int PAGE = 4096;
 
-  /** Of raw_syscalls:sys_enter in the kernel that the page is from. */
-  private static final int TYPE = 346;
+  /** In the kernel that the pages are from. */
+  private static final SyscallTrace.Events EVENTS = new SyscallTrace.Events(346, 308, 24, 44);
 
   /** A page of a buffer of Linux 6.1: a process is followed, and forked. */
   private static byte[] page() throws IOException {
+    return page("trace-page-6.1.hex");
+  }
+
+  private static byte[] page(String name) throws IOException {
     try (InputStream file =
-        Objects.requireNonNull(SyscallTraceTest.class.getResourceAsStream("trace-page-6.1.hex"))) {
+        Objects.requireNonNull(SyscallTraceTest.class.getResourceAsStream(name))) {
       String text = new String(file.readAllBytes(), StandardCharsets.US_ASCII);
       byte[] used = HexFormat.of().parseHex(text.replace("\n", ""));
       return Arrays.copyOf(used, PAGE);
     }
   }
 
+  private static boolean parse(byte[] page, Traced traced) throws IOException {
+    return SyscallTrace.parse(ByteBuffer.wrap(page).order(ByteOrder.nativeOrder()), EVENTS, traced);
+  }
+
   private static boolean parse(byte[] page, List<SystemCall> calls) throws IOException {
-    return SyscallTrace.parse(ByteBuffer.wrap(page).order(ByteOrder.nativeOrder()), TYPE, calls);
+    return parse(page, new Traced(calls, new ArrayList<>()));
   }
 
   private static List<SystemCall> parse(byte[] page) throws IOException {
@@ -49,14 +57,33 @@ final class SyscallTraceTest {
     assertThat(parse(page()))
         .extracting(SystemCall::number)
         .containsExactly(41, 292, 3, 291, 292, 3, 233, 3, 3, 11, 2, 292, 3);
-    assertThat(parse(page()).getFirst()).isEqualTo(new SystemCall(41, 2, 1, 0, 0));
+    assertThat(parse(page()).getFirst()).isEqualTo(new SystemCall(5056, 41, 2, 1, 0, 0));
+  }
+
+  /** A shell has two subshells run, one after the other, and executes a program. */
+  @Test
+  void birthsAreRead() throws Exception {
+    Traced traced = Traced.none();
+    assertThat(parse(page("trace-page-births-6.1.hex"), traced)).isFalse();
+    assertThat(traced.births()).containsExactly(new Birth(5156, 5157), new Birth(5156, 5158));
+    assertThat(traced.calls())
+        .filteredOn(call -> call.number() == 56)
+        .containsExactly(
+            new SystemCall(5156, 56, 0x1200011, 0, 0, 0x72af690),
+            new SystemCall(5156, 56, 0x1200011, 0, 0, 0x72af690));
+    assertThat(traced.calls())
+        .filteredOn(call -> call.number() == 231)
+        .extracting(SystemCall::caller)
+        .containsExactly(5157, 5158, 5156);
+    assertThat(traced.calls().stream().filter(HarmlessCalls::executes)).hasSize(2);
   }
 
   @Test
   void otherEventsAreNone() throws Exception {
-    var calls = new ArrayList<SystemCall>();
-    SyscallTrace.parse(ByteBuffer.wrap(page()).order(ByteOrder.nativeOrder()), TYPE + 1, calls);
-    assertThat(calls).isEmpty();
+    Traced traced = Traced.none();
+    var others = new SyscallTrace.Events(347, 309, 24, 44);
+    SyscallTrace.parse(ByteBuffer.wrap(page()).order(ByteOrder.nativeOrder()), others, traced);
+    assertThat(traced).isEqualTo(Traced.none());
   }
 
   @Test

@@ -41,7 +41,7 @@ final class TimerStateTest {
     copy =
         StagedProcess.hold(other.pid(), List.of(other.pid()), List.of(), List.of(), List.of(), "");
     try (var itself = SourceProcess.follow(other.pid(), "", false)) {
-      copy.takeRegisters(itself.registers());
+      copy.takeRegisters(itself.registers().orElseThrow());
     }
   }
 
