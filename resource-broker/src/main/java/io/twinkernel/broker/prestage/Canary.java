@@ -205,6 +205,8 @@ public final class Canary implements AutoCloseable {
 
   private void process() throws IOException {
     var frames = new ArrayList<MemorySegment>();
+    // After the flight before it may still be on its way there.
+    awaitStopped(pid);
     try (Arena arena = Arena.ofShared()) {
       Processes.kill(pid, Linux.SIGUSR1());
       look();
