@@ -54,9 +54,7 @@ final class Attempt {
     boolean ready = found.isEmpty() && prestaging.ready();
     try {
       if (ready) {
-        prestaging.sendEndedThreads(trace.follow());
-        prestaging.sendMemoryShapes(trace.follow());
-        prestaging.sendThreads(trace.follow());
+        prestaging.sendShapes(trace.follow());
       }
     } finally {
       shaped.complete(true);

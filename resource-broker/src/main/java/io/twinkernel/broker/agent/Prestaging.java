@@ -393,9 +393,7 @@ final class Prestaging implements AutoCloseable {
     beside.join();
     Optional<Change> found = outside.isPresent() ? outside : within.join();
     if (found.isEmpty()) {
-      sendEndedThreads(Steps.UNTOLD);
-      sendMemoryShapes(Steps.UNTOLD);
-      sendThreads(Steps.UNTOLD);
+      sendShapes(Steps.UNTOLD);
       found = sendDescriptors(Steps.UNTOLD);
     }
     return found.isPresent() ? found : arrived(Steps.UNTOLD);
@@ -444,8 +442,18 @@ final class Prestaging implements AutoCloseable {
     return first(process -> process.arrived(steps), true);
   }
 
-  /** Has the memory of the copies laid out as that of their processes is now, where it differs. */
-  void sendMemoryShapes(Steps steps) throws IOException {
+  /**
+   * Has the copies have the threads and the layout of memory that their processes have now, where
+   * these differ. Of a thread that begins or ends there must be its memory: the kernel looks into
+   * it.
+   */
+  void sendShapes(Steps steps) throws IOException {
+    sendEndedThreads(steps);
+    sendMemoryShapes(steps);
+    sendThreads(steps);
+  }
+
+  private void sendMemoryShapes(Steps steps) throws IOException {
     boolean any = false;
     for (SourceProcess process : processes) {
       Optional<MemoryShape> shape = process.memory().shape();
@@ -459,8 +467,7 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  /** Has the copies end threads, before their memory is laid out. */
-  void sendEndedThreads(Steps steps) throws IOException {
+  private void sendEndedThreads(Steps steps) throws IOException {
     boolean any = false;
     for (SourceProcess process : processes) {
       any |= send(process.threadsEnded());
@@ -470,8 +477,7 @@ final class Prestaging implements AutoCloseable {
     }
   }
 
-  /** Has them begin others, once it is. */
-  void sendThreads(Steps steps) throws IOException {
+  private void sendThreads(Steps steps) throws IOException {
     boolean any = false;
     for (SourceProcess process : processes) {
       any |= send(process.threadChanges());

@@ -139,6 +139,30 @@ public final class StagedProcess implements AutoCloseable {
     }
   }
 
+  /** What is done by {@link #calls}. */
+  @FunctionalInterface
+  private interface Reshaping {
+    void run() throws IOException;
+  }
+
+  /** What its calls are given in memory is put over what is there, and that put back. */
+  private void inItsName(Reshaping reshaping) throws IOException {
+    synchronized (tracing) {
+      ThreadRegisters.hold(pid);
+      try {
+        called = true;
+        byte[] before = calls.save();
+        try {
+          reshaping.run();
+        } finally {
+          calls.restore(before);
+        }
+      } finally {
+        Ptrace.detach(pid);
+      }
+    }
+  }
+
   /**
    * Opens and closes what its process has.
    *
@@ -159,20 +183,7 @@ public final class StagedProcess implements AutoCloseable {
       }
       bound.remove(descriptor);
     }
-    synchronized (tracing) {
-      ThreadRegisters.hold(pid);
-      try {
-        called = true;
-        byte[] before = calls.save();
-        try {
-          new DescriptorReshaping(pid, calls).run(changes, onDisk);
-        } finally {
-          calls.restore(before);
-        }
-      } finally {
-        Ptrace.detach(pid);
-      }
-    }
+    inItsName(() -> new DescriptorReshaping(pid, calls).run(changes, onDisk));
     try (Fd process = Processes.open(pid)) {
       for (DescriptorChanges.Connection connection : changes.connections()) {
         int descriptor = connection.descriptor();
@@ -199,20 +210,10 @@ public final class StagedProcess implements AutoCloseable {
     if (changes.pid() != pid) {
       throw new IOException("threads of process " + changes.pid() + " for process " + pid);
     }
-    synchronized (tracing) {
-      ThreadRegisters.hold(pid);
-      try {
-        called = true;
-        byte[] before = calls.save();
-        try {
-          new ThreadReshaping(pid, calls).run(changes);
-        } finally {
-          calls.restore(before);
-        }
-      } finally {
-        Ptrace.detach(pid);
-        threads = SourceProcess.threads(pid);
-      }
+    try {
+      inItsName(() -> new ThreadReshaping(pid, calls).run(changes));
+    } finally {
+      threads = SourceProcess.threads(pid);
     }
     var known = new TreeMap<Integer, ThreadState>(ahead);
     known.keySet().retainAll(threads);
