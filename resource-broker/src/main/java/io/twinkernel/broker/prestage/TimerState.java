@@ -106,14 +106,18 @@ record TimerState(int descriptor, int clock, int flags, long ticks, long expiry,
       // First: one that is to expire again counts on by that.
       TimerFd.Setting setting = TimerFd.get(timer);
       long asked = Clocks.realtimeNanos();
-      Matcher info = info(SysFiles.read("/proc/self/fdinfo/" + timer.number()));
+      String file = "/proc/self/fdinfo/" + timer.number();
+      Matcher info = info(SysFiles.read(file));
+      // Once more: what is left the kernel looks at before the ticks that it tells with it
+      // (timerfd_show(), fs/timerfd.c), and one that has expired since says 0.
+      Matcher later = info(SysFiles.read(file));
       return new Look(
           setting,
           asked,
           Integer.parseInt(info.group(1)),
           Integer.parseInt(info.group(3), OCTAL),
           Long.parseUnsignedLong(info.group(2)),
-          Long.parseLong(info.group(4)) * SECOND + Long.parseLong(info.group(5)),
+          Long.parseLong(later.group(4)) * SECOND + Long.parseLong(later.group(5)),
           false);
     }
 
