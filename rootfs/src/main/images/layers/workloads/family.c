@@ -3,7 +3,8 @@
  * A parent and two children that never stop writing to memory which they share,
  * and tell each other what they wrote. The parent has a timerfd and an interval
  * timer besides, which neither stop nor run ahead. Says on port 7003 whether all of it is
- * right: a line "ok NAME" or "bad NAME WHY" for each, then "end".
+ * right: a line "ok NAME" or "bad NAME WHY" for each, then "end". On port 7004 it has
+ * connections of which one end has ended its half.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,6 +26,8 @@
 #include <unistd.h>
 
 #define PORT 7003
+#define HALVES 7004
+#define LAST_WORDS "last words"
 #define CHILDREN 2
 #define PAGE 4096
 #define PAGES 128
@@ -50,6 +53,7 @@ static int64_t timed_from;
 static uint64_t ticks;
 static volatile sig_atomic_t alarms;
 static volatile int64_t last_alarm;
+static int ended_there = -1, ended_here = -1;
 
 static void die(const char *what)
 {
@@ -197,12 +201,59 @@ static void tell(int listener)
 	close(client);
 }
 
+/* What was said to either, and how it ended; both end now. */
+static void end_halves(int client)
+{
+	char words[sizeof(LAST_WORDS)] = "";
+	ssize_t nothing = recv(ended_there, words, 1, 0);
+	bool sent = send(ended_there, "done", 4, MSG_NOSIGNAL) == 4;
+	ssize_t heard = recv(ended_here, words, sizeof(words) - 1, MSG_WAITALL);
+
+	if (nothing == 0 && sent && heard == sizeof(words) - 1 && !strcmp(words, LAST_WORDS))
+		dprintf(client, "ok");
+	else
+		dprintf(client, "of the other's half %zd, own %d, heard %zd '%s'", nothing, sent,
+			heard, words);
+	close(ended_there);
+	close(ended_here);
+	ended_there = ended_here = -1;
+}
+
+/* A client says which half is to end, its own or ours; or that both are to. */
+static void halve(int listener)
+{
+	int client = MUST(accept(listener, NULL, NULL));
+	char which = 0;
+
+	MUST(recv(client, &which, 1, 0));
+	if (which == 'c' && ended_there < 0) {
+		ended_there = client;
+	} else if (which == 's' && ended_here < 0) {
+		MUST(send(client, &which, 1, MSG_NOSIGNAL));
+		MUST(shutdown(client, SHUT_WR));
+		ended_here = client;
+	} else {
+		if (which == 'e')
+			end_halves(client);
+		close(client);
+	}
+}
+
+static int listen_on(int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int listener = MUST(socket(AF_INET, SOCK_STREAM, 0)), one = 1;
+
+	MUST(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	MUST(bind(listener, (struct sockaddr *)&address, sizeof(address)));
+	MUST(listen(listener, 4));
+	return listener;
+}
+
 int main(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	struct pollfd polled[CHILDREN + 3];
+	struct pollfd polled[CHILDREN + 4];
 	int memory = MUST(memfd_create("family", 0));
-	int listener = MUST(socket(AF_INET, SOCK_STREAM, 0)), one = 1;
 	sigset_t child;
 
 	MUST(ftruncate(memory, CHILDREN * PAGES * PAGE));
@@ -218,14 +269,12 @@ int main(void)
 			work(i);
 		polled[i] = (struct pollfd){ .fd = ends[i][0], .events = POLLIN };
 	}
-	MUST(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
-	MUST(bind(listener, (struct sockaddr *)&address, sizeof(address)));
-	MUST(listen(listener, 4));
-	polled[CHILDREN] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	polled[CHILDREN] = (struct pollfd){ .fd = listen_on(PORT), .events = POLLIN };
 	polled[CHILDREN + 1] = (struct pollfd){ .fd = MUST(signalfd(-1, &child, 0)), .events = POLLIN };
 	polled[CHILDREN + 2] = (struct pollfd){ .fd = start_timers(), .events = POLLIN };
+	polled[CHILDREN + 3] = (struct pollfd){ .fd = listen_on(HALVES), .events = POLLIN };
 	for (;;) {
-		if (poll(polled, CHILDREN + 3, -1) < 0) {
+		if (poll(polled, CHILDREN + 4, -1) < 0) {
 			if (errno == EINTR)
 				continue; /* an alarm */
 			die("poll");
@@ -236,8 +285,10 @@ int main(void)
 			if (polled[i].revents)
 				hear(i);
 		if (polled[CHILDREN].revents)
-			tell(listener);
+			tell(polled[CHILDREN].fd);
 		if (polled[CHILDREN + 1].revents)
 			signalled(polled[CHILDREN + 1].fd);
+		if (polled[CHILDREN + 3].revents)
+			halve(polled[CHILDREN + 3].fd);
 	}
 }

@@ -251,6 +251,16 @@ public final class Sockets {
     use("connect", Linux.__NR_connect(), batch, socket, address);
   }
 
+  /**
+   * Adds {@code shutdown(2)}.
+   *
+   * @param how SHUT_*
+   */
+  public static void shutdown(CallBatch batch, Fd socket, int how) {
+    int number = Linux.__NR_shutdown();
+    batch.add("shutdown", socket.label(), number, socket.number(), how, 0, 0, 0, 0);
+  }
+
   private static void use(String call, int number, CallBatch batch, Fd socket, byte[] address) {
     long memory = batch.address(batch.room(address));
     batch.add(call, socket.label(), number, socket.number(), memory, address.length, 0, 0, 0);

@@ -1751,6 +1751,15 @@ public class Linux extends Linux$shared {
     public static int __NR_recvfrom() {
         return __NR_recvfrom;
     }
+    private static final int __NR_shutdown = (int)48L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_shutdown 48
+     * }
+     */
+    public static int __NR_shutdown() {
+        return __NR_shutdown;
+    }
     private static final int __NR_bind = (int)49L;
     /**
      * {@snippet lang=c :
@@ -2443,6 +2452,15 @@ public class Linux extends Linux$shared {
      */
     public static int MSG_NOSIGNAL() {
         return MSG_NOSIGNAL;
+    }
+    private static final int SHUT_WR = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.SHUT_WR = 1
+     * }
+     */
+    public static int SHUT_WR() {
+        return SHUT_WR;
     }
     private static final int IPPROTO_IP = (int)0L;
     /**

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Clients of a web server, each with one connection that it keeps: asks for the same file over and
  * over and compares what comes.
  */
-final class KeepAliveClients implements AutoCloseable {
+final class KeepAliveClients implements WorkloadClients {
   private static final int CLIENTS = 4;
   private static final int PAUSE_MILLIS = 50;
   private static final int SILENCE_MILLIS = 60_000;
@@ -102,8 +102,8 @@ final class KeepAliveClients implements AutoCloseable {
     return line.toString().strip();
   }
 
-  /** Ends the clients; what they found, as {@code ok NAME WHAT} or {@code bad NAME WHY}. */
-  String finish() {
+  @Override
+  public String finish() {
     close();
     synchronized (failures) {
       return failures.isEmpty() && answers.get() > 0

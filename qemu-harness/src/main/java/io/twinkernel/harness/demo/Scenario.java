@@ -66,7 +66,7 @@ final class Scenario {
     Dataset dataset = Dataset.ofMegabytes(System.nanoTime(), plan.megabytes());
     OutsideClient client = null;
     TapCapture capture = null;
-    List<KeepAliveClients> web = List.of();
+    List<WorkloadClients> web = List.of();
     try {
       fill(dataset);
       if (plan.workloads().any() || plan.postgres()) {
@@ -104,7 +104,7 @@ final class Scenario {
       if (client != null) {
         client.close();
       }
-      web.forEach(KeepAliveClients::close);
+      web.forEach(WorkloadClients::close);
     }
     return new ReportBuilder(plan, findings, client == null ? List.of() : client.records()).build();
   }
@@ -121,7 +121,7 @@ final class Scenario {
     }
   }
 
-  private void judgeWorkloads(List<KeepAliveClients> web) throws IOException {
+  private void judgeWorkloads(List<WorkloadClients> web) throws IOException {
     List<String> said = new ArrayList<>(Workloads.check(serving()));
     web.forEach(clients -> said.add(clients.finish()));
     findings.workloads = List.copyOf(said);

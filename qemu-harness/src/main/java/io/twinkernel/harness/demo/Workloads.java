@@ -26,16 +26,21 @@ final class Workloads {
   private static final String CHECK = "/opt/workloads/check";
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final InetSocketAddress WEB = new InetSocketAddress(Namespace.GUEST, 8080);
+  private static final InetSocketAddress HALVES = new InetSocketAddress(Namespace.GUEST, 7004);
   private static final InetSocketAddress CONTAINER = new InetSocketAddress(Namespace.GUEST, 7002);
 
   private Workloads() {}
 
-  /** Starts the clients outside: of nginx, and of the web server in the container. */
-  static List<KeepAliveClients> connect(WorkloadSet workloads) {
+  /**
+   * Starts the clients outside: of nginx, of connections that are half closed, and of the web
+   * server in the container.
+   */
+  static List<WorkloadClients> connect(WorkloadSet workloads) throws IOException {
+    var halves = HalfClosedClients.connect("half-closed", HALVES);
     var nginx = KeepAliveClients.start("nginx-keep-alive", WEB, "/data.txt");
     return workloads == WorkloadSet.ALL
-        ? List.of(nginx, KeepAliveClients.start("container-keep-alive", CONTAINER, "/"))
-        : List.of(nginx);
+        ? List.of(nginx, halves, KeepAliveClients.start("container-keep-alive", CONTAINER, "/"))
+        : List.of(nginx, halves);
   }
 
   /** The names of the checks in what {@link #check} returned. */

@@ -39,6 +39,9 @@ public final class TcpTransitions {
   private static final int SOCKET_ID = 48;
   private static final int STATE = 1;
   private static final int PORT = 4;
+  private static final int SOURCE = 8;
+  private static final int TARGET = 24;
+  private static final int ADDRESS = 16;
   private static final int RECEIVED = 56;
   private static final int WRITTEN = 60;
 
@@ -74,7 +77,9 @@ public final class TcpTransitions {
     var ports = new TreeSet<Integer>();
     for (int family : new int[] {Linux.AF_INET(), Linux.AF_INET6()}) {
       for (NetlinkReply reply : netlink.dump(request(family))) {
-        if (isOnItsWay(reply.fixed8(STATE), reply.fixed32(RECEIVED), reply.fixed32(WRITTEN))) {
+        boolean within = isWithin(reply);
+        if (isOnItsWay(
+            reply.fixed8(STATE), reply.fixed32(RECEIVED), reply.fixed32(WRITTEN), within)) {
           ports.add(Integer.reverseBytes(reply.fixed16(PORT)) >>> Short.SIZE);
         }
       }
@@ -99,14 +104,25 @@ public final class TcpTransitions {
     return request;
   }
 
+  /** Whether both ends are on this machine. */
+  private static boolean isWithin(NetlinkReply reply) {
+    boolean one = true;
+    for (int i = 0; i < ADDRESS; i += Integer.BYTES) {
+      one &= reply.fixed32(SOURCE + i) == reply.fixed32(TARGET + i);
+    }
+    return one;
+  }
+
   /**
    * @param received bytes that wait to be read, or connections that wait to be accepted
    * @param written bytes that have not been acknowledged
+   * @param within whether both ends are on this machine
    */
-  static boolean isOnItsWay(int state, int received, int written) {
+  static boolean isOnItsWay(int state, int received, int written, boolean within) {
     return switch (state) {
-      // The last: its process is to close it.
-      case SYN_SENT, SYN_RECV, CLOSE_WAIT -> true;
+      case SYN_SENT, SYN_RECV -> true;
+      // Its process is to close it; a copy can have it, too, where the peer is another machine.
+      case CLOSE_WAIT -> within;
       // What was written before the end may not have arrived.
       case FIN_WAIT1, LAST_ACK, CLOSING -> written != 0;
       case LISTEN -> received != 0;

@@ -18,7 +18,7 @@ final class Arrivals {
   private final CallBatch batch;
   private final List<Asked> asked;
 
-  private record Asked(int number, OpenFile.Kind kind, String target, int place) {}
+  private record Asked(Looked looked, int place) {}
 
   private Arrivals(Arena arena, int count) {
     this.batch = new CallBatch(arena, count, count * MOST);
@@ -32,16 +32,21 @@ final class Arrivals {
    */
   record Looked(int number, OpenFile file, Fd fd) {}
 
-  /** What has come, and is in the way; empty if nothing is. */
-  static Optional<String> first(List<Looked> all) throws IOException {
+  /**
+   * What has come, and is in the way.
+   *
+   * @param halves which connections that are half closed the other kernel can have
+   * @return empty if nothing is
+   */
+  static Optional<String> first(List<Looked> all, HalfClosed halves) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       var arrivals = new Arrivals(arena, all.size());
       for (Looked one : all) {
-        arrivals.ask(one.number(), one.file(), one.fd());
+        arrivals.ask(one);
       }
       arrivals.batch.run();
       for (Asked one : arrivals.asked) {
-        Optional<String> arrival = arrival(arrivals.batch.data(), one);
+        Optional<String> arrival = arrival(arrivals.batch.data(), one, halves);
         if (arrival.isPresent()) {
           return arrival;
         }
@@ -50,14 +55,12 @@ final class Arrivals {
     }
   }
 
-  private void ask(int number, OpenFile file, Fd fd) {
-    switch (file.kind()) {
-      case CONNECTION, LISTENER ->
-          asked.add(new Asked(number, file.kind(), file.target(), TcpRepair.info(batch, fd)));
+  private void ask(Looked one) {
+    switch (one.file().kind()) {
+      case CONNECTION, LISTENER -> asked.add(new Asked(one, TcpRepair.info(batch, one.fd())));
       case QUEUE -> {
-        if (file.counts()) {
-          int place = fd.ioctl(batch, Linux.FIONREAD(), Integer.BYTES);
-          asked.add(new Asked(number, file.kind(), file.target(), place));
+        if (one.file().counts()) {
+          asked.add(new Asked(one, one.fd().ioctl(batch, Linux.FIONREAD(), Integer.BYTES)));
         }
       }
       case FILE, EPOLL, COUNTER, TIMER, OTHER -> {
@@ -66,15 +69,17 @@ final class Arrivals {
     }
   }
 
-  private static Optional<String> arrival(ByteBuffer data, Asked one) {
-    int number = one.number();
+  private static Optional<String> arrival(ByteBuffer data, Asked one, HalfClosed halves)
+      throws IOException {
+    int number = one.looked().number();
+    OpenFile file = one.looked().file();
     int place = one.place();
-    switch (one.kind()) {
+    switch (file.kind()) {
       case CONNECTION -> {
         int state = TcpRepair.state(data, place);
-        if (state != TcpRepair.ESTABLISHED) {
+        if (state != TcpRepair.ESTABLISHED && !halves.has(one.looked().fd(), state)) {
           return Optional.of(
-              "connection " + number + " is in TCP state " + state + ": " + one.target());
+              "connection " + number + " is in TCP state " + state + ": " + file.target());
         }
       }
       case LISTENER -> {

@@ -415,9 +415,9 @@ public final class Canary implements AutoCloseable {
         Fd copy = tcp();
         opened.add(copy);
         targets.add(new TcpRestore.Target(copy, TcpRestore.clear(copy), state));
-        raw.send(said, TcpAcknowledgment.of(state));
+        raw.send(said, TcpSegment.of(state));
       }
-      TcpRestore.restore(targets);
+      TcpRestore.restore(targets, raw);
       said.run();
       TcpRestore.resumption(arena, targets, raw).run();
       for (int i = 0; i < CONNECTIONS; i++) {

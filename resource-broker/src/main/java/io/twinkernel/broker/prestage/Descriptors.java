@@ -67,7 +67,7 @@ final class Descriptors {
   private static Kind socket(Fd fd, int number) throws IOException {
     if (isTcp(fd)) {
       int state = TcpRepair.state(fd);
-      if (state == TcpRepair.ESTABLISHED) {
+      if (state == TcpRepair.ESTABLISHED || HalfClosed.is(fd, state)) {
         return Kind.CONNECTION;
       }
       if (state == TcpRepair.LISTEN) {

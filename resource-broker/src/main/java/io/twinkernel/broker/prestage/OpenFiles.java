@@ -35,6 +35,7 @@ final class OpenFiles implements AutoCloseable {
   private final Map<Integer, Fd> ends = new TreeMap<>();
 
   private Difference difference = Difference.NONE;
+  private HalfClosed halves = HalfClosed.NONE;
 
   /**
    * What {@link #changed} has found that the copy is to be told of.
@@ -98,11 +99,17 @@ final class OpenFiles implements AutoCloseable {
       for (int number : Descriptors.numbers(source)) {
         held.files.put(number, OpenFile.of(pid, source, process, number));
       }
+      held.halves = HalfClosed.outside();
       return held;
     } catch (IOException | RuntimeException e) {
       held.close();
       throw e;
     }
+  }
+
+  /** The other kernel cannot have connections that are half closed. */
+  void refuseHalfClosed() {
+    halves = HalfClosed.NONE;
   }
 
   /** Those on the disk that goes over. */
@@ -454,7 +461,7 @@ final class OpenFiles implements AutoCloseable {
         all.add(new Arrivals.Looked(entry.getKey(), entry.getValue(), get(entry.getKey())));
       }
     }
-    return Arrivals.first(all);
+    return Arrivals.first(all, halves);
   }
 
   /** {@link DescriptorStates#of}. */

@@ -14,7 +14,7 @@ import java.util.Optional;
  *
  * @param pid its number in both
  * @param threads the registers of those threads whose the copy does not have
- * @param connections its established TCP connections
+ * @param connections its TCP connections
  * @param offsets where it is in regular files
  * @param timer its ITIMER_REAL; empty if that is not set
  * @param timers its timerfds
@@ -31,7 +31,7 @@ public record ProcessDelta(
 
   // What one takes up, without the bytes of its arrays.
   private static final int THREAD = 3 * Integer.BYTES + Long.BYTES;
-  private static final int CONNECTION = 13 * Integer.BYTES;
+  private static final int CONNECTION = 14 * Integer.BYTES;
   private static final int OFFSET = Integer.BYTES + Long.BYTES;
   private static final int TIMER = 2 * Long.BYTES;
   private static final int SIGNAL = 2 * Integer.BYTES;
@@ -115,6 +115,7 @@ public record ProcessDelta(
 
   private static void write(ByteBuffer out, TcpState connection) {
     out.putInt(connection.descriptor());
+    out.putInt(connection.state());
     write(out, connection.local());
     write(out, connection.peer());
     out.putInt(connection.options());
@@ -183,6 +184,7 @@ public record ProcessDelta(
 
   private static TcpState connection(ByteBuffer in) throws IOException {
     return new TcpState(
+        in.getInt(),
         in.getInt(),
         bytes(in),
         bytes(in),

@@ -30,13 +30,13 @@ final class RawSockets implements AutoCloseable {
   }
 
   /** Adds it to a batch, for when the network is up. */
-  void send(CallBatch batch, TcpAcknowledgment acknowledgment) throws IOException {
-    Fd socket = socket(acknowledgment);
-    Sockets.sendTo(batch, socket, acknowledgment.packet(), acknowledgment.destination());
+  void send(CallBatch batch, TcpSegment segment) throws IOException {
+    Fd socket = socket(segment);
+    Sockets.sendTo(batch, socket, segment.packet(), segment.destination());
   }
 
-  private Fd socket(TcpAcknowledgment acknowledgment) throws IOException {
-    Fd socket = acknowledgment.isIpv6() ? ipv6 : ipv4;
+  private Fd socket(TcpSegment segment) throws IOException {
+    Fd socket = segment.isIpv6() ? ipv6 : ipv4;
     if (socket == null) {
       throw new IOException("this kernel has no IPv6");
     }

@@ -342,6 +342,14 @@ public final class SourceProcess implements AutoCloseable {
     return threads.tell();
   }
 
+  /**
+   * The other kernel has a packet filter: by that what the broker says there to a connection that
+   * is half closed, in the peer's name, may not come.
+   */
+  public void refuseHalfClosed() {
+    files.refuseHalfClosed();
+  }
+
   /** Those that it had when it began to be followed, ended ones among them. */
   public List<Integer> children() {
     return children;

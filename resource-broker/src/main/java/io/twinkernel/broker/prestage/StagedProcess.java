@@ -239,6 +239,15 @@ public final class StagedProcess implements AutoCloseable {
     return pid;
   }
 
+  /** The highest number of its threads. */
+  public int youngest() {
+    int youngest = pid;
+    for (int thread : threads) {
+      youngest = Math.max(youngest, thread);
+    }
+    return youngest;
+  }
+
   /** Has the kernel map its program and libraries now, and not fault by fault when it runs. */
   public void populate() throws IOException {
     MappedFiles.populate(pid);
@@ -370,7 +379,7 @@ public final class StagedProcess implements AutoCloseable {
       throw new IOException("connections of process " + delta.pid() + " for process " + pid);
     }
     List<TcpRestore.Target> targets = targets(delta);
-    TcpRestore.restore(targets);
+    TcpRestore.restore(targets, raw);
     steps.done("write-connections");
     resumption = TcpRestore.resumption(arena, targets, raw);
     steps.done("prepare-connect");

@@ -63,10 +63,10 @@ final class TcpCapture {
   private TcpCapture() {}
 
   /**
-   * Reads all of established connections. Nothing may arrive meanwhile. They stay in repair mode;
-   * {@link TcpRepair#release} ends that.
+   * Reads all of connections. Nothing may arrive meanwhile. They stay in repair mode; {@link
+   * TcpRepair#release} ends that.
    *
-   * @throws IOException if one is not established; then none is in repair mode
+   * @throws IOException if one is neither established nor half closed; then none is in repair mode
    */
   static List<TcpState> of(List<Source> sources) throws IOException {
     try {
@@ -104,7 +104,7 @@ final class TcpCapture {
       for (int i = 0; i < sources.size(); i++) {
         Places at = places.get(i);
         int state = TcpRepair.state(data, at.info());
-        if (state != TcpRepair.ESTABLISHED) {
+        if (state != TcpRepair.ESTABLISHED && !TcpRepair.isHalfClosed(state)) {
           throw new IOException(
               "connection " + sources.get(i).descriptor() + " is in TCP state " + state);
         }
@@ -199,6 +199,7 @@ final class TcpCapture {
     boolean timestamps = (options & Linux.TCPI_OPT_TIMESTAMPS()) != 0;
     return new TcpState(
         descriptor,
+        TcpRepair.state(data, at.info()),
         Sockets.address(batch, at.name()),
         Sockets.address(batch, at.peer()),
         options,

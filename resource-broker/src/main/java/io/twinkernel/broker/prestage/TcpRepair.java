@@ -19,6 +19,12 @@ final class TcpRepair {
   /** TCP_ESTABLISHED of include/net/tcp_states.h. */
   static final int ESTABLISHED = 1;
 
+  /** TCP_FIN_WAIT2 of include/net/tcp_states.h. */
+  static final int FIN_WAIT2 = 5;
+
+  /** TCP_CLOSE_WAIT of include/net/tcp_states.h. */
+  static final int CLOSE_WAIT = 8;
+
   /** TCP_LISTEN of include/net/tcp_states.h. */
   static final int LISTEN = 10;
 
@@ -32,6 +38,11 @@ final class TcpRepair {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   private TcpRepair() {}
+
+  /** Whether one end has said that it will send nothing more, and the other one has heard it. */
+  static boolean isHalfClosed(int state) {
+    return state == CLOSE_WAIT || state == FIN_WAIT2;
+  }
 
   /** TCP_* of include/net/tcp_states.h. */
   static int state(Fd socket) throws SyscallException {

@@ -5,22 +5,33 @@ import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.bindings.Linux;
 import io.twinkernel.ffi.bindings.tcp_repair_opt;
+import io.twinkernel.ffi.bindings.tcp_repair_window;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /** Puts TCP connections into a kernel, all at once, by their repair mode ({@link TcpRepair}). */
 final class TcpRestore {
   // For each connection, without what is in its queues.
   private static final int CALLS = 20;
   private static final int BYTES = 1024;
+
+  /** To close half of one, what it is told to do. */
+  private static final int HALF_CALLS = 4;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  /** In nanoseconds. */
+  private static final long A_MOMENT = 50_000;
 
   // TCPOPT_* of include/net/tcp.h.
   private static final int OPTION_MAXIMUM_SEGMENT = 2;
@@ -70,7 +81,7 @@ final class TcpRestore {
    * Makes sockets the connections. They stay in repair mode, and send nothing, until what {@link
    * #resumption} prepares is run.
    */
-  static void restore(List<Target> targets) throws IOException {
+  static void restore(List<Target> targets, RawSockets raw) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       var batch = new CallBatch(arena, targets.size() * CALLS, room(targets));
       var sent = new ArrayList<Sent>();
@@ -78,6 +89,41 @@ final class TcpRestore {
         restore(batch, target, sent);
       }
       new Prepared(batch, sent, arena).run();
+    }
+    for (Target target : targets) {
+      if (target.state().isHalfClosed()) {
+        closeHalf(target, raw);
+      }
+    }
+  }
+
+  /**
+   * Repair mode makes established connections; one that was half closed gets there as it did: its
+   * process has ended its half, of which the peer is told nothing, and the peer's last segment
+   * comes in. What the socket says to that goes nowhere: the network is not up yet.
+   */
+  private static void closeHalf(Target target, RawSockets raw) throws IOException {
+    Fd socket = target.fd();
+    TcpState state = target.state();
+    try (Arena arena = Arena.ofConfined()) {
+      var batch = new CallBatch(arena, HALF_CALLS, BYTES);
+      if (state.state() == TcpRepair.FIN_WAIT2) {
+        queue(batch, socket, Linux.TCP_SEND_QUEUE());
+        Sockets.shutdown(batch, socket, Linux.SHUT_WR());
+        queue(batch, socket, Linux.TCP_NO_QUEUE());
+      }
+      raw.send(batch, TcpSegment.ofPeer(state));
+      batch.run();
+    }
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    int now = TcpRepair.state(socket);
+    while (now != state.state()) {
+      // It has come in already, but where another thread has been given that to do.
+      if (System.nanoTime() > deadline) {
+        throw new IOException(state + " is in TCP state " + now + ", not " + state.state());
+      }
+      LockSupport.parkNanos(A_MOMENT);
+      now = TcpRepair.state(socket);
     }
   }
 
@@ -95,9 +141,9 @@ final class TcpRestore {
     byte[] received = state.received();
     byte[] written = Arrays.copyOf(state.written(), sent(state));
     queue(batch, socket, Linux.TCP_RECV_QUEUE());
-    option(batch, socket, Linux.TCP_QUEUE_SEQ(), state.receiveSequence() - received.length);
+    option(batch, socket, Linux.TCP_QUEUE_SEQ(), state.nextByte() - received.length);
     queue(batch, socket, Linux.TCP_SEND_QUEUE());
-    option(batch, socket, Linux.TCP_QUEUE_SEQ(), state.sendSequence() - state.written().length);
+    option(batch, socket, Linux.TCP_QUEUE_SEQ(), state.lastWritten() - state.written().length);
     if (!Arrays.equals(target.bound(), state.local())) {
       Sockets.bind(batch, socket, state.local());
     }
@@ -115,7 +161,21 @@ final class TcpRestore {
     send(batch, socket, Linux.TCP_SEND_QUEUE(), written, sent);
     send(batch, socket, Linux.TCP_RECV_QUEUE(), received, sent);
     queue(batch, socket, Linux.TCP_NO_QUEUE());
-    Sockets.option(batch, socket, Linux.IPPROTO_TCP(), Linux.TCP_REPAIR_WINDOW(), state.window());
+    Sockets.option(batch, socket, Linux.IPPROTO_TCP(), Linux.TCP_REPAIR_WINDOW(), window(state));
+  }
+
+  /** What was acknowledged is not more than what came, also where the end is still to come. */
+  static byte[] window(TcpState state) {
+    byte[] window = state.window();
+    int acknowledged = (int) tcp_repair_window.rcv_wup$offset();
+    ByteBuffer fields = ByteBuffer.wrap(window.clone()).order(ByteOrder.nativeOrder());
+    if (fields.getInt(acknowledged) - state.nextByte() > 0) {
+      int room = (int) tcp_repair_window.rcv_wnd$offset();
+      // What it may send next stays what it was.
+      fields.putInt(room, fields.getInt(room) + fields.getInt(acknowledged) - state.nextByte());
+      fields.putInt(acknowledged, state.nextByte());
+    }
+    return fields.array();
   }
 
   /** From 6.7 on the lowest bit says whether the clock counts microseconds. */
@@ -204,7 +264,7 @@ final class TcpRestore {
     var batch = new CallBatch(arena, targets.size() * CALLS, room(targets));
     var sent = new ArrayList<Sent>();
     for (Target target : targets) {
-      Optional<TcpAcknowledgment> owed = TcpAcknowledgment.owed(target.state());
+      Optional<TcpSegment> owed = TcpSegment.owed(target.state());
       if (owed.isPresent()) {
         raw.send(batch, owed.get());
       }

@@ -14,24 +14,25 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class TcpTransitionsTest {
   @ParameterizedTest
   @CsvSource({
-    "1,0,0,false",
-    "1,0,16,false",
-    "1,16,0,false",
-    "2,0,0,true",
-    "3,0,0,true",
-    "4,0,0,false",
-    "4,0,1,true",
-    "5,0,0,false",
-    "6,0,0,false",
-    "8,0,0,true",
-    "9,0,0,false",
-    "9,0,256,true",
-    "10,0,128,false",
-    "10,2,128,true",
-    "11,0,1,true",
+    "1,0,0,false,false",
+    "1,0,16,false,false",
+    "1,16,0,true,false",
+    "2,0,0,false,true",
+    "3,0,0,false,true",
+    "4,0,0,false,false",
+    "4,0,1,false,true",
+    "5,0,0,false,false",
+    "6,0,0,false,false",
+    "8,0,0,false,false",
+    "8,0,0,true,true",
+    "9,0,0,false,false",
+    "9,0,256,false,true",
+    "10,0,128,false,false",
+    "10,2,128,false,true",
+    "11,0,1,false,true",
   })
-  void tellsWhatIsOnItsWay(int state, int received, int written, boolean found) {
-    assertThat(TcpTransitions.isOnItsWay(state, received, written)).isEqualTo(found);
+  void tellsWhatIsOnItsWay(int state, int received, int written, boolean within, boolean found) {
+    assertThat(TcpTransitions.isOnItsWay(state, received, written, within)).isEqualTo(found);
   }
 
   @Test

@@ -43,7 +43,9 @@ final class OrphanedConnectionsTest {
       try (Fd socket = Sockets.socket(family(idle), Linux.SOCK_STREAM(), 0)) {
         TcpState writing = unsent(idle, socket.number(), "answer".getBytes(US_ASCII));
         var target = new TcpRestore.Target(socket, TcpRestore.clear(socket), writing);
-        TcpRestore.restore(List.of(target));
+        try (RawSockets raw = RawSockets.open()) {
+          TcpRestore.restore(List.of(target), raw);
+        }
         var delta =
             new ProcessDelta(
                 SELF,
@@ -83,6 +85,7 @@ final class OrphanedConnectionsTest {
   private static TcpState unsent(TcpState idle, int descriptor, byte[] bytes) {
     return new TcpState(
         descriptor,
+        idle.state(),
         idle.local(),
         idle.peer(),
         idle.options(),

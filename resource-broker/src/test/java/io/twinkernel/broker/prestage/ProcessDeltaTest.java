@@ -46,6 +46,7 @@ final class ProcessDeltaTest {
       connections.add(
           new TcpState(
               random.nextInt(),
+              random.nextInt(),
               bytes(random, 16),
               bytes(random, 28),
               random.nextInt(),

@@ -129,6 +129,7 @@ final class SegmentSizesTest {
   private static TcpState ipv4(TcpState state) {
     return new TcpState(
         state.descriptor(),
+        state.state(),
         ipv4(state.local()),
         ipv4(state.peer()),
         state.options(),

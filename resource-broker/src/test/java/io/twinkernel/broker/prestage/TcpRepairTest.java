@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.twinkernel.ffi.Fd;
 import io.twinkernel.ffi.Sockets;
 import io.twinkernel.ffi.bindings.Linux;
+import io.twinkernel.ffi.bindings.tcp_repair_window;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +18,8 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -55,6 +58,103 @@ final class TcpRepairTest {
         assertThat(socket.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
         assertThat(receive(socket)).isEqualTo("more");
       }
+    }
+  }
+
+  /**
+   * By IPv4, by an IPv4 address in an IPv6 socket, and by IPv6; with what was not read yet or
+   * without.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1,127.0.0.1,''",
+    "127.0.0.1,127.0.0.1,question",
+    "0.0.0.0,127.0.0.1,question",
+    "::1,::1,''",
+    "::1,::1,question"
+  })
+  void oneThatThePeerHasEndedGoesOn(String listening, String address, String unread)
+      throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getByName(listening));
+        var client = new Socket(InetAddress.getByName(address), listener.getLocalPort())) {
+      client.setSoTimeout(10_000);
+      TcpState state;
+      try (Socket _ = listener.accept();
+          Fd socket = find(client)) {
+        client.getOutputStream().write(unread.getBytes(US_ASCII));
+        client.shutdownOutput();
+        awaitState(socket, TcpRepair.CLOSE_WAIT);
+        state = capture(socket);
+        Sockets.connect(socket, new byte[16]);
+      }
+      assertThat(new String(state.received(), US_ASCII)).isEqualTo(unread);
+      try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
+        resume(restore(socket, state));
+        assertThat(TcpRepair.state(socket)).isEqualTo(TcpRepair.CLOSE_WAIT);
+        assertThat(receive(socket)).isEqualTo(unread);
+        assertThat(receive(socket)).isEmpty();
+        send(socket, "answer");
+      }
+      assertThat(new String(client.getInputStream().readAllBytes(), US_ASCII)).isEqualTo("answer");
+    }
+  }
+
+  /** Else the end would find no room where the peer had used all of it. */
+  @Test
+  void oneThatThePeerHasEndedTakesAsMuchAsBefore() throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var client = new Socket(listener.getInetAddress(), listener.getLocalPort());
+        Socket _ = listener.accept();
+        Fd socket = find(client);
+        Fd clientEnd = find((InetSocketAddress) client.getRemoteSocketAddress())) {
+      client.shutdownOutput();
+      awaitState(socket, TcpRepair.CLOSE_WAIT);
+      // Its end is acknowledged.
+      awaitState(clientEnd, TcpRepair.FIN_WAIT2);
+      TcpState state = capture(socket);
+      TcpRepair.release(socket);
+      int acknowledged = (int) tcp_repair_window.rcv_wup$offset();
+      int room = (int) tcp_repair_window.rcv_wnd$offset();
+      ByteBuffer before = ByteBuffer.wrap(state.window()).order(ByteOrder.nativeOrder());
+      ByteBuffer after = ByteBuffer.wrap(TcpRestore.window(state)).order(ByteOrder.nativeOrder());
+      assertThat(before.getInt(acknowledged)).isEqualTo(state.receiveSequence());
+      assertThat(after.getInt(acknowledged)).isEqualTo(state.nextByte());
+      assertThat(after.getInt(acknowledged) + after.getInt(room))
+          .isEqualTo(before.getInt(acknowledged) + before.getInt(room));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1,127.0.0.1", "0.0.0.0,127.0.0.1", "::1,::1"})
+  void oneThatTheProcessHasEndedGoesOn(String listening, String address) throws Exception {
+    try (var listener = new ServerSocket(0, 1, InetAddress.getByName(listening));
+        var client = new Socket(InetAddress.getByName(address), listener.getLocalPort())) {
+      client.setSoTimeout(10_000);
+      TcpState state;
+      try (Socket server = listener.accept();
+          Fd socket = find(client)) {
+        server.getOutputStream().write("bye".getBytes(US_ASCII));
+        server.shutdownOutput();
+        awaitState(socket, TcpRepair.FIN_WAIT2);
+        state = capture(socket);
+        Sockets.connect(socket, new byte[16]);
+      }
+      try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0)) {
+        resume(restore(socket, state));
+        assertThat(TcpRepair.state(socket)).isEqualTo(TcpRepair.FIN_WAIT2);
+        client.getOutputStream().write("last words".getBytes(US_ASCII));
+        assertThat(socket.poll(Linux.POLLIN(), Duration.ofSeconds(10))).isNotZero();
+        assertThat(receive(socket)).isEqualTo("last words");
+        client.shutdownOutput();
+        assertThat(receive(socket)).isEmpty();
+      }
+      assertThat(new String(client.getInputStream().readAllBytes(), US_ASCII)).isEqualTo("bye");
+    }
+  }
+
+  private static void awaitState(Fd socket, int state) throws IOException {
+    while (TcpRepair.state(socket) != state) {
+      Thread.onSpinWait();
     }
   }
 
@@ -120,7 +220,7 @@ final class TcpRepairTest {
       try (Fd socket = Sockets.socket(family(state), Linux.SOCK_STREAM(), 0);
           var raw = RawSockets.open()) {
         TcpRestore.Target target = restore(socket, state);
-        TcpAcknowledgment owed = TcpAcknowledgment.owed(state).orElseThrow();
+        TcpSegment owed = TcpSegment.owed(state).orElseThrow();
         assertThat(owed.isIpv6()).isEqualTo(address.equals("::1"));
         resume(target, raw);
         // Over the loopback interface it has arrived when the call returns.
@@ -186,7 +286,9 @@ final class TcpRepairTest {
 
   private static TcpRestore.Target restore(Fd socket, TcpState state) throws IOException {
     var target = new TcpRestore.Target(socket, TcpRestore.clear(socket), state);
-    TcpRestore.restore(List.of(target));
+    try (var raw = RawSockets.open()) {
+      TcpRestore.restore(List.of(target), raw);
+    }
     return target;
   }
 
