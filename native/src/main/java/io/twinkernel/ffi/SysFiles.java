@@ -7,12 +7,14 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Files of sysfs, procfs and cgroupfs, where an errno has a meaning that {@code java.nio} loses:
  * {@code EBUSY} from a CPU's {@code online} is not "an I/O error".
  */
 public final class SysFiles {
+  private static final Set<Errno> GONE = Set.of(Errno.ENOENT, Errno.ESRCH, Errno.ENODEV);
   private static final int CHUNK = 4096;
 
   private SysFiles() {}
@@ -40,13 +42,13 @@ public final class SysFiles {
 
   /**
    * As {@link #read}; empty where there is no such file, or the process that it tells of has ended,
-   * which files of procfs may say only when they are read (ENOENT, ESRCH).
+   * which files of procfs may say only when they are read (ENOENT, ESRCH), or the cgroup (ENODEV).
    */
   public static Optional<String> readIfThere(String path) throws SyscallException {
     try {
       return Optional.of(read(path));
     } catch (SyscallException e) {
-      if (e.errno().equals(Errno.ENOENT) || e.errno().equals(Errno.ESRCH)) {
+      if (GONE.contains(e.errno())) {
         return Optional.empty();
       }
       throw e;

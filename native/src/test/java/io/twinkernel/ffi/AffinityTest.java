@@ -31,6 +31,23 @@ final class AffinityTest {
   }
 
   @Test
+  void anotherProcessStaysWhereItIsPut() throws Exception {
+    BitSet last = new BitSet();
+    last.set(Affinity.get().length() - 1);
+    Process process = new ProcessBuilder("sleep", "infinity").start();
+    try {
+      Affinity.set((int) process.pid(), last);
+      assertThat(Files.readString(Path.of("/proc/" + process.pid() + "/status")))
+          .contains("Cpus_allowed_list:\t" + (last.length() - 1) + "\n");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+    assertThatThrownBy(() -> Affinity.set((int) process.pid(), last))
+        .isInstanceOf(SyscallException.class)
+        .hasMessageContaining("ESRCH");
+  }
+
+  @Test
   void aCpuThatIsNotThereIsSaid() throws Exception {
     BitSet none = new BitSet();
     none.set(

@@ -26,9 +26,15 @@ final class RehearsalTest {
   void theUpgradeAfterItIsAsItSaid() throws Exception {
     try (TestNode node = TestNode.start(folder, Map.of("switch.practice", "8"))) {
       node.onA("dmesg -c");
+      // Of a CPU that B gets, and not of the service.
+      node.onA(
+          "redis-server --port 6399 --save '' --server_cpulist 3 --daemonize yes --pidfile /run/p");
       String cpus = node.onA(ONLINE);
       String service = node.onA(SERVICE);
       String memory = node.onA("grep -c 'System RAM' /proc/iomem");
+      String pinned = "grep Cpus_allowed_list /proc/$(cat /run/p)/status";
+      String kept = node.onA(pinned);
+      assertThat(kept).endsWith("\t3");
 
       String rehearsal = node.rehearse(3, 2);
       assertThat(node.upgrade(rehearsal).path("state").asText())
@@ -45,6 +51,7 @@ final class RehearsalTest {
       assertThat(node.onA(ONLINE)).isEqualTo(cpus);
       assertThat(node.onA(SERVICE)).isEqualTo(service);
       assertThat(node.onA("grep -c 'System RAM' /proc/iomem")).isEqualTo(memory);
+      assertThat(node.onA(pinned)).isEqualTo(kept);
       assertThat(node.onA("cat /sys/kernel/twin/state")).isEqualTo("idle");
       assertThat(node.serves(Duration.ofSeconds(5))).isTrue();
       assertThat(node.onA("dmesg -c")).doesNotContainPattern("WARNING:|BUG:|Call Trace");

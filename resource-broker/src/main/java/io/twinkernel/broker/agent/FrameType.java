@@ -7,6 +7,7 @@ package io.twinkernel.broker.agent;
  *   B                                       A
  *   │ ── HELLO ───────────────────────────▶ │  B is up, on all CPUs that A gave it
  *   │ ◀──────────────────── CONFIG, POLICY  │  B's own from then on
+ *   │ ◀────────────────────────── SETTINGS  │  limits and name of the machine, B's from then on
  *   │ ◀──── SSDT, INTERFACE, then FAILOVER  │  what B needs should A panic; if it is to take over
  *   │ ◀── MEASURE, ECHO …, BULK …, MEASURE  │  where the link is to be measured: only now
  *   │ ── MEASURED, ECHOED … ──────────────▶ │
@@ -38,7 +39,7 @@ package io.twinkernel.broker.agent;
  *   │ ── REHEARSED ───────────────────────▶ │  instead, where nothing was to be committed
  *   │ ◀─────────────────────── CALLED_OFF  │  where A cannot go on, and B has its NIC or disk: B lets
  *   │ ── RESUME_FAILED ───────────────────▶ │  go of them
- *   │ ◀───────────────────────────── TRACE  │  where the time went in A, who is in what cgroup
+ *   │ ◀───────────────────────────── TRACE  │  where the time went in A, who is in what cgroup, on which CPUs
  *   │ ── RELEASE_MACHINE ─────────────────▶ │  after the commit
  *   │ ◀────────────────── MACHINE_RELEASED  │  then A parks
  * </pre>
@@ -94,6 +95,7 @@ final class FrameType {
   static final int COPIES = 49;
   static final int CALLED_OFF = 50;
   static final int THREADS = 51;
+  static final int SETTINGS = 52;
 
   /**
    * In the JSON of REHEARSED and RESUME_FAILED: B's drivers have left the NIC and the disk, so that

@@ -52,6 +52,7 @@ final class Incoming {
   private byte[] network = {};
   private Restarts restarts = new Restarts(List.of());
   private CgroupLayout cgroups = new CgroupLayout(List.of());
+  private ServiceCpus cpus = new ServiceCpus(List.of(), List.of());
   private @Nullable Fields legacy;
   private @Nullable NodeConf conf;
   private volatile @Nullable IncomingSwitch incomingSwitch;
@@ -72,7 +73,8 @@ final class Incoming {
       SharedRegion region,
       Optional<Gap> gap,
       List<Object> trace,
-      Restarts restarts) {}
+      Restarts restarts,
+      CpuKeeper cpus) {}
 
   Incoming(TwinDevice device, SharedRegion region) throws IOException {
     this.device = device;
@@ -155,6 +157,7 @@ final class Incoming {
   private Optional<Taken> handle(Inbox.Message message) throws IOException, InterruptedException {
     switch (message.type()) {
       case FrameType.CONFIG -> conf = NodeConf.adopt(message.payload());
+      case FrameType.SETTINGS -> adopt(message.json());
       case FrameType.POLICY -> Files.write(Policy.FILE, message.payload());
       case FrameType.MEMORY -> takeMemory(message.json());
       case FrameType.SSDT -> ssdt = message.payload();
@@ -205,6 +208,12 @@ final class Incoming {
     }
   }
 
+  /** The machine is to go on as it was: what cannot be had is said. */
+  private static void adopt(Fields settings) throws MalformedMessageException {
+    new KernelLimits().raise(settings.object("limits")).forEach(KernelLog::say);
+    HostName.set(settings).forEach(KernelLog::say);
+  }
+
   private NodeConf configuration() throws IOException {
     NodeConf node = conf;
     if (node == null) {
@@ -246,6 +255,7 @@ final class Incoming {
       StagedFiles.require(stage);
       restarts = Restarts.read(stage);
       cgroups = StagedCgroups.read(stage);
+      cpus = ServiceCpus.read(stage.object("cpus"));
       Optional<IncomingDisk> disk = IncomingDisk.read(stage);
       IncomingNic nic = nic(stage);
       if (disk.isPresent()) {
@@ -262,6 +272,7 @@ final class Incoming {
               new Service(cgroup),
               StagedContainers.read(stage).mounted(),
               clocks,
+              (int) stage.number("last_pid"),
               startCriu(cgroup, clocks.offsets()));
       GracePeriods.expedite();
       Background.prepare();
@@ -375,6 +386,7 @@ final class Incoming {
         return Optional.empty();
       }
       Gap gap = current.resume(complete, message.arrivedTsc());
+      long resumed = System.nanoTime();
       wake(FrameType.OPENED);
       // Whatever else there is to do has time until the clients have their answers.
       current.awaitServed();
@@ -385,7 +397,10 @@ final class Incoming {
       current.workOutSegments();
       current.cleanUp();
       Optional<Fields> told = sourceTold();
-      current.numbered(latest(told)).apply(node.serviceCgroup()).forEach(KernelLog::say);
+      Map<Integer, Integer> numbers = current.numbers();
+      latest(told).renumbered(numbers).apply(node.serviceCgroup()).forEach(KernelLog::say);
+      var keeper =
+          new CpuKeeper(latestCpus(told).renumbered(numbers), () -> Service.of(node), resumed);
       var trace = new ArrayList<Object>();
       if (told.isPresent()) {
         trace.addAll(told.get().list("trace"));
@@ -399,7 +414,8 @@ final class Incoming {
               region,
               Optional.of(gap),
               List.copyOf(trace),
-              restarts));
+              restarts,
+              keeper));
     } catch (IOException e) {
       if (current.committed()) {
         gapIsOver();
@@ -448,6 +464,15 @@ final class Incoming {
   /** Of processes that have come since A told of its cgroups only its last word says where. */
   private CgroupLayout latest(Optional<Fields> told) throws MalformedMessageException {
     return told.isPresent() ? cgroups.joined(StagedCgroups.read(told.get())) : cgroups;
+  }
+
+  private ServiceCpus latestCpus(Optional<Fields> told) {
+    try {
+      return told.isPresent() ? ServiceCpus.read(told.get().object("cpus")) : cpus;
+    } catch (MalformedMessageException e) {
+      KernelLog.say("A does not tell on which CPUs threads are kept: " + e.getMessage());
+      return cpus;
+    }
   }
 
   private void wake(int type) {

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param service the cgroup into which the processes are restored
  * @param containers what of them is in containers
  * @param clocks of the processes
+ * @param youngest the number that A gave last when it told all this
  * @param criu started in it, its kernel features known
  */
 record IncomingState(
@@ -19,4 +20,5 @@ record IncomingState(
     Service service,
     StagedContainers containers,
     ClockSteering clocks,
+    int youngest,
     Criu criu) {}

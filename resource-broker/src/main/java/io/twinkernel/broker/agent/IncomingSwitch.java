@@ -8,7 +8,6 @@ import io.twinkernel.broker.prestage.OrphanedConnections;
 import io.twinkernel.broker.prestage.ProcessDelta;
 import io.twinkernel.broker.prestage.SegmentSizes;
 import io.twinkernel.broker.prestage.Steps;
-import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.process.ProcessTree;
@@ -264,9 +263,9 @@ final class IncomingSwitch {
   }
 
   /** What the processes start from here on is to be able to move on. */
-  private static void leaveNumbers() {
+  private void leaveNumbers() {
     try {
-      PidSpace.leaveToServices();
+      PidSpace.leaveToServices(Math.max(ready.youngest(), copies.youngest()));
     } catch (IOException e) {
       KernelLog.say("new processes get numbers that cannot move on: " + e.getMessage());
     }
@@ -375,9 +374,9 @@ final class IncomingSwitch {
     }
   }
 
-  /** A's cgroups, with the numbers that their processes have in this kernel. */
-  CgroupLayout numbered(CgroupLayout cgroups) {
-    return ready.containers().renumbered(cgroups, Map.copyOf(restored));
+  /** The numbers that processes have in this kernel, by A's, where they are others. */
+  Map<Integer, Integer> numbers() {
+    return ready.containers().here(Map.copyOf(restored));
   }
 
   /** Ends what was restored here and waits, without a word. */

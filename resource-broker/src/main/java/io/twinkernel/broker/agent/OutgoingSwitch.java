@@ -172,13 +172,19 @@ final class OutgoingSwitch {
   }
 
   /**
-   * For B's report; and where the processes are, among them those that have come since B was told.
-   * Not in the gap: to put it in words takes longer than many of its steps.
+   * For B's report; and where the processes are, among them those that have come since B was told,
+   * and on which CPUs. Not in the gap: to put it in words takes longer than many of its steps.
    */
   private static void tell(Stage.Copied copied, Trace trace) {
     try {
-      List<?> cgroups = StagedCgroups.toJson(copied.service().layout());
-      Map<String, Object> told = Map.of("trace", trace.spans(), "cgroups", cgroups);
+      Map<String, Object> told =
+          Map.of(
+              "trace",
+              trace.spans(),
+              "cgroups",
+              StagedCgroups.toJson(copied.service().layout()),
+              "cpus",
+              ServiceCpus.of(copied.service()).toJson());
       copied.booted().peer().send(FrameType.TRACE, told);
     } catch (IOException e) {
       KernelLog.say("B does not hear where the time went here: " + e.getMessage());

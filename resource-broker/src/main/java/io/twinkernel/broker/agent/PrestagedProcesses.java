@@ -132,6 +132,15 @@ final class PrestagedProcesses {
     }
   }
 
+  /** The highest number of a thread of theirs; 0 if there are none. */
+  int youngest() {
+    int youngest = 0;
+    for (StagedProcess process : order) {
+      youngest = Math.max(youngest, process.youngest());
+    }
+    return youngest;
+  }
+
   /** Takes pages, on the link's thread; what goes wrong is said at the switch. */
   void takePages(MemorySegment frame) {
     int pid = 0;

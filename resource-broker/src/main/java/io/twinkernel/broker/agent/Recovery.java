@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.cpu.CpuHotplug;
+import io.twinkernel.broker.cpu.PinnedThreads;
 import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
@@ -93,6 +94,7 @@ final class Recovery {
     List<String> functions = PciDelegation.released();
     if (state == TwinInfo.State.IDLE && functions.isEmpty()) {
       // It may have died before anything else was done.
+      PinnedThreads.read().restore();
       new MemoryLoan().takeBack();
       return;
     }
@@ -101,6 +103,7 @@ final class Recovery {
     boolean resumed = canGoOn(decide(device, Baton.SWITCHING)) && attempt(this::resume, failed);
     CpuHotplug.onlineAll();
     CpuHotplug.onlineBootCpu().ifPresent(why -> KernelLog.say("the machine's boot CPU: " + why));
+    attempt(() -> PinnedThreads.read().restore(), failed);
     if (state == TwinInfo.State.ARMED || state == TwinInfo.State.RUNNING) {
       device.disarm();
     }

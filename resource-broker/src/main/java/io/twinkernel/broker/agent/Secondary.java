@@ -149,6 +149,7 @@ public final class Secondary {
       Map<String, Object> figures =
           new Absorption(device, taken.region(), mapping, taken.peer()).absorb(RELEASE);
       absorbed = true;
+      taken.cpus().keep().forEach(KernelLog::say);
       taken.restarts().run();
       return figures;
     } catch (IOException e) {

@@ -1,7 +1,6 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.policy.Container;
-import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.ContainerMounts;
 import io.twinkernel.broker.process.PidNamespace;
 import io.twinkernel.broker.protocol.Fields;
@@ -159,11 +158,11 @@ record StagedContainers(Map<Integer, Staged> byRoot) {
   }
 
   /**
-   * B: the cgroups' processes by the numbers that they have here.
+   * B: the numbers that the containers' processes have here, by A's.
    *
    * @param restored this kernel's number of each tree's root, by A's
    */
-  CgroupLayout renumbered(CgroupLayout layout, Map<Integer, Integer> restored) {
+  Map<Integer, Integer> here(Map<Integer, Integer> restored) {
     var here = new HashMap<Integer, Integer>();
     for (Map.Entry<Integer, Staged> one : byRoot.entrySet()) {
       Integer root = restored.get(one.getKey());
@@ -177,7 +176,7 @@ record StagedContainers(Map<Integer, Staged> byRoot) {
         KernelLog.say("a container's processes stay in the service's cgroup: " + e.getMessage());
       }
     }
-    return layout.renumbered(here);
+    return Map.copyOf(here);
   }
 
   /** This kernel's number by the other one's; of one that is not here any more there is none. */

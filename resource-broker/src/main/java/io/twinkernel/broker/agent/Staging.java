@@ -8,6 +8,7 @@ import io.twinkernel.broker.policy.Container;
 import io.twinkernel.broker.policy.MovePlan;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
+import io.twinkernel.broker.process.PidSpace;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.ffi.TwinDevice;
@@ -71,8 +72,10 @@ final class Staging {
             Map.entry("disks", disk.map(one -> List.of(one.toJson())).orElse(List.of())),
             Map.entry("cgroup", conf.serviceCgroup().toString()),
             Map.entry("threads", service.threads()),
+            Map.entry("last_pid", PidSpace.last()),
             Map.entry("files", StagedFiles.toJson(moves.files())),
             Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
+            Map.entry("cpus", ServiceCpus.of(service).toJson()),
             Map.entry("containers", StagedContainers.toJson(moves.containers())),
             Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),

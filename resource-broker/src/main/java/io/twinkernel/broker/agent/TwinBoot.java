@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import io.twinkernel.broker.cpu.CpuHotplug;
 import io.twinkernel.broker.cpu.CpuList;
+import io.twinkernel.broker.cpu.PinnedThreads;
 import io.twinkernel.broker.link.Link;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
@@ -21,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,6 +65,14 @@ final class TwinBoot {
     int cpu = prepared.plan().cpus().getFirst();
     var inbox = new Inbox();
     List<Integer> cpus = prepared.plan().cpus();
+    Optional<PinnedThreads> pinned = pinned();
+    running.push(
+        "having threads run where they did",
+        () -> {
+          if (pinned.isPresent()) {
+            pinned.get().restore();
+          }
+        });
     device.arm(cpu);
     // Undone last: before, none of B's CPUs may run B any more.
     running.push("ending the twin", () -> disarm(cpus));
@@ -104,7 +114,20 @@ final class TwinBoot {
     if (Files.exists(Policy.FILE)) {
       peer.link().send(FrameType.POLICY, Files.readAllBytes(Policy.FILE));
     }
+    var settings = new HashMap<String, Object>(HostName.read());
+    settings.put("limits", new KernelLimits().read());
+    peer.send(FrameType.SETTINGS, settings);
     return new Stage.Booted(prepared, running, peer, kernel, took, measured(prepared, link));
+  }
+
+  /** Empty if it cannot be found out: then what runs on these CPUs alone runs on any. */
+  private static Optional<PinnedThreads> pinned() {
+    try {
+      return Optional.of(PinnedThreads.note());
+    } catch (IOException e) {
+      KernelLog.say("threads will run on any CPU: " + e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private Map<String, Object> measured(Stage.Prepared prepared, Link link)

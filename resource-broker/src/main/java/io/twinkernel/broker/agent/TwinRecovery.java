@@ -61,7 +61,8 @@ final class TwinRecovery {
           "letting connections of process " + process.pid() + " go on",
           () -> OrphanedConnections.HERE.resume(process.pid()));
     }
-    attempt("leaving numbers to services", PidSpace::leaveToServices);
+    int youngest = (int) stage.number("last_pid");
+    attempt("leaving numbers to services", () -> PidSpace.leaveToServices(youngest));
     service.resume();
     if (port.isPresent()) {
       attempt("announcing the service", () -> port.get().set(TwinPort.Mode.ANNOUNCE));
@@ -75,6 +76,8 @@ final class TwinRecovery {
         .only(processes.stream().map(ServiceProcess::pid).collect(Collectors.toSet()))
         .apply(conf.serviceCgroup())
         .forEach(KernelLog::say);
+    var wanted = ServiceCpus.read(stage.object("cpus"));
+    var keeper = new CpuKeeper(wanted, () -> Service.of(conf), System.nanoTime());
     return new Incoming.Taken(
         Incoming.serviceOn(function, conf),
         stage.text("upgrade"),
@@ -82,7 +85,8 @@ final class TwinRecovery {
         region,
         Optional.empty(),
         List.of(),
-        Restarts.read(stage));
+        Restarts.read(stage),
+        keeper);
   }
 
   /** One part of it. */

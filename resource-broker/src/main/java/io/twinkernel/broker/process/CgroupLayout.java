@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /**
  * Which process is in which cgroup, and the cgroups' limits. CRIU restores all processes in the
  * cgroup that it is in itself; afterwards this puts them where they were. What names devices or
- * CPUs (io.max, cpuset.cpus) is left out: both are numbered anew in the other kernel.
+ * CPUs (io.max, cpuset.cpus) is not among them: both are numbered anew in the other kernel.
  *
  * @param groups parents before those below them
  */
@@ -210,9 +210,10 @@ public record CgroupLayout(List<Group> groups) {
     return names;
   }
 
-  /** From the top of the hierarchy down to the cgroup's parent. */
-  private static void enable(Path cgroup, String controller) throws IOException {
-    if (Files.readString(cgroup.resolve("cgroup.controllers")).contains(controller)) {
+  /** Has a cgroup have a controller: from the top of the hierarchy down to the cgroup's parent. */
+  public static void enable(Path cgroup, String controller) throws IOException {
+    String there = Files.readString(cgroup.resolve("cgroup.controllers"));
+    if (List.of(there.strip().split(" ")).contains(controller)) {
       return;
     }
     Path parent = cgroup.getParent();

@@ -22,10 +22,17 @@ public final class PidSpace {
   /**
    * From now on this kernel's numbers are for services: what one starts can move on to the next
    * kernel.
+   *
+   * @param youngest number that services have had so far: it goes on from there
    */
-  public static void leaveToServices() throws IOException {
-    if (last() < FIRST_FREE) {
-      startAfter(FIRST_FREE);
+  public static void leaveToServices(int youngest) throws IOException {
+    if (last() >= Math.max(youngest, FIRST_FREE)) {
+      return;
+    }
+    // First: of one that is too large for this kernel it does not hear.
+    startAfter(FIRST_FREE);
+    if (youngest > FIRST_FREE) {
+      startAfter(youngest);
     }
   }
 
