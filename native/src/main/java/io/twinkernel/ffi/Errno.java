@@ -34,6 +34,7 @@ public record Errno(int number) {
   public static final Errno ENOTSOCK = new Errno(Errnos.ENOTSOCK());
   public static final Errno EPROTOTYPE = new Errno(Errnos.EPROTOTYPE());
   public static final Errno ENOPROTOOPT = new Errno(Errnos.ENOPROTOOPT());
+  public static final Errno EPROTONOSUPPORT = new Errno(Errnos.EPROTONOSUPPORT());
   public static final Errno EOPNOTSUPP = new Errno(Errnos.EOPNOTSUPP());
   public static final Errno EADDRINUSE = new Errno(Errnos.EADDRINUSE());
   public static final Errno EADDRNOTAVAIL = new Errno(Errnos.EADDRNOTAVAIL());

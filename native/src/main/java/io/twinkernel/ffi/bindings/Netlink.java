@@ -23,15 +23,6 @@ public class Netlink extends Netlink$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int IFNAMSIZ = (int)16L;
-    /**
-     * {@snippet lang=c :
-     * #define IFNAMSIZ 16
-     * }
-     */
-    public static int IFNAMSIZ() {
-        return IFNAMSIZ;
-    }
     private static final int NETLINK_ROUTE = (int)0L;
     /**
      * {@snippet lang=c :
@@ -49,6 +40,15 @@ public class Netlink extends Netlink$shared {
      */
     public static int NETLINK_SOCK_DIAG() {
         return NETLINK_SOCK_DIAG;
+    }
+    private static final int NETLINK_NETFILTER = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * #define NETLINK_NETFILTER 12
+     * }
+     */
+    public static int NETLINK_NETFILTER() {
+        return NETLINK_NETFILTER;
     }
     private static final int NLM_F_REQUEST = (int)1L;
     /**
@@ -293,42 +293,6 @@ public class Netlink extends Netlink$shared {
     public static int IFA_F_NOPREFIXROUTE() {
         return IFA_F_NOPREFIXROUTE;
     }
-    private static final int ETH_ALEN = (int)6L;
-    /**
-     * {@snippet lang=c :
-     * #define ETH_ALEN 6
-     * }
-     */
-    public static int ETH_ALEN() {
-        return ETH_ALEN;
-    }
-    private static final int ETH_P_IP = (int)2048L;
-    /**
-     * {@snippet lang=c :
-     * #define ETH_P_IP 2048
-     * }
-     */
-    public static int ETH_P_IP() {
-        return ETH_P_IP;
-    }
-    private static final int ETH_P_ARP = (int)2054L;
-    /**
-     * {@snippet lang=c :
-     * #define ETH_P_ARP 2054
-     * }
-     */
-    public static int ETH_P_ARP() {
-        return ETH_P_ARP;
-    }
-    private static final int ETH_P_IPV6 = (int)34525L;
-    /**
-     * {@snippet lang=c :
-     * #define ETH_P_IPV6 34525
-     * }
-     */
-    public static int ETH_P_IPV6() {
-        return ETH_P_IPV6;
-    }
     private static final int NUD_INCOMPLETE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -563,6 +527,60 @@ public class Netlink extends Netlink$shared {
     public static int RTMGRP_IPV6_ROUTE() {
         return RTMGRP_IPV6_ROUTE;
     }
+    private static final int IFNAMSIZ = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define IFNAMSIZ 16
+     * }
+     */
+    public static int IFNAMSIZ() {
+        return IFNAMSIZ;
+    }
+    private static final int ETH_ALEN = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define ETH_ALEN 6
+     * }
+     */
+    public static int ETH_ALEN() {
+        return ETH_ALEN;
+    }
+    private static final int ETH_P_IP = (int)2048L;
+    /**
+     * {@snippet lang=c :
+     * #define ETH_P_IP 2048
+     * }
+     */
+    public static int ETH_P_IP() {
+        return ETH_P_IP;
+    }
+    private static final int ETH_P_ARP = (int)2054L;
+    /**
+     * {@snippet lang=c :
+     * #define ETH_P_ARP 2054
+     * }
+     */
+    public static int ETH_P_ARP() {
+        return ETH_P_ARP;
+    }
+    private static final int ETH_P_IPV6 = (int)34525L;
+    /**
+     * {@snippet lang=c :
+     * #define ETH_P_IPV6 34525
+     * }
+     */
+    public static int ETH_P_IPV6() {
+        return ETH_P_IPV6;
+    }
+    private static final int NFNL_SUBSYS_NFTABLES = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define NFNL_SUBSYS_NFTABLES 10
+     * }
+     */
+    public static int NFNL_SUBSYS_NFTABLES() {
+        return NFNL_SUBSYS_NFTABLES;
+    }
     private static final int SOCK_DIAG_BY_FAMILY = (int)20L;
     /**
      * {@snippet lang=c :
@@ -571,222 +589,6 @@ public class Netlink extends Netlink$shared {
      */
     public static int SOCK_DIAG_BY_FAMILY() {
         return SOCK_DIAG_BY_FAMILY;
-    }
-    private static final int IFF_UP = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_UP = 1
-     * }
-     */
-    public static int IFF_UP() {
-        return IFF_UP;
-    }
-    private static final int IFF_BROADCAST = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_BROADCAST = 2
-     * }
-     */
-    public static int IFF_BROADCAST() {
-        return IFF_BROADCAST;
-    }
-    private static final int IFF_LOOPBACK = (int)8L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_LOOPBACK = 8
-     * }
-     */
-    public static int IFF_LOOPBACK() {
-        return IFF_LOOPBACK;
-    }
-    private static final int IFF_POINTOPOINT = (int)16L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_POINTOPOINT = 16
-     * }
-     */
-    public static int IFF_POINTOPOINT() {
-        return IFF_POINTOPOINT;
-    }
-    private static final int IFF_RUNNING = (int)64L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_RUNNING = 64
-     * }
-     */
-    public static int IFF_RUNNING() {
-        return IFF_RUNNING;
-    }
-    private static final int IFF_NOARP = (int)128L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_NOARP = 128
-     * }
-     */
-    public static int IFF_NOARP() {
-        return IFF_NOARP;
-    }
-    private static final int IFF_PROMISC = (int)256L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_PROMISC = 256
-     * }
-     */
-    public static int IFF_PROMISC() {
-        return IFF_PROMISC;
-    }
-    private static final int IFF_ALLMULTI = (int)512L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_ALLMULTI = 512
-     * }
-     */
-    public static int IFF_ALLMULTI() {
-        return IFF_ALLMULTI;
-    }
-    private static final int IFF_MULTICAST = (int)4096L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_MULTICAST = 4096
-     * }
-     */
-    public static int IFF_MULTICAST() {
-        return IFF_MULTICAST;
-    }
-    private static final int IFF_LOWER_UP = (int)65536L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_LOWER_UP = 65536
-     * }
-     */
-    public static int IFF_LOWER_UP() {
-        return IFF_LOWER_UP;
-    }
-    private static final int IFF_DORMANT = (int)131072L;
-    /**
-     * {@snippet lang=c :
-     * enum net_device_flags.IFF_DORMANT = 131072
-     * }
-     */
-    public static int IFF_DORMANT() {
-        return IFF_DORMANT;
-    }
-    private static final int IF_OPER_UNKNOWN = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IF_OPER_UNKNOWN = 0
-     * }
-     */
-    public static int IF_OPER_UNKNOWN() {
-        return IF_OPER_UNKNOWN;
-    }
-    private static final int IF_OPER_DOWN = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IF_OPER_DOWN = 2
-     * }
-     */
-    public static int IF_OPER_DOWN() {
-        return IF_OPER_DOWN;
-    }
-    private static final int IF_OPER_LOWERLAYERDOWN = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IF_OPER_LOWERLAYERDOWN = 3
-     * }
-     */
-    public static int IF_OPER_LOWERLAYERDOWN() {
-        return IF_OPER_LOWERLAYERDOWN;
-    }
-    private static final int IF_OPER_DORMANT = (int)5L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IF_OPER_DORMANT = 5
-     * }
-     */
-    public static int IF_OPER_DORMANT() {
-        return IF_OPER_DORMANT;
-    }
-    private static final int IF_OPER_UP = (int)6L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IF_OPER_UP = 6
-     * }
-     */
-    public static int IF_OPER_UP() {
-        return IF_OPER_UP;
-    }
-    private static final int IFA_UNSPEC = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_UNSPEC = 0
-     * }
-     */
-    public static int IFA_UNSPEC() {
-        return IFA_UNSPEC;
-    }
-    private static final int IFA_ADDRESS = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_ADDRESS = 1
-     * }
-     */
-    public static int IFA_ADDRESS() {
-        return IFA_ADDRESS;
-    }
-    private static final int IFA_LOCAL = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_LOCAL = 2
-     * }
-     */
-    public static int IFA_LOCAL() {
-        return IFA_LOCAL;
-    }
-    private static final int IFA_LABEL = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_LABEL = 3
-     * }
-     */
-    public static int IFA_LABEL() {
-        return IFA_LABEL;
-    }
-    private static final int IFA_BROADCAST = (int)4L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_BROADCAST = 4
-     * }
-     */
-    public static int IFA_BROADCAST() {
-        return IFA_BROADCAST;
-    }
-    private static final int IFA_CACHEINFO = (int)6L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_CACHEINFO = 6
-     * }
-     */
-    public static int IFA_CACHEINFO() {
-        return IFA_CACHEINFO;
-    }
-    private static final int IFA_FLAGS = (int)8L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_FLAGS = 8
-     * }
-     */
-    public static int IFA_FLAGS() {
-        return IFA_FLAGS;
-    }
-    private static final int IFA_RT_PRIORITY = (int)9L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.IFA_RT_PRIORITY = 9
-     * }
-     */
-    public static int IFA_RT_PRIORITY() {
-        return IFA_RT_PRIORITY;
     }
     private static final int IFLA_UNSPEC = (int)0L;
     /**
@@ -1013,6 +815,78 @@ public class Netlink extends Netlink$shared {
     public static int IFLA_INFO_DATA() {
         return IFLA_INFO_DATA;
     }
+    private static final int IFA_UNSPEC = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_UNSPEC = 0
+     * }
+     */
+    public static int IFA_UNSPEC() {
+        return IFA_UNSPEC;
+    }
+    private static final int IFA_ADDRESS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_ADDRESS = 1
+     * }
+     */
+    public static int IFA_ADDRESS() {
+        return IFA_ADDRESS;
+    }
+    private static final int IFA_LOCAL = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_LOCAL = 2
+     * }
+     */
+    public static int IFA_LOCAL() {
+        return IFA_LOCAL;
+    }
+    private static final int IFA_LABEL = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_LABEL = 3
+     * }
+     */
+    public static int IFA_LABEL() {
+        return IFA_LABEL;
+    }
+    private static final int IFA_BROADCAST = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_BROADCAST = 4
+     * }
+     */
+    public static int IFA_BROADCAST() {
+        return IFA_BROADCAST;
+    }
+    private static final int IFA_CACHEINFO = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_CACHEINFO = 6
+     * }
+     */
+    public static int IFA_CACHEINFO() {
+        return IFA_CACHEINFO;
+    }
+    private static final int IFA_FLAGS = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_FLAGS = 8
+     * }
+     */
+    public static int IFA_FLAGS() {
+        return IFA_FLAGS;
+    }
+    private static final int IFA_RT_PRIORITY = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IFA_RT_PRIORITY = 9
+     * }
+     */
+    public static int IFA_RT_PRIORITY() {
+        return IFA_RT_PRIORITY;
+    }
     private static final int NDA_UNSPEC = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1201,6 +1075,15 @@ public class Netlink extends Netlink$shared {
      */
     public static int RTM_GETNEIGH() {
         return RTM_GETNEIGH;
+    }
+    private static final int RTM_GETRULE = (int)34L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.RTM_GETRULE = 34
+     * }
+     */
+    public static int RTM_GETRULE() {
+        return RTM_GETRULE;
     }
     private static final int RTN_UNSPEC = (int)0L;
     /**
@@ -1498,6 +1381,222 @@ public class Netlink extends Netlink$shared {
      */
     public static int RTA_PREF() {
         return RTA_PREF;
+    }
+    private static final int FRA_IIFNAME = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.FRA_IIFNAME = 3
+     * }
+     */
+    public static int FRA_IIFNAME() {
+        return FRA_IIFNAME;
+    }
+    private static final int FRA_PRIORITY = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.FRA_PRIORITY = 6
+     * }
+     */
+    public static int FRA_PRIORITY() {
+        return FRA_PRIORITY;
+    }
+    private static final int FRA_FWMARK = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.FRA_FWMARK = 10
+     * }
+     */
+    public static int FRA_FWMARK() {
+        return FRA_FWMARK;
+    }
+    private static final int FRA_TABLE = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.FRA_TABLE = 15
+     * }
+     */
+    public static int FRA_TABLE() {
+        return FRA_TABLE;
+    }
+    private static final int FRA_OIFNAME = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.FRA_OIFNAME = 17
+     * }
+     */
+    public static int FRA_OIFNAME() {
+        return FRA_OIFNAME;
+    }
+    private static final int IFF_UP = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_UP = 1
+     * }
+     */
+    public static int IFF_UP() {
+        return IFF_UP;
+    }
+    private static final int IFF_BROADCAST = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_BROADCAST = 2
+     * }
+     */
+    public static int IFF_BROADCAST() {
+        return IFF_BROADCAST;
+    }
+    private static final int IFF_LOOPBACK = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_LOOPBACK = 8
+     * }
+     */
+    public static int IFF_LOOPBACK() {
+        return IFF_LOOPBACK;
+    }
+    private static final int IFF_POINTOPOINT = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_POINTOPOINT = 16
+     * }
+     */
+    public static int IFF_POINTOPOINT() {
+        return IFF_POINTOPOINT;
+    }
+    private static final int IFF_RUNNING = (int)64L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_RUNNING = 64
+     * }
+     */
+    public static int IFF_RUNNING() {
+        return IFF_RUNNING;
+    }
+    private static final int IFF_NOARP = (int)128L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_NOARP = 128
+     * }
+     */
+    public static int IFF_NOARP() {
+        return IFF_NOARP;
+    }
+    private static final int IFF_PROMISC = (int)256L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_PROMISC = 256
+     * }
+     */
+    public static int IFF_PROMISC() {
+        return IFF_PROMISC;
+    }
+    private static final int IFF_ALLMULTI = (int)512L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_ALLMULTI = 512
+     * }
+     */
+    public static int IFF_ALLMULTI() {
+        return IFF_ALLMULTI;
+    }
+    private static final int IFF_MULTICAST = (int)4096L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_MULTICAST = 4096
+     * }
+     */
+    public static int IFF_MULTICAST() {
+        return IFF_MULTICAST;
+    }
+    private static final int IFF_LOWER_UP = (int)65536L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_LOWER_UP = 65536
+     * }
+     */
+    public static int IFF_LOWER_UP() {
+        return IFF_LOWER_UP;
+    }
+    private static final int IFF_DORMANT = (int)131072L;
+    /**
+     * {@snippet lang=c :
+     * enum net_device_flags.IFF_DORMANT = 131072
+     * }
+     */
+    public static int IFF_DORMANT() {
+        return IFF_DORMANT;
+    }
+    private static final int IF_OPER_UNKNOWN = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IF_OPER_UNKNOWN = 0
+     * }
+     */
+    public static int IF_OPER_UNKNOWN() {
+        return IF_OPER_UNKNOWN;
+    }
+    private static final int IF_OPER_DOWN = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IF_OPER_DOWN = 2
+     * }
+     */
+    public static int IF_OPER_DOWN() {
+        return IF_OPER_DOWN;
+    }
+    private static final int IF_OPER_LOWERLAYERDOWN = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IF_OPER_LOWERLAYERDOWN = 3
+     * }
+     */
+    public static int IF_OPER_LOWERLAYERDOWN() {
+        return IF_OPER_LOWERLAYERDOWN;
+    }
+    private static final int IF_OPER_DORMANT = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IF_OPER_DORMANT = 5
+     * }
+     */
+    public static int IF_OPER_DORMANT() {
+        return IF_OPER_DORMANT;
+    }
+    private static final int IF_OPER_UP = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.IF_OPER_UP = 6
+     * }
+     */
+    public static int IF_OPER_UP() {
+        return IF_OPER_UP;
+    }
+    private static final int NFT_MSG_NEWTABLE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum nf_tables_msg_types.NFT_MSG_NEWTABLE = 0
+     * }
+     */
+    public static int NFT_MSG_NEWTABLE() {
+        return NFT_MSG_NEWTABLE;
+    }
+    private static final int NFT_MSG_GETTABLE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum nf_tables_msg_types.NFT_MSG_GETTABLE = 1
+     * }
+     */
+    public static int NFT_MSG_GETTABLE() {
+        return NFT_MSG_GETTABLE;
+    }
+    private static final int NFTA_TABLE_NAME = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum nft_table_attributes.NFTA_TABLE_NAME = 1
+     * }
+     */
+    public static int NFTA_TABLE_NAME() {
+        return NFTA_TABLE_NAME;
     }
     private static final int NLM_F_DUMP = (int)768L;
     /**

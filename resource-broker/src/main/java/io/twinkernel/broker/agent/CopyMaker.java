@@ -33,18 +33,27 @@ final class CopyMaker {
   private final Service service;
   private final ProcessCopy copy;
   private final String disk;
+  private final boolean filtered;
   private final Duration deadline;
   private final Map<String, Double> stops = new LinkedHashMap<>();
 
   /**
    * @param disk where the disk is mounted that goes over at the switch; empty for none
+   * @param filtered whether B filters packets
    * @param deadline how long B may take to restore the copies
    */
-  CopyMaker(Peer peer, Service service, ProcessCopy copy, String disk, Duration deadline) {
+  CopyMaker(
+      Peer peer,
+      Service service,
+      ProcessCopy copy,
+      String disk,
+      boolean filtered,
+      Duration deadline) {
     this.peer = peer;
     this.service = service;
     this.copy = copy;
     this.disk = disk;
+    this.filtered = filtered;
     this.deadline = deadline;
   }
 
@@ -127,6 +136,7 @@ final class CopyMaker {
       copy.requireClocks(one.pid());
       SourceProcess process = SourceProcess.fork(one.pid(), disk, family);
       followed.add(process);
+      setUp(process);
       stoodStill(Map.of("fork", process.longestStop()));
       process.delay().ifPresent(why -> KernelLog.say("the stop for the fork is longer: " + why));
       ForkedProcess fork = process.forked().orElseThrow();
@@ -137,6 +147,12 @@ final class CopyMaker {
       requireApart(process, followed);
     }
     return forks;
+  }
+
+  private void setUp(SourceProcess process) {
+    if (filtered) {
+      process.refuseHalfClosed();
+    }
   }
 
   /**
@@ -248,6 +264,7 @@ final class CopyMaker {
       for (ServiceProcess process : service.processes().below(root)) {
         copy.requireClocks(process.pid());
         followed.add(SourceProcess.follow(process.pid(), disk));
+        setUp(followed.getLast());
         requireApart(followed.getLast(), followed);
       }
       List<Integer> tree = followed.stream().map(SourceProcess::pid).toList();

@@ -34,6 +34,8 @@ import java.util.regex.Pattern;
  * @param practice how often at least both kernels practise the gap before it
  * @param interruptsPass whether an IOMMU that remaps interrupts lets those pass that are not in its
  *     table: what the hardware does cannot be read from it
+ * @param imageHasRules whether B's image sets up packet filters and routing rules of its own: A's
+ *     do not move
  */
 public record NodeConf(
     String node,
@@ -52,7 +54,8 @@ public record NodeConf(
     String earlyConsole,
     List<String> measuredNics,
     int practice,
-    boolean interruptsPass) {
+    boolean interruptsPass,
+    boolean imageHasRules) {
 
   /** Where the file lies. */
   public static final Path FILE = Path.of("/etc/twin/node.conf");
@@ -117,7 +120,8 @@ public record NodeConf(
         properties.getProperty("b.earlycon", ""),
         pair(words(properties.getProperty("measure.nics", ""))),
         practice(properties.getProperty("switch.practice", "" + PRACTICE)),
-        interruptsPass(properties.getProperty("iommu.interrupts", "remapped")));
+        isSecond(properties, "iommu.interrupts", "remapped", "pass"),
+        isSecond(properties, "network.rules", "none", "image"));
   }
 
   private static int practice(String value) throws IOException {
@@ -129,14 +133,18 @@ public record NodeConf(
     return (int) times;
   }
 
-  private static boolean interruptsPass(String value) throws IOException {
-    return switch (value.strip()) {
-      case "pass" -> true;
-      case "remapped" -> false;
-      default ->
-          throw new IOException(
-              FILE + ": 'iommu.interrupts' is '" + value + "', neither remapped nor pass");
-    };
+  /**
+   * Of a property that has one of two values: whether it has the second; it has the first if not
+   * set.
+   */
+  private static boolean isSecond(Properties properties, String name, String first, String second)
+      throws IOException {
+    String value = properties.getProperty(name, first).strip();
+    if (!value.equals(first) && !value.equals(second)) {
+      throw new IOException(
+          FILE + ": '" + name + "' is '" + value + "', neither " + first + " nor " + second);
+    }
+    return value.equals(second);
   }
 
   private static List<String> pair(List<String> nics) throws IOException {

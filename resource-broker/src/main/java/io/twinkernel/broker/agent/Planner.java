@@ -3,10 +3,12 @@ package io.twinkernel.broker.agent;
 import io.twinkernel.broker.image.KernelImage;
 import io.twinkernel.broker.memory.MemoryBlocks;
 import io.twinkernel.broker.memory.SystemRam;
+import io.twinkernel.broker.net.NetworkRules;
 import io.twinkernel.broker.plan.DiskChecks;
 import io.twinkernel.broker.plan.DiskFacts;
 import io.twinkernel.broker.plan.InterruptChecks;
 import io.twinkernel.broker.plan.MemoryNeed;
+import io.twinkernel.broker.plan.NetworkChecks;
 import io.twinkernel.broker.plan.NodeFacts;
 import io.twinkernel.broker.plan.NodeFactsReader;
 import io.twinkernel.broker.plan.PlanFiles;
@@ -77,6 +79,7 @@ final class Planner {
     var refusals = new ArrayList<>(Preflight.refusals(node, files, request));
     refusals.addAll(PortChecks.refusals(Path.of("/"), node, request));
     refusals.addAll(InterruptChecks.refusals(node, conf.interruptsPass()));
+    refusals.addAll(NetworkChecks.refusals(NetworkRules.read(), conf.imageHasRules()));
     refusals.addAll(moves.refusals());
     Optional<String> disk = policy(conf).disk();
     if (disk.isPresent()) {

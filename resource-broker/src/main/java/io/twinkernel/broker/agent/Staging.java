@@ -110,7 +110,7 @@ final class Staging {
             moves.containers().stream()
                 .collect(Collectors.toMap(Container::pid, Container::mounts)));
     String point = disk.map(ServiceDisk::point).orElse("");
-    var maker = new CopyMaker(peer, service, copy, point, deadline);
+    var maker = new CopyMaker(peer, service, copy, point, conf.imageHasRules(), deadline);
     var prestaging = new Prestaging(peer, service);
     undo.push("letting go of the processes", prestaging::close);
     var copies =

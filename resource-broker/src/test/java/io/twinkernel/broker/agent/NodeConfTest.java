@@ -33,6 +33,8 @@ final class NodeConfTest {
     assertThat(conf.practice()).isEqualTo(20);
     assertThat(conf.interruptsPass()).isFalse();
     assertThat(NodeConf.parse(SOUND + "iommu.interrupts=pass\n").interruptsPass()).isTrue();
+    assertThat(conf.imageHasRules()).isFalse();
+    assertThat(NodeConf.parse(SOUND + "network.rules=image\n").imageHasRules()).isTrue();
   }
 
   @Test
@@ -81,6 +83,9 @@ final class NodeConfTest {
     assertThatThrownBy(() -> NodeConf.parse(SOUND + "iommu.interrupts=on\n"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("'iommu.interrupts'");
+    assertThatThrownBy(() -> NodeConf.parse(SOUND + "network.rules=moved\n"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("'network.rules' is 'moved'");
   }
 
   @Test

@@ -28,6 +28,7 @@ final class NamespaceScenario {
       case "errors" -> errors();
       case "many" -> many();
       case "carrier" -> carrier();
+      case "rules" -> rules();
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
@@ -71,6 +72,25 @@ final class NamespaceScenario {
       assertThat(described("old")).isEqualTo(before);
       assertThat(rtnetlink.link("old").up()).isTrue();
     }
+  }
+
+  /** Those that a kernel has by itself are none. */
+  private static void rules() throws Exception {
+    assertThat(NetworkRules.read()).isEmpty();
+    ip("rule add from 10.99.0.0/24 table 100 priority 1000");
+    ip("-6 rule add fwmark 7 table 101 priority 32766");
+    assertThat(NetworkRules.read())
+        .containsExactlyInAnyOrder(
+            "routing rule 1000, to table 100", "routing rule 32766, to table 101");
+    ip("rule add fwmark 9 table main priority 32766");
+    assertThat(NetworkRules.read()).hasSize(3);
+    ip("rule del fwmark 9");
+    ip("rule del priority 1000");
+    ip("-6 rule del table 101");
+    assertThat(NetworkRules.read()).isEmpty();
+    // By nf_tables or the older filter, whichever this host's command uses.
+    output("iptables -A INPUT -p tcp --dport 6379 -j ACCEPT");
+    assertThat(NetworkRules.read()).singleElement().asString().endsWith("tables' table filter");
   }
 
   /** One end of a veth pair has its carrier when the other one is up. */

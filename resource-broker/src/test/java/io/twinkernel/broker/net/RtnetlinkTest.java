@@ -12,7 +12,17 @@ class RtnetlinkTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"move", "twice", "loopback", "multipath", "clear", "errors", "many", "carrier"})
+      strings = {
+        "move",
+        "twice",
+        "loopback",
+        "multipath",
+        "clear",
+        "errors",
+        "many",
+        "carrier",
+        "rules"
+      })
   void inANamespaceOfItsOwn(String scenario) throws Exception {
     Process process =
         new ProcessBuilder(

@@ -237,6 +237,16 @@ class PreflightTest {
   }
 
   @Test
+  void whatWouldNotFilterPacketsAnyMoreIsRefusedUnlessTheImageDoes() {
+    List<String> rules = List.of("nftables' table filter", "routing rule 100, to table 7");
+    assertThat(NetworkChecks.refusals(rules, false))
+        .extracting(Refusal::what)
+        .containsExactlyElementsOf(rules);
+    assertThat(NetworkChecks.refusals(rules, true)).isEmpty();
+    assertThat(NetworkChecks.refusals(List.of(), false)).isEmpty();
+  }
+
+  @Test
   void aKernelThatSocketsCannotGoToIsRefused() {
     assertThat(codes(node, files("5.10.0-46-amd64"), request())).containsExactly("kernel-too-old");
   }
