@@ -1,6 +1,7 @@
 package io.twinkernel.broker.agent;
 
 import io.twinkernel.broker.prestage.DiskFile;
+import io.twinkernel.broker.prestage.HalfClosed;
 import io.twinkernel.broker.prestage.SourceProcess;
 import io.twinkernel.broker.prestage.Steps;
 import io.twinkernel.broker.prestage.Unstageable;
@@ -33,13 +34,13 @@ final class CopyMaker {
   private final Service service;
   private final ProcessCopy copy;
   private final String disk;
-  private final boolean filtered;
+  private final HalfClosed halves;
   private final Duration deadline;
   private final Map<String, Double> stops = new LinkedHashMap<>();
 
   /**
    * @param disk where the disk is mounted that goes over at the switch; empty for none
-   * @param filtered whether B filters packets
+   * @param halves which connections that are half closed B can have
    * @param deadline how long B may take to restore the copies
    */
   CopyMaker(
@@ -47,13 +48,13 @@ final class CopyMaker {
       Service service,
       ProcessCopy copy,
       String disk,
-      boolean filtered,
+      HalfClosed halves,
       Duration deadline) {
     this.peer = peer;
     this.service = service;
     this.copy = copy;
     this.disk = disk;
-    this.filtered = filtered;
+    this.halves = halves;
     this.deadline = deadline;
   }
 
@@ -136,7 +137,7 @@ final class CopyMaker {
       copy.requireClocks(one.pid());
       SourceProcess process = SourceProcess.fork(one.pid(), disk, family);
       followed.add(process);
-      setUp(process);
+      process.allow(halves);
       stoodStill(Map.of("fork", process.longestStop()));
       process.delay().ifPresent(why -> KernelLog.say("the stop for the fork is longer: " + why));
       ForkedProcess fork = process.forked().orElseThrow();
@@ -147,12 +148,6 @@ final class CopyMaker {
       requireApart(process, followed);
     }
     return forks;
-  }
-
-  private void setUp(SourceProcess process) {
-    if (filtered) {
-      process.refuseHalfClosed();
-    }
   }
 
   /**
@@ -264,7 +259,7 @@ final class CopyMaker {
       for (ServiceProcess process : service.processes().below(root)) {
         copy.requireClocks(process.pid());
         followed.add(SourceProcess.follow(process.pid(), disk));
-        setUp(followed.getLast());
+        followed.getLast().allow(halves);
         requireApart(followed.getLast(), followed);
       }
       List<Integer> tree = followed.stream().map(SourceProcess::pid).toList();

@@ -73,7 +73,7 @@ final class CpuKeeper {
         keepCgroups(cpus, failures);
       }
       for (Move move : moves) {
-        attempt(failures, () -> AllowedCpus.keep(thread(move.folder()), move.cpus()));
+        attempt(failures, () -> AllowedCpus.keep(move.folder(), move.cpus()));
       }
     } catch (IOException e) {
       failures.add(String.valueOf(e.getMessage()));
@@ -173,6 +173,10 @@ final class CpuKeeper {
       Collection<Integer> all,
       List<Move> moves)
       throws IOException {
+    Optional<List<Integer>> unpinned = AllowedCpus.unpinned(process, all);
+    if (unpinned.isEmpty()) {
+      return;
+    }
     for (String folder : PinnedThreads.threads(process)) {
       Optional<List<Integer>> now = AllowedCpus.of(folder);
       Optional<Integer> number = ServiceCpus.numberInside(folder);
@@ -181,7 +185,7 @@ final class CpuKeeper {
       }
       List<Integer> target =
           isYoung(folder, resumed) ? inherited : targets.getOrDefault(number.get(), List.of());
-      if (!target.isEmpty() && AllowedCpus.isUnpinned(process, now.get(), all)) {
+      if (!target.isEmpty() && now.get().containsAll(unpinned.get())) {
         moves.add(new Move(folder, target));
       }
     }
@@ -191,9 +195,5 @@ final class CpuKeeper {
   private static boolean isYoung(String folder, Duration resumed) throws IOException {
     Optional<Duration> start = PinnedThreads.start(folder);
     return start.isPresent() && start.get().compareTo(resumed) > 0;
-  }
-
-  private static int thread(String folder) {
-    return Integer.parseInt(folder, folder.lastIndexOf('/') + 1, folder.length(), 10);
   }
 }

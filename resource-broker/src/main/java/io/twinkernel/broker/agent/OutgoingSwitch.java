@@ -4,6 +4,7 @@ import io.twinkernel.broker.link.Baton;
 import io.twinkernel.broker.link.LinkException;
 import io.twinkernel.broker.link.SharedRegion;
 import io.twinkernel.broker.net.TcpTransitions;
+import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.protocol.BrokerException;
 import io.twinkernel.broker.protocol.Failure;
 import io.twinkernel.broker.protocol.Fields;
@@ -177,14 +178,15 @@ final class OutgoingSwitch {
    */
   private static void tell(Stage.Copied copied, Trace trace) {
     try {
+      CgroupLayout layout = copied.service().layout();
       Map<String, Object> told =
           Map.of(
               "trace",
               trace.spans(),
               "cgroups",
-              StagedCgroups.toJson(copied.service().layout()),
+              StagedCgroups.toJson(layout),
               "cpus",
-              ServiceCpus.of(copied.service()).toJson());
+              ServiceCpus.of(copied.service(), layout).toJson());
       copied.booted().peer().send(FrameType.TRACE, told);
     } catch (IOException e) {
       KernelLog.say("B does not hear where the time went here: " + e.getMessage());

@@ -61,30 +61,31 @@ record ServiceCpus(List<Kept> threads, List<Group> cgroups) {
   /**
    * A: what is now, but that CPUs which B has count as if they were here. Where that cannot be
    * found out nothing is kept anywhere.
+   *
+   * @param layout with the service's cgroups
    */
-  static ServiceCpus of(Service service) {
+  static ServiceCpus of(Service service, CgroupLayout layout) {
     try {
-      return find(service);
+      return find(service, layout);
     } catch (IOException e) {
       KernelLog.say("threads will run on any CPU: " + e.getMessage());
       return new ServiceCpus(List.of(), List.of());
     }
   }
 
-  private static ServiceCpus find(Service service) throws IOException {
+  private static ServiceCpus find(Service service, CgroupLayout layout) throws IOException {
     PinnedThreads pinned = PinnedThreads.read();
     var threads = new ArrayList<Kept>();
     for (ServiceProcess process : service.processes().processes()) {
-      for (String folder : PinnedThreads.threads(process.pid())) {
-        Optional<List<Integer>> kept = pinned.keptOn(process.pid(), folder);
-        Optional<Integer> number = numberInside(folder);
-        if (kept.isPresent() && number.isPresent()) {
-          threads.add(new Kept(process.pid(), number.get(), kept.get()));
+      for (Map.Entry<String, List<Integer>> kept : pinned.keptOn(process.pid()).entrySet()) {
+        Optional<Integer> number = numberInside(kept.getKey());
+        if (number.isPresent()) {
+          threads.add(new Kept(process.pid(), number.get(), kept.getValue()));
         }
       }
     }
     var cgroups = new ArrayList<Group>();
-    for (CgroupLayout.Group group : service.layout().groups()) {
+    for (CgroupLayout.Group group : layout.groups()) {
       Optional<String> cpus = SysFiles.readIfThere(group.path() + CPUSET).map(String::strip);
       if (cpus.isPresent() && !cpus.get().isEmpty()) {
         cgroups.add(new Group(group.path(), pinned.apicIds(CpuList.parse(cpus.get()))));

@@ -6,6 +6,7 @@ import io.twinkernel.broker.memory.SystemRam;
 import io.twinkernel.broker.pci.BusAhead;
 import io.twinkernel.broker.policy.Container;
 import io.twinkernel.broker.policy.MovePlan;
+import io.twinkernel.broker.prestage.HalfClosed;
 import io.twinkernel.broker.process.CgroupLayout;
 import io.twinkernel.broker.process.Criu;
 import io.twinkernel.broker.process.PidSpace;
@@ -62,6 +63,7 @@ final class Staging {
     HostBridge bridge = Preparation.hostBridge(nic.bus());
     peer.link().send(FrameType.SSDT, AcpiTables.ssdt(bridge, "TWINNIC"));
     peer.link().send(FrameType.INTERFACE, nic.state().toBytes());
+    CgroupLayout layout = CgroupLayout.read(moves.moves().cgroups());
     peer.send(
         FrameType.STAGE,
         Map.ofEntries(
@@ -74,8 +76,8 @@ final class Staging {
             Map.entry("threads", service.threads()),
             Map.entry("last_pid", PidSpace.last()),
             Map.entry("files", StagedFiles.toJson(moves.files())),
-            Map.entry("cgroups", StagedCgroups.toJson(CgroupLayout.read(moves.moves().cgroups()))),
-            Map.entry("cpus", ServiceCpus.of(service).toJson()),
+            Map.entry("cgroups", StagedCgroups.toJson(layout)),
+            Map.entry("cpus", ServiceCpus.of(service, layout).toJson()),
             Map.entry("containers", StagedContainers.toJson(moves.containers())),
             Map.entry("practice_ms", deadline.dividedBy(PRACTICE_PART).toMillis()),
             Map.entry("restart", Restarts.of(moves.moves()).toJson()),
@@ -110,7 +112,9 @@ final class Staging {
             moves.containers().stream()
                 .collect(Collectors.toMap(Container::pid, Container::mounts)));
     String point = disk.map(ServiceDisk::point).orElse("");
-    var maker = new CopyMaker(peer, service, copy, point, conf.imageHasRules(), deadline);
+    // By a packet filter what B's broker says there in a peer's name may not come.
+    HalfClosed halves = conf.imageHasRules() ? HalfClosed.NONE : HalfClosed.outside();
+    var maker = new CopyMaker(peer, service, copy, point, halves, deadline);
     var prestaging = new Prestaging(peer, service);
     undo.push("letting go of the processes", prestaging::close);
     var copies =

@@ -65,14 +65,7 @@ final class TwinBoot {
     int cpu = prepared.plan().cpus().getFirst();
     var inbox = new Inbox();
     List<Integer> cpus = prepared.plan().cpus();
-    Optional<PinnedThreads> pinned = pinned();
-    running.push(
-        "having threads run where they did",
-        () -> {
-          if (pinned.isPresent()) {
-            pinned.get().restore();
-          }
-        });
+    notePinned(running);
     device.arm(cpu);
     // Undone last: before, none of B's CPUs may run B any more.
     running.push("ending the twin", () -> disarm(cpus));
@@ -120,13 +113,12 @@ final class TwinBoot {
     return new Stage.Booted(prepared, running, peer, kernel, took, measured(prepared, link));
   }
 
-  /** Empty if it cannot be found out: then what runs on these CPUs alone runs on any. */
-  private static Optional<PinnedThreads> pinned() {
+  /** Where they cannot be found out, what runs on these CPUs alone runs on any. */
+  private static void notePinned(Undo running) {
     try {
-      return Optional.of(PinnedThreads.note());
+      running.push("having threads run where they did", PinnedThreads.note()::restore);
     } catch (IOException e) {
       KernelLog.say("threads will run on any CPU: " + e.getMessage());
-      return Optional.empty();
     }
   }
 

@@ -51,7 +51,8 @@ public final class AllowedCpus {
    * @param all CPUs that there are, also those that are offline
    * @return empty if it has ended
    */
-  static Optional<List<Integer>> unpinned(int process, Collection<Integer> all) throws IOException {
+  public static Optional<List<Integer>> unpinned(int process, Collection<Integer> all)
+      throws IOException {
     Optional<String> path = group(process);
     if (path.isEmpty()) {
       return Optional.empty();
@@ -61,13 +62,6 @@ public final class AllowedCpus {
       return Optional.of(List.copyOf(all));
     }
     return SysFiles.readIfThere(cpuset.get() + ".effective").map(CpuList::parse);
-  }
-
-  /** Whether a thread may run wherever its process's cpuset lets it. */
-  public static boolean isUnpinned(int process, List<Integer> cpus, Collection<Integer> all)
-      throws IOException {
-    Optional<List<Integer>> unpinned = unpinned(process, all);
-    return unpinned.isPresent() && cpus.containsAll(unpinned.get());
   }
 
   /**
@@ -104,6 +98,17 @@ public final class AllowedCpus {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Keeps a thread on CPUs.
+   *
+   * @param folder of it in procfs
+   * @throws SyscallException as {@link #keep(int, Collection)}
+   */
+  public static void keep(String folder, Collection<Integer> cpus) throws SyscallException {
+    int from = folder.lastIndexOf('/') + 1;
+    keep(Integer.parseInt(folder, from, folder.length(), 10), cpus);
   }
 
   /**

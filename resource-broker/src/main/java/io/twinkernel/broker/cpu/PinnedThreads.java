@@ -70,10 +70,6 @@ public final class PinnedThreads {
       return Integer.parseInt(folder, from, folder.indexOf('/', from), 10);
     }
 
-    int thread() {
-      return Integer.parseInt(folder, folder.lastIndexOf('/') + 1, folder.length(), 10);
-    }
-
     String line() {
       String list = cpus.stream().map(String::valueOf).collect(Collectors.joining(","));
       return folder + " " + start + " " + list + "\n";
@@ -209,24 +205,27 @@ public final class PinnedThreads {
   }
 
   /**
-   * The CPUs that a thread is to be kept on, by their APIC ids: where it was before CPUs went, or,
-   * if it has been given others since, those.
+   * The CPUs that a process's threads are to be kept on, by their APIC ids: where they were before
+   * CPUs went, or, if they have been given others since, those.
    *
-   * @param folder of the thread in procfs
-   * @return empty if it is not kept anywhere, or has ended
+   * @return by the threads' folders in procfs; without those that are not kept anywhere
    */
-  public Optional<List<Integer>> keptOn(int process, String folder) throws IOException {
-    Optional<List<Integer>> now = AllowedCpus.of(folder);
-    if (now.isEmpty()) {
-      return Optional.empty();
+  public Map<String, List<Integer>> keptOn(int process) throws IOException {
+    var kept = new LinkedHashMap<String, List<Integer>>();
+    Optional<List<Integer>> unpinned = AllowedCpus.unpinned(process, apicIds.keySet());
+    if (unpinned.isEmpty()) {
+      return kept;
     }
-    if (!AllowedCpus.isUnpinned(process, now.get(), apicIds.keySet())) {
-      return Optional.of(apicIds(now.get()));
+    for (String folder : threads(process)) {
+      Optional<List<Integer>> now = AllowedCpus.of(folder);
+      Pinned known = pinned.get(folder);
+      if (now.isPresent() && !now.get().containsAll(unpinned.get())) {
+        kept.put(folder, apicIds(now.get()));
+      } else if (now.isPresent() && known != null && now(known).isPresent()) {
+        kept.put(folder, apicIds(known.cpus()));
+      }
     }
-    Pinned known = pinned.get(folder);
-    return known != null && now(known).isPresent()
-        ? Optional.of(apicIds(known.cpus()))
-        : Optional.empty();
+    return kept;
   }
 
   /** Those of CPUs by this kernel's numbers; of one that it never had there is none. */
@@ -256,8 +255,9 @@ public final class PinnedThreads {
           AllowedCpus.settle(one.process());
         }
         Optional<List<Integer>> now = now(one);
-        if (now.isPresent() && AllowedCpus.isUnpinned(one.process(), now.get(), apicIds.keySet())) {
-          AllowedCpus.keep(one.thread(), one.cpus());
+        Optional<List<Integer>> unpinned = AllowedCpus.unpinned(one.process(), apicIds.keySet());
+        if (now.isPresent() && unpinned.isPresent() && now.get().containsAll(unpinned.get())) {
+          AllowedCpus.keep(one.folder(), one.cpus());
         }
       } catch (SyscallException e) {
         if (!PASSES.contains(e.errno())) {

@@ -22,15 +22,15 @@ import java.util.Set;
  * @param any whether it can have some
  * @param local this machine's addresses, known before the gap: to find them out takes long
  */
-record HalfClosed(boolean any, Set<InetAddress> local) {
+public record HalfClosed(boolean any, Set<InetAddress> local) {
   /** It can have none. */
-  static final HalfClosed NONE = new HalfClosed(false, Set.of());
+  public static final HalfClosed NONE = new HalfClosed(false, Set.of());
 
   /** Of a socket's address, and what says how long that is; in bytes. */
   private static final int MOST_ADDRESS = 144;
 
   /** Keeps the set from changing. */
-  HalfClosed {
+  public HalfClosed {
     local = Set.copyOf(local);
   }
 
@@ -38,7 +38,7 @@ record HalfClosed(boolean any, Set<InetAddress> local) {
    * Those whose other ends are on other machines. On this one the other end would answer before it
    * is there that there is no such connection.
    */
-  static HalfClosed outside() throws IOException {
+  public static HalfClosed outside() throws IOException {
     var local = new HashSet<InetAddress>();
     for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
       local.addAll(Collections.list(one.getInetAddresses()));

@@ -99,7 +99,6 @@ final class OpenFiles implements AutoCloseable {
       for (int number : Descriptors.numbers(source)) {
         held.files.put(number, OpenFile.of(pid, source, process, number));
       }
-      held.halves = HalfClosed.outside();
       return held;
     } catch (IOException | RuntimeException e) {
       held.close();
@@ -107,9 +106,9 @@ final class OpenFiles implements AutoCloseable {
     }
   }
 
-  /** The other kernel cannot have connections that are half closed. */
-  void refuseHalfClosed() {
-    halves = HalfClosed.NONE;
+  /** The other kernel can have these connections that are half closed; without it, none. */
+  void allow(HalfClosed those) {
+    halves = those;
   }
 
   /** Those on the disk that goes over. */

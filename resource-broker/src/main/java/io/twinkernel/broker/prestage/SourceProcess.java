@@ -342,12 +342,9 @@ public final class SourceProcess implements AutoCloseable {
     return threads.tell();
   }
 
-  /**
-   * The other kernel has a packet filter: by that what the broker says there to a connection that
-   * is half closed, in the peer's name, may not come.
-   */
-  public void refuseHalfClosed() {
-    files.refuseHalfClosed();
+  /** The other kernel can have these connections that are half closed; without it, none. */
+  public void allow(HalfClosed halves) {
+    files.allow(halves);
   }
 
   /** Those that it had when it began to be followed, ended ones among them. */

@@ -166,9 +166,11 @@ final class TcpRestore {
 
   /** What was acknowledged is not more than what came, also where the end is still to come. */
   static byte[] window(TcpState state) {
-    byte[] window = state.window();
+    if (state.state() != TcpRepair.CLOSE_WAIT) {
+      return state.window();
+    }
     int acknowledged = (int) tcp_repair_window.rcv_wup$offset();
-    ByteBuffer fields = ByteBuffer.wrap(window.clone()).order(ByteOrder.nativeOrder());
+    ByteBuffer fields = ByteBuffer.wrap(state.window().clone()).order(ByteOrder.nativeOrder());
     if (fields.getInt(acknowledged) - state.nextByte() > 0) {
       int room = (int) tcp_repair_window.rcv_wnd$offset();
       // What it may send next stays what it was.

@@ -53,6 +53,10 @@ final class PinnedThreadsTest {
     return "/proc/" + pid() + "/task/" + pid();
   }
 
+  private Optional<List<Integer>> keptOn(PinnedThreads pinned) throws IOException {
+    return Optional.ofNullable(pinned.keptOn(pid()).get(task()));
+  }
+
   private List<Integer> now() throws IOException {
     return AllowedCpus.of(task()).orElseThrow();
   }
@@ -74,7 +78,7 @@ final class PinnedThreadsTest {
     PinnedThreads pinned = PinnedThreads.note(record());
     List<Integer> last = List.of(all.getLast());
     AllowedCpus.keep(pid(), last);
-    assertThat(pinned.keptOn(pid(), task())).isEqualTo(Optional.of(pinned.apicIds(last)));
+    assertThat(keptOn(pinned)).isEqualTo(Optional.of(pinned.apicIds(last)));
     pinned.restore();
     assertThat(now()).isEqualTo(last);
   }
@@ -86,14 +90,14 @@ final class PinnedThreadsTest {
     AllowedCpus.keep(pid(), all);
     List<Integer> ids = pinned.apicIds(FIRST);
     assertThat(ids).hasSize(1).doesNotContainNull();
-    assertThat(pinned.keptOn(pid(), task())).isEqualTo(Optional.of(ids));
-    assertThat(PinnedThreads.read(record()).keptOn(pid(), task())).isEqualTo(Optional.of(ids));
+    assertThat(keptOn(pinned)).isEqualTo(Optional.of(ids));
+    assertThat(keptOn(PinnedThreads.read(record()))).isEqualTo(Optional.of(ids));
   }
 
   @Test
   void aThreadThatIsKeptNowhereIsNotTold() throws Exception {
     PinnedThreads pinned = PinnedThreads.note(record());
-    assertThat(pinned.keptOn(pid(), task())).isEmpty();
+    assertThat(keptOn(pinned)).isEmpty();
     assertThat(Files.readString(record())).doesNotContain(task());
   }
 
@@ -101,7 +105,7 @@ final class PinnedThreadsTest {
   void aThreadThatIsKeptSinceIsToldAsItIsNow() throws Exception {
     PinnedThreads pinned = PinnedThreads.note(record());
     AllowedCpus.keep(pid(), FIRST);
-    assertThat(pinned.keptOn(pid(), task())).isEqualTo(Optional.of(pinned.apicIds(FIRST)));
+    assertThat(keptOn(pinned)).isEqualTo(Optional.of(pinned.apicIds(FIRST)));
   }
 
   @Test
@@ -109,7 +113,7 @@ final class PinnedThreadsTest {
     AllowedCpus.keep(pid(), FIRST);
     PinnedThreads pinned = PinnedThreads.note(record());
     end();
-    assertThat(pinned.keptOn(pid(), task())).isEmpty();
+    assertThat(keptOn(pinned)).isEmpty();
     pinned.restore();
   }
 
